@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fence: until when the writes of one term may be sent. One reference-counted object per term,
+ * created by the elector, tested by everybody who is about to send, closed by anybody.
+ *
+ * The deadline is counted from the *send* of the last acknowledged renewal, on CLOCK_BOOTTIME, so
+ * it holds through suspend and needs no thread to be alive when it passes. Beside it stands the
+ * gate of the voluntary stop: once closed no new write starts, while those in flight finish.
+ * docs/election.md gives the reasons.
+ */
+#ifndef BASE_FENCE_H
+#define BASE_FENCE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct fence {
+    uint64_t term;
+    _Atomic uint32_t refs;
+    _Atomic bool gate_closed;
+    _Atomic int64_t deadline_ns; /* BOOTTIME; 0: closed for ever; negative: suspended */
+} fence_t;
+
+/* A fence for term, open until deadline_ns (CLOCK_NEVER: election disabled). Caller owns one
+ * reference, free with fence_unref. [any-thread] */
+fence_t *fence_create(uint64_t term, int64_t deadline_ns);
+fence_t *fence_ref(fence_t *f);  /* caller owns one more reference [any-thread] */
+void fence_unref(fence_t *f);    /* NULL is allowed [any-thread] */
+void fence_unrefp(fence_t **f);  /* for host_cleanup */
+
+/* True while a write of this term may be sent. Costs an acquire load and a clock read.
+ * [any-thread] */
+bool fence_open(const fence_t *f);
+
+/* True while a *new* write or reconcile of this term may start: open, and the gate is not closed.
+ * [any-thread] */
+bool fence_admits(const fence_t *f);
+
+/* Moves the deadline forward; never backwards. False when the fence is closed, or was already past
+ * its deadline: a late reply does not open it again. Lifts a suspension. [elector-thread] */
+bool fence_extend(fence_t *f, int64_t deadline_ns);
+
+/* Shuts the fence until a renewal sent after this call is acknowledged, without ending the term:
+ * the clocks disagree about how long the machine was away. [elector-thread] */
+void fence_suspend(fence_t *f);
+
+/* Ends the term's right to write, for ever. [any-thread] */
+void fence_close(fence_t *f);
+
+/* Closes the gate: no new write is admitted, those in flight go on. [any-thread] */
+void fence_close_gate(fence_t *f);
+
+#endif

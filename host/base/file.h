@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading and writing whole small files. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "base/buf.h"
+
+#include <leasehold/error.h>
+
+/* Appends the content of the regular file at path (symlinks are followed); at most max bytes, else
+ * LH_ETOOBIG. LH_ENOTFOUND when it does not exist. [any-thread] */
+HOST_MUST_USE int file_read(const char *path, size_t max, buf_t *out, lh_error_t *err);
+
+/* Writes a temporary file beside path, syncs it and its directory, renames. [any-thread] */
+HOST_MUST_USE int file_write_atomic(const char *path, const void *data, size_t len,
+                                    unsigned mode, lh_error_t *err);
+
+/* Makes dir and what is missing above it, with mode. [any-thread] */
+HOST_MUST_USE int file_make_dirs(const char *dir, unsigned mode, lh_error_t *err);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The log: one line per message, as text ("2026-01-02T03:04:05.000006Z INFO  elector: text
+ * key=value") or as JSON ({"ts","level","logger","msg",...}). The one place of the host that
+ * prints. A log carries bound fields; log_with makes a child with one more.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "base/base.h"
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_format { LOG_TEXT, LOG_JSON };
+
+typedef struct log log_t;
+
+/* Writes to fd (borrowed). Caller owns the result, free with log_destroy. */
+log_t *log_create(int fd, enum log_format format, enum log_level level);
+/* A child of parent with one more field; key "logger" replaces the component's name instead. value
+ * is copied. Caller owns the result, free with log_destroy, before the parent. [any-thread] */
+log_t *log_with(const log_t *parent, const char *key, const char *value);
+void log_destroy(log_t *log); /* NULL is allowed */
+
+void log_set_level(log_t *log, enum log_level level); /* of log and all made from its root [any-thread] */
+bool log_enabled(const log_t *log, enum log_level level); /* [any-thread] */
+
+/* One message; a sentence without a final full stop. Cut after 8 KiB; control characters are
+ * escaped. A NULL log prints nothing. [any-thread] */
+void log_write(const log_t *log, enum log_level level, const char *fmt, ...) HOST_PRINTF(3, 4);
+
+#define log_debug(log, ...) log_write((log), LOG_DEBUG, __VA_ARGS__)
+#define log_info(log, ...) log_write((log), LOG_INFO, __VA_ARGS__)
+#define log_warn(log, ...) log_write((log), LOG_WARN, __VA_ARGS__)
+#define log_error(log, ...) log_write((log), LOG_ERROR, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration of the host. One table (config/table.c) declares each setting once: key path,
+ * type, default, range, help, secret or not; files, environment and flags are sources that set rows
+ * of it, and every value remembers which source set it.
+ *
+ * Sources, later wins: defaults, file, environment (LEASEHOLD_LEADER_ELECTION_ID), flags. Unknown
+ * keys and bad values are errors with file:line:column and the nearest known name.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "base/buf.h"
+#include "base/log.h"
+
+#include <leasehold/error.h>
+
+enum config_isolation { CONFIG_ISOLATION_THREAD, CONFIG_ISOLATION_PROCESS };
+enum config_ready { CONFIG_READY_ALL, CONFIG_READY_LEADER };
+
+/* plugins.instances.<name> */
+typedef struct config_instance {
+    char *name;
+    char *plugin;        /* manifest id; NULL: the name */
+    int isolation;       /* enum config_isolation */
+    int64_t workers;     /* default 1 */
+    int64_t max_in_flight; /* default 64 */
+    char **namespaces;   /* NULL-terminated; NULL or empty: all */
+    char *config_json;   /* section "config" as a JSON object; "{}" when absent */
+    char *where;         /* "file:line" of its section, for messages */
+} config_instance_t;
+
+typedef struct config {
+    char *name; /* identity, unique per replica */
+
+    struct {
+        bool enabled;
+        char *id;        /* Lease name; never empty after loading */
+        char *namespace; /* empty: found at start (docs/configuration.md) */
+        int64_t lease_duration, renew_deadline, retry_period; /* ns */
+        double clock_skew;
+    } leader_election;
+
+    char *kubeconfig; /* empty: $KUBECONFIG, in-cluster, then ~/.kube/config (kube/credentials.h) */
+    char *context;    /* of the kubeconfig; empty: its current-context */
+
+    struct {
+        char *dir; /* empty: no directory */
+        config_instance_t *instances;
+        size_t instance_count;
+    } plugins;
+
+    char **namespaces; /* of all instances that name none; NULL or empty: all */
+
+    struct {
+        char *address; /* "ADDR:PORT", ":8081"; "0": off */
+        int ready;     /* enum config_ready */
+    } health;
+
+    struct {
+        int level;  /* enum log_level */
+        int format; /* enum log_format */
+    } log;
+
+    int64_t drain_timeout, stop_budget; /* ns */
+    char *state_dir;                    /* never empty after loading */
+} config_t;
+
+/* Where settings come from. Strings are borrowed during the load. */
+typedef struct config_sources {
+    const char *file;         /* NULL: ./leasehold.yaml, /etc/leasehold/leasehold.yaml; two found is
+                                 an error, none is fine */
+    const char *const *env;   /* "NAME=value", NULL-terminated */
+    const char *const *flags; /* "key.path=value" (--set and the named flags), NULL-terminated */
+} config_sources_t;
+
+/* Loads and validates. Caller owns *out, free with config_destroy. On failure err names source,
+ * place and key. All rules that tie several values together are checked, with the rule in the text
+ * (LD*(1-2*skew) >= RD + stopBudget, ...). [any-thread] */
+HOST_MUST_USE int config_load(const config_sources_t *sources, config_t **out, lh_error_t *err);
+void config_destroy(config_t *c); /* NULL is allowed */
+
+/* One line per setting: key, value, origin ("default", "leasehold.yaml:12", "environment
+ * LEASEHOLD_NAME", "--set"). Secrets are shown as "***". 0 or LH_ENOMEM. */
+HOST_MUST_USE int config_print(const config_t *c, buf_t *out);
+
+/* The settings that have an own flag, for --help: a text with key, default and help. */
+HOST_MUST_USE int config_help(buf_t *out);
+
+#endif

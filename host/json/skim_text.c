@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "json/skim_text.h"
+
+#include <string.h>
+
+#define ONES UINT64_C(0x0101010101010101)
+#define HIGHS (ONES * 0x80)
+
+/* Nonzero when a byte of v is 0; exact as a yes or no. */
+static inline uint64_t has_zero(uint64_t v)
+{
+    return (v - ONES) & ~v & HIGHS;
+}
+
+static inline bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+const char *skim_plain(const char *p, const char *end)
+{
+    uint64_t v;
+
+    while (end - p >= (ptrdiff_t) sizeof(v)) {
+        memcpy(&v, p, sizeof(v));
+        if ((has_zero(v ^ (ONES * '"')) | has_zero(v ^ (ONES * '\\')) | (v & HIGHS) |
+             ((v - ONES * 0x20) & ~v & HIGHS)) != 0)
+            break;
+        p += sizeof(v);
+    }
+    while (p < end && is_plain((unsigned char) *p)) {
+        p++;
+    }
+    return p;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The four digits after \u; -1 when they are not there. */
+static int32_t hex4(const char *p, const char *end)
+{
+    int32_t v = 0;
+
+    if (end - p < 4)
+        return -1;
+    for (int i = 0; i < 4; i++) {
+        const int d = hex_digit(p[i]);
+
+        if (d < 0)
+            return -1;
+        v = v * 16 + d;
+    }
+    return v;
+}
+
+static size_t put_utf8(uint32_t u, char out[4])
+{
+    if (u < 0x80) {
+        out[0] = (char) u;
+        return 1;
+    }
+    if (u < 0x800) {
+        out[0] = (char) (0xc0 | u >> 6);
+        out[1] = (char) (0x80 | (u & 0x3f));
+        return 2;
+    }
+    if (u < 0x10000) {
+        out[0] = (char) (0xe0 | u >> 12);
+        out[1] = (char) (0x80 | (u >> 6 & 0x3f));
+        out[2] = (char) (0x80 | (u & 0x3f));
+        return 3;
+    }
+    out[0] = (char) (0xf0 | u >> 18);
+    out[1] = (char) (0x80 | (u >> 12 & 0x3f));
+    out[2] = (char) (0x80 | (u >> 6 & 0x3f));
+    out[3] = (char) (0x80 | (u & 0x3f));
+    return 4;
+}
+
+/* *p stands after "\u". */
+static size_t unicode_escape(const char **p, const char *end, char out[4])
+{
+    int32_t u = hex4(*p, end);
+
+    if (u < 0)
+        return 0;
+    *p += 4;
+    if (u >= 0xd800 && u < 0xdc00) {
+        if (end - *p < 6 || (*p)[0] != '\\' || (*p)[1] != 'u')
+            return 0;
+        const int32_t low = hex4(*p + 2, end);
+
+        if (low < 0xdc00 || low > 0xdfff)
+            return 0;
+        *p += 6;
+        u = 0x10000 + ((u - 0xd800) << 10) + (low - 0xdc00);
+    } else if (u >= 0xdc00 && u < 0xe000) {
+        return 0;
+    }
+    return put_utf8((uint32_t) u, out);
+}
+
+/* *p stands after the backslash. */
+static size_t escape(const char **p, const char *end, char out[4])
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+
+    if (*p == end)
+        return 0;
+    const char c = *(*p)++;
+    if (c == 'u')
+        return unicode_escape(p, end, out);
+    const char *at = memchr(from, c, sizeof(from) - 1);
+
+    if (at == NULL)
+        return 0;
+    out[0] = to[at - from];
+    return 1;
+}
+
+/* Length of the UTF-8 sequence at p; 0 when it is not one (overlong, surrogate, too high, cut). */
+static size_t utf8_len(const unsigned char *p, size_t left)
+{
+    const unsigned char c = p[0];
+    const size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : (c & 0xf0) == 0xe0 ? 3 : 4;
+
+    if (n == 4 && (c < 0xf0 || c > 0xf4))
+        return 0;
+    if (left < n)
+        return 0;
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    if ((c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] > 0x9f) || (c == 0xf0 && p[1] < 0x90) ||
+        (c == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return n;
+}
+
+size_t skim_char(const char **p, const char *end, char out[4])
+{
+    if (*p == end || (unsigned char) **p < 0x20)
+        return 0;
+    if (**p == '\\') {
+        (*p)++;
+        return escape(p, end, out);
+    }
+    const size_t n = utf8_len((const unsigned char *) *p, (size_t) (end - *p));
+
+    memcpy(out, *p, n);
+    *p += n;
+    return n;
+}
+
+bool skim_equal(skim_span_t span, const char *s)
+{
+    const size_t len = strlen(s);
+    size_t at = 0;
+
+    if (span.p == NULL)
+        return false;
+    if (!span.escaped)
+        return span.len == len && memcmp(span.p, s, len) == 0;
+    for (const char *p = span.p, *end = span.p + span.len; p < end;) {
+        char c[4];
+        const size_t n = skim_char(&p, end, c);
+
+        if (n == 0 || n > len - at || memcmp(c, s + at, n) != 0)
+            return false;
+        at += n;
+    }
+    return at == len;
+}
+
+char *skim_dup(skim_span_t span)
+{
+    host_cleanup(host_freep) char *out = NULL;
+    size_t at = 0;
+
+    if (span.p == NULL || (out = malloc(span.len + 1)) == NULL)
+        return NULL;
+    for (const char *p = span.p, *end = span.p + span.len; p < end;) {
+        char c[4];
+        const size_t n = skim_char(&p, end, c);
+
+        /* An escape is never shorter than what it stands for, so out is long enough. */
+        if (n == 0 || c[0] == '\0')
+            return NULL;
+        memcpy(out + at, c, n);
+        at += n;
+    }
+    out[at] = '\0';
+    return host_steal(out);
+}

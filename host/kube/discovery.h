@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which kinds the API server offers. Uses aggregated discovery (one request for /api and one for
+ * /apis) where the server has it, else one request per group version. Results are cached; a kind
+ * that was not found is looked up again when asked.
+ */
+#ifndef KUBE_DISCOVERY_H
+#define KUBE_DISCOVERY_H
+
+#include "kube/client.h"
+#include "kube/path.h"
+
+typedef struct kube_discovery kube_discovery_t;
+
+typedef struct kube_kind {
+    char *kind;
+    bool namespaced;
+    bool watchable; /* offers list and watch */
+} kube_kind_t;
+
+/* client is borrowed until kube_discovery_destroy. Caller owns the result. */
+kube_discovery_t *kube_discovery_create(kube_client_t *client, const log_t *log);
+void kube_discovery_destroy(kube_discovery_t *d); /* callbacks of pending lookups are not called */
+
+typedef struct kube_lookup kube_lookup_t;
+/* Looks a resource up; calls fn once, never from within. code 0: kind is borrowed until fn returns.
+ * LH_ENOTFOUND: the server does not offer it (yet). Anything else: could not be asked. fresh: ask
+ * the server even when the answer is cached. *out is borrowed until fn or kube_lookup_cancel. */
+HOST_MUST_USE int kube_discovery_lookup(kube_discovery_t *d, const kube_gvr_t *gvr, bool fresh,
+                                        void (*fn)(void *arg, int code, const kube_kind_t *kind,
+                                                   const lh_error_t *err),
+                                        void *arg, kube_lookup_t **out, lh_error_t *err);
+void kube_lookup_cancel(kube_lookup_t *l);
+void kube_discovery_forget(kube_discovery_t *d, const kube_gvr_t *gvr); /* e.g. after a 404 */
+
+#endif

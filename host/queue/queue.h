@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The work queue of one controller: keys, never objects. One entry per key; a key is never handed
+ * out twice at a time; whatever happens to it meanwhile means exactly one more run. Ready keys are
+ * ordered by priority (raised by waiting), then fairly between namespaces, then by arrival. Delays
+ * keep the earliest time. Nothing is ever dropped.
+ *
+ * No clock, no thread, no I/O of its own: `now` comes with each call. Owned by the loop thread.
+ */
+#ifndef QUEUE_QUEUE_H
+#define QUEUE_QUEUE_H
+
+#include "base/metrics.h"
+#include "watch/snapshot.h"
+
+typedef struct queue queue_t;
+
+typedef struct queue_key {
+    uint32_t watch;
+    const char *ns, *name;
+} queue_key_t;
+
+/* Smaller is more urgent. */
+enum queue_priority { QUEUE_LIVE, QUEUE_INITIAL };
+
+typedef struct queue_options {
+    int64_t backoff_base, backoff_cap; /* ns; 0: 5 ms and 1000 s */
+    int64_t aging; /* ns after which a waiting key of the initial list counts as live; 0: 30 s */
+    int64_t (*rand_below)(int64_t bound); /* for jitter; NULL: rand_below() */
+    metrics_t *metrics;                   /* workqueue_*; may be NULL */
+    const char *name;                     /* the controller's, label of the metrics */
+} queue_options_t;
+
+queue_t *queue_create(const queue_options_t *options); /* caller owns, free with queue_destroy */
+void queue_destroy(queue_t *q);                        /* NULL is allowed */
+
+/* Makes key ready. reason is LH_REASON_*; of several, the one that says most is kept (changed over
+ * initial over requeued). key is copied. 0 or LH_ENOMEM. */
+HOST_MUST_USE int queue_add(queue_t *q, const queue_key_t *key, uint32_t reason,
+                            enum queue_priority priority, int64_t now);
+/* The same with a tombstone: the object of this uid is gone (LH_REASON_GONE) or left
+ * (LH_REASON_LEFT). Up to 8 are kept per key, each is delivered in a run of its own before the
+ * present object; more are counted and merged into the oldest. last may be NULL; a reference is
+ * taken. 0 or LH_ENOMEM. */
+HOST_MUST_USE int queue_add_tombstone(queue_t *q, const queue_key_t *key, uint32_t reason,
+                                      const char *uid, const watch_snapshot_t *last, int64_t now);
+/* Makes key ready at `at`, or earlier if it is due earlier already. */
+HOST_MUST_USE int queue_add_at(queue_t *q, const queue_key_t *key, int64_t at, int64_t now);
+
+/* One run. Borrowed until queue_finish. */
+typedef struct queue_run {
+    queue_key_t key;
+    uint32_t reason;              /* LH_REASON_* */
+    uint32_t attempt;             /* failures in a row so far */
+    const char *uid;              /* of the tombstone; "" without one */
+    const watch_snapshot_t *last; /* of the tombstone; NULL without one */
+    void *entry;                  /* names the run for queue_finish */
+} queue_run_t;
+
+/* Takes the next ready key; false when there is none. */
+bool queue_take(queue_t *q, int64_t now, queue_run_t *out);
+/* The run is over; result is what the plugin said. QUEUE_PUT_BACK: it never ran (no capacity after
+ * all, worker died): ready again at once, nothing counted. */
+enum queue_verdict {
+    QUEUE_DONE,
+    QUEUE_REQUEUE,  /* after `after` ns; resets the back-off */
+    QUEUE_RETRY,    /* with back-off */
+    QUEUE_FAIL,     /* not again by itself; the count of failures stays */
+    QUEUE_PUT_BACK
+};
+void queue_finish(queue_t *q, void *entry, enum queue_verdict verdict, int64_t after, int64_t now);
+
+int64_t queue_next(const queue_t *q);   /* when a waiting key becomes ready; CLOCK_NEVER: none */
+size_t queue_ready(const queue_t *q);   /* keys that queue_take could give */
+size_t queue_waiting(const queue_t *q); /* delayed keys */
+size_t queue_running(const queue_t *q); /* keys handed out */
+/* Forgets every key; runs handed out stay valid until their queue_finish, which then only frees. */
+void queue_clear(queue_t *q);
+
+#endif

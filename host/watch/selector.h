@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Label selectors in the list request's syntax ("app=web,tier in (a,b),!old"). */
+#ifndef WATCH_SELECTOR_H
+#define WATCH_SELECTOR_H
+
+#include "json/skim.h"
+
+typedef struct watch_selector watch_selector_t;
+
+/* Caller owns *out, free with watch_selector_destroy. LH_EINVAL with the place in the text. */
+HOST_MUST_USE int watch_selector_parse(const char *text, watch_selector_t **out, lh_error_t *err);
+void watch_selector_destroy(watch_selector_t *s); /* NULL is allowed */
+/* labels: the JSON object metadata.labels, or an absent span. A NULL selector matches all.
+ * [any-thread] */
+bool watch_selector_match(const watch_selector_t *s, skim_span_t labels);
+
+#endif

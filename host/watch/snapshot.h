@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One object at one time, as immutable JSON text (metadata.managedFields removed), shared by
+ * reference count. This is what lh_snapshot_t points to. */
+#ifndef WATCH_SNAPSHOT_H
+#define WATCH_SNAPSHOT_H
+
+#include "base/base.h"
+
+#include <leasehold/error.h>
+
+typedef struct watch_snapshot watch_snapshot_t;
+
+/* From the text of one object. api_version and kind are put in when the text lacks them, as the
+ * elements of a list do. Caller owns *out, release with watch_snapshot_unref. LH_EPARSE, LH_ENOMEM.
+ * [any-thread] */
+HOST_MUST_USE int watch_snapshot_create(const char *text, size_t len, const char *api_version,
+                                        const char *kind, watch_snapshot_t **out, lh_error_t *err);
+watch_snapshot_t *watch_snapshot_ref(const watch_snapshot_t *s); /* [any-thread] */
+void watch_snapshot_unref(watch_snapshot_t *s);                  /* NULL is allowed [any-thread] */
+void watch_snapshot_unrefp(watch_snapshot_t **s);                /* for host_cleanup */
+
+/* All borrowed until the last unref. [any-thread] */
+const char *watch_snapshot_text(const watch_snapshot_t *s, size_t *len); /* NUL-terminated */
+const char *watch_snapshot_ns(const watch_snapshot_t *s);   /* "" for a cluster-scoped object */
+const char *watch_snapshot_name(const watch_snapshot_t *s);
+const char *watch_snapshot_uid(const watch_snapshot_t *s);
+const char *watch_snapshot_version(const watch_snapshot_t *s); /* resourceVersion */
+
+/* Compares resourceVersions of one resource: -1, 0 or 1 when both are decimal integers (KEP-5504),
+ * else 0 when equal and 2 when not comparable. [any-thread] */
+int watch_version_compare(const char *a, const char *b);
+
+#endif

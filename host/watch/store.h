@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The cached objects of one stream. One writer, the loop; readers on any thread take a reference
+ * under the store's lock, which is held for a lookup only.
+ */
+#ifndef WATCH_STORE_H
+#define WATCH_STORE_H
+
+#include "watch/selector.h"
+#include "watch/snapshot.h"
+
+typedef struct watch_store watch_store_t;
+
+watch_store_t *watch_store_create(void); /* one reference, free with watch_store_unref */
+watch_store_t *watch_store_ref(watch_store_t *s);
+void watch_store_unref(watch_store_t *s); /* the last one frees; NULL is allowed [any-thread] */
+
+/* -- Readers -- [any-thread] */
+
+/* The object, or NULL. Sees noted writes. Caller owns, release with watch_snapshot_unref. */
+watch_snapshot_t *watch_store_get(watch_store_t *s, const char *ns, const char *name);
+
+typedef struct watch_name {
+    char *ns, *name; /* one allocation, freed with ns */
+} watch_name_t;
+/* Names of the objects that match (each of the three may be NULL: any). Caller owns the array,
+ * free with watch_names_free. LH_ENOMEM. */
+HOST_MUST_USE int watch_store_names(watch_store_t *s, const char *ns,
+                                    const watch_selector_t *labels, const char *owner_uid,
+                                    watch_name_t **out, size_t *count, lh_error_t *err);
+void watch_names_free(watch_name_t *names, size_t count);
+size_t watch_store_count(watch_store_t *s);
+bool watch_store_synced(watch_store_t *s);
+
+/* -- The writer -- [loop-thread] */
+
+enum watch_change { WATCH_SAME, WATCH_ADDED, WATCH_MODIFIED, WATCH_REPLACED /* another uid */ };
+/* Puts object in unless a newer state of the same uid is there (WATCH_SAME then). *old (may be
+ * NULL) is what it replaced; caller owns. A noted write yields only to a version not lower. */
+enum watch_change watch_store_put(watch_store_t *s, watch_snapshot_t *object,
+                                  watch_snapshot_t **old);
+/* Takes an object out; the removed state, caller owns, or NULL when there was none (or a newer
+ * object of that name stands there). version: of the deletion, "" when unknown. */
+watch_snapshot_t *watch_store_remove(watch_store_t *s, const char *ns, const char *name,
+                                     const char *uid, const char *version);
+void watch_store_clear(watch_store_t *s);
+void watch_store_set_synced(watch_store_t *s, bool synced);
+
+/* Read-your-writes: the object in a write's reply is seen by readers at once; events for it still
+ * come by the stream. */
+void watch_store_note_write(watch_store_t *s, watch_snapshot_t *object);
+/* After a successful delete without finalizers: this uid is known to be gone. */
+void watch_store_note_delete(watch_store_t *s, const char *ns, const char *name, const char *uid);
+
+#endif

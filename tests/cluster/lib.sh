@@ -1,0 +1,78 @@
+# shellcheck shell=bash
+# Shared by up, down, restart and compact; sourced, never run.
+# DIR/ports and DIR/api.flags keep what `up` chose, so that the others need only DIR.
+
+cluster_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cluster_cache=${CLUSTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/leasehold-cluster}
+
+# What the hash covers: the four programs and nothing of these scripts, which may change freely.
+cluster_key() {
+    (cd "$cluster_here" && sha256sum go.mod go.sum {etcd,kube-apiserver,kube-controller-manager,kubectl}/main.go) |
+        sha256sum | cut -c1-16
+}
+
+cluster_bin() {
+    echo "$cluster_cache/$(cluster_key)"
+}
+
+die() {
+    echo "$*" >&2
+    exit 1
+}
+
+# True while the process runs; a zombie whose parent never waits does not.
+alive() { # PID
+    grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status"
+}
+
+# Stops the process of DIR/NAME.pid and waits for its end: TERM first, KILL after three seconds (with
+# a watch open, kube-apiserver would wait for a minute).
+stop_process() { # DIR NAME
+    local pid
+    pid=$(cat "$1/$2.pid" 2> /dev/null) || return 0
+    if kill "$pid" 2> /dev/null; then
+        for _ in $(seq 30); do
+            alive "$pid" || break
+            sleep 0.1
+        done
+        kill -9 "$pid" 2> /dev/null || true
+    fi
+    rm -f "$1/$2.pid"
+}
+
+# Reads DIR/ports into etcd_port, peer_port, api_port and kcm_port.
+load_ports() { # DIR
+    [ -f "$1/ports" ] || die "$1 holds no cluster: start one with 'up $1'"
+    # shellcheck disable=SC2034,SC2162
+    read -r etcd_port peer_port api_port kcm_port < "$1/ports"
+}
+
+# Starts the API server of DIR; returns once /readyz is 200, fails when it ends before or after 60 s.
+start_api() { # DIR
+    local dir=$1 bin flags=()
+    bin=$(cluster_bin)
+    load_ports "$dir"
+    mapfile -t flags < "$dir/api.flags"
+    cd "$dir" || return 1
+    setsid "$bin/kube-apiserver" --etcd-servers="http://127.0.0.1:$etcd_port" \
+        --bind-address=127.0.0.1 --secure-port="$api_port" --cert-dir="$dir/pki" \
+        --service-account-key-file=sa.key --service-account-signing-key-file=sa.key \
+        --service-account-issuer=https://kubernetes.default.svc --token-auth-file=tokens.csv \
+        --authorization-mode=RBAC --service-cluster-ip-range=10.0.0.0/24 \
+        --audit-policy-file=audit.yaml --audit-log-path=audit.log "${flags[@]}" \
+        >> api.log 2>&1 < /dev/null &
+    echo $! > api.pid
+    for _ in $(seq 300); do
+        if "$bin/kubectl" --kubeconfig admin.kubeconfig get --raw /readyz > /dev/null 2>&1; then
+            return 0
+        fi
+        if ! alive "$(cat api.pid)"; then
+            echo "kube-apiserver ended; the end of $dir/api.log:" >&2
+            tail -n 5 api.log >&2
+            return 1
+        fi
+        sleep 0.2
+    done
+    echo "kube-apiserver not ready after 60 s; see $dir/api.log" >&2
+    return 1
+}
