@@ -31,8 +31,7 @@
  * Anything whose size comes from input uses malloc and returns LH_ENOMEM. [any-thread] */
 void *host_xcalloc(size_t n, size_t size) __attribute__((returns_nonnull, malloc));
 char *host_xstrdup(const char *s) __attribute__((returns_nonnull, malloc));
-char *host_xprintf(const char *fmt, ...) HOST_PRINTF(1, 2)
-    __attribute__((returns_nonnull, malloc));
+char *host_xprintf(const char *fmt, ...) HOST_PRINTF(1, 2) __attribute__((returns_nonnull, malloc));
 
 /* For host_cleanup. */
 static inline void host_freep(void *p)

@@ -15,8 +15,8 @@ typedef struct buf {
     bool failed;
 } buf_t;
 
-#define BUF_INIT ((buf_t) {0})
-#define BUF_INIT_MAX(max_) ((buf_t) {.max = (max_)})
+#define BUF_INIT ((buf_t){0})
+#define BUF_INIT_MAX(max_) ((buf_t){.max = (max_)})
 
 /* 0, LH_ENOMEM or LH_ETOOBIG; on failure the content is unchanged. */
 int buf_append(buf_t *b, const void *data, size_t len);

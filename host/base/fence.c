@@ -71,9 +71,9 @@ void fence_suspend(fence_t *f)
 {
     int64_t old = atomic_load_explicit(&f->deadline_ns, memory_order_acquire);
 
-    while (old > CLOSED && !atomic_compare_exchange_weak_explicit(
-                               &f->deadline_ns, &old, -old, memory_order_acq_rel,
-                               memory_order_acquire))
+    while (old > CLOSED &&
+           !atomic_compare_exchange_weak_explicit(&f->deadline_ns, &old, -old, memory_order_acq_rel,
+                                                  memory_order_acquire))
         ;
 }
 

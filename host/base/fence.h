@@ -25,9 +25,9 @@ typedef struct fence {
 /* A fence for term, open until deadline_ns (CLOCK_NEVER: election disabled). Caller owns one
  * reference, free with fence_unref. [any-thread] */
 fence_t *fence_create(uint64_t term, int64_t deadline_ns);
-fence_t *fence_ref(fence_t *f);  /* caller owns one more reference [any-thread] */
-void fence_unref(fence_t *f);    /* NULL is allowed [any-thread] */
-void fence_unrefp(fence_t **f);  /* for host_cleanup */
+fence_t *fence_ref(fence_t *f); /* caller owns one more reference [any-thread] */
+void fence_unref(fence_t *f);   /* NULL is allowed [any-thread] */
+void fence_unrefp(fence_t **f); /* for host_cleanup */
 
 /* True while a write of this term may be sent. Costs an acquire load and a clock read.
  * [any-thread] */
@@ -38,7 +38,8 @@ bool fence_open(const fence_t *f);
 bool fence_admits(const fence_t *f);
 
 /* Moves the deadline forward; never backwards. False when the fence is closed, or was already past
- * its deadline: a late reply does not open it again. Lifts a suspension. [elector-thread] */
+ * its deadline: a late reply does not open it again. Lifts a suspension; that the renewal was sent
+ * after it is for the caller to know. [elector-thread] */
 bool fence_extend(fence_t *f, int64_t deadline_ns);
 
 /* Shuts the fence until a renewal sent after this call is acknowledged, without ending the term:

@@ -12,8 +12,8 @@
 HOST_MUST_USE int file_read(const char *path, size_t max, buf_t *out, lh_error_t *err);
 
 /* Writes a temporary file beside path, syncs it and its directory, renames. [any-thread] */
-HOST_MUST_USE int file_write_atomic(const char *path, const void *data, size_t len,
-                                    unsigned mode, lh_error_t *err);
+HOST_MUST_USE int file_write_atomic(const char *path, const void *data, size_t len, unsigned mode,
+                                    lh_error_t *err);
 
 /* Makes dir and what is missing above it, with mode. [any-thread] */
 HOST_MUST_USE int file_make_dirs(const char *dir, unsigned mode, lh_error_t *err);

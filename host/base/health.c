@@ -208,8 +208,7 @@ bool health_report(health_t *h, unsigned endpoint, bool verbose, const char *con
         } else if (evaluate(c, reason)) {
             buf_printf(&lines, "[+]%s ok\n", c->name);
         } else {
-            buf_printf(&lines, "[-]%s failed: %s\n", c->name,
-                       verbose ? reason : "reason withheld");
+            buf_printf(&lines, "[-]%s failed: %s\n", c->name, verbose ? reason : "reason withheld");
             passed = passed && (c->counts & endpoint) == 0;
         }
     }

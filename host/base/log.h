@@ -21,7 +21,8 @@ log_t *log_create(int fd, enum log_format format, enum log_level level);
 log_t *log_with(const log_t *parent, const char *key, const char *value);
 void log_destroy(log_t *log); /* NULL is allowed */
 
-void log_set_level(log_t *log, enum log_level level); /* of log and all made from its root [any-thread] */
+void log_set_level(log_t *log,
+                   enum log_level level); /* of log and all made from its root [any-thread] */
 bool log_enabled(const log_t *log, enum log_level level); /* [any-thread] */
 
 /* One message; a sentence without a final full stop. Cut after 8 KiB; control characters are

@@ -170,7 +170,7 @@ static void heap_grow(loop_t *loop)
 
 void loop_timer_init(loop_timer_t *t, loop_t *loop, void (*fn)(loop_timer_t *))
 {
-    *t = (loop_timer_t) {.loop = loop, .fn = fn, .at = CLOCK_NEVER};
+    *t = (loop_timer_t){.loop = loop, .fn = fn, .at = CLOCK_NEVER};
 }
 
 void loop_timer_clear(loop_timer_t *t)
@@ -271,6 +271,29 @@ void loop_post(loop_t *loop, loop_task_t *task)
         wake(loop);
 }
 
+void loop_withdraw(loop_t *loop, loop_task_t *task)
+{
+    pthread_mutex_lock(&loop->post_lock);
+    loop_task_t *before = NULL;
+    loop_task_t *at = task->queued ? loop->post_head : NULL;
+
+    while (at != NULL && at != task) {
+        before = at;
+        at = at->next;
+    }
+    if (at != NULL) {
+        if (before == NULL)
+            loop->post_head = at->next;
+        else
+            before->next = at->next;
+        if (loop->post_tail == at)
+            loop->post_tail = before;
+        loop->post_count--;
+        task->queued = false;
+    }
+    pthread_mutex_unlock(&loop->post_lock);
+}
+
 static size_t posted(loop_t *loop)
 {
     pthread_mutex_lock(&loop->post_lock);
@@ -285,9 +308,11 @@ static loop_task_t *take_task(loop_t *loop)
     pthread_mutex_lock(&loop->post_lock);
     loop_task_t *task = loop->post_head;
 
-    loop->post_head = task->next;
-    loop->post_count--;
-    task->queued = false; /* from here on a post is for one more run */
+    if (task != NULL) {
+        loop->post_head = task->next;
+        loop->post_count--;
+        task->queued = false; /* from here on a post is for one more run */
+    }
     pthread_mutex_unlock(&loop->post_lock);
     return task;
 }
@@ -298,6 +323,8 @@ static void run_tasks(loop_t *loop, int64_t until)
     for (size_t left = posted(loop); left > 0; left--) {
         loop_task_t *task = take_task(loop);
 
+        if (task == NULL) /* others were withdrawn by those that ran */
+            break;
         task->fn(task);
         if (clock_now() >= until)
             break;

@@ -40,15 +40,22 @@ void loop_destroy(loop_t *loop); /* NULL is allowed; runs nothing that is still 
 /* Borrowed until loop_destroy. For fd events and signals. [loop's thread] */
 struct event_base *loop_base(loop_t *loop);
 
-/* Runs until loop_stop. Timers fire in order of their time, posted tasks in order of posting. */
+/* Runs until loop_stop. Timers fire in order of their time, posted tasks in order of posting; file
+ * descriptors are looked at again after at most 20 ms of them. A stop that came before loop_run
+ * ends it at once. */
 void loop_run(loop_t *loop);
-/* Runs what is due now and returns; for tests and for draining. */
+/* One pass without waiting: file descriptors, then the timers due by clock_now(), then what was
+ * posted; what these post in turn is left to the next pass. For tests and for draining. */
 void loop_turn(loop_t *loop);
 void loop_stop(loop_t *loop); /* [any-thread] */
 
 /* Queues task; a task already queued is not queued twice (its run is still to come and will see
  * everything written before this call). task->fn may post it again or free it. [any-thread] */
 void loop_post(loop_t *loop, loop_task_t *task);
+
+/* Takes a task out of the queue, so that its owner may be freed; nothing happens when it is not
+ * queued. Nobody may post it meanwhile. [loop's thread] */
+void loop_withdraw(loop_t *loop, loop_task_t *task);
 
 /* What loop_call_sync runs; used by tests and by other threads that need one answer. Returns when
  * fn(arg) has run on the loop's thread. Never from the loop's own thread. [any-thread] */

@@ -81,8 +81,8 @@ static void *insert_gap(void *array, size_t *count, size_t *cap, size_t i)
     return p;
 }
 
-static metric_t *family_create(metrics_t *m, metric_type_t type, const char *name,
-                               const char *help, const char *const *label_names)
+static metric_t *family_create(metrics_t *m, metric_type_t type, const char *name, const char *help,
+                               const char *const *label_names)
 {
     metric_t *f = host_xcalloc(1, sizeof(*f));
 
@@ -96,6 +96,17 @@ static metric_t *family_create(metrics_t *m, metric_type_t type, const char *nam
     return f;
 }
 
+static bool same_shape(const metric_t *f, metric_type_t type, const char *const *label_names)
+{
+    size_t i = 0;
+
+    while (i < f->label_count && label_names != NULL && label_names[i] != NULL &&
+           strcmp(f->label_names[i], label_names[i]) == 0)
+        i++;
+    return f->type == type && i == f->label_count &&
+           (label_names == NULL || label_names[i] == NULL);
+}
+
 static metric_t *family(metrics_t *m, metric_type_t type, const char *name, const char *help,
                         const char *const *label_names, const double *buckets, size_t count)
 {
@@ -106,8 +117,7 @@ static metric_t *family(metrics_t *m, metric_type_t type, const char *name, cons
     while (i < m->family_count && strcmp(m->families[i]->name, name) < 0)
         i++;
     if (i < m->family_count && strcmp(m->families[i]->name, name) == 0) {
-        f = m->families[i];
-        assert(f->type == type);
+        f = same_shape(m->families[i], type, label_names) ? m->families[i] : NULL;
     } else {
         f = family_create(m, type, name, help, label_names);
         f->buckets = host_xcalloc(count, sizeof(double));
@@ -150,11 +160,11 @@ static int compare_labels(const metric_cell_t *c, const char *const *label_value
     return 0;
 }
 
-metric_cell_t *metric_cell(metric_t *f, const char *const *label_values)
+/* Where the series with these values stands, or would stand. With the registry's lock held. */
+static size_t find_place(const metric_t *f, const char *const *label_values)
 {
     size_t low = 0;
 
-    pthread_mutex_lock(&f->registry->lock);
     for (size_t high = f->cell_count; low < high;) {
         size_t mid = low + (high - low) / 2;
 
@@ -163,16 +173,38 @@ metric_cell_t *metric_cell(metric_t *f, const char *const *label_values)
         else
             high = mid;
     }
-    metric_cell_t *c = low < f->cell_count ? f->cells[low] : NULL;
+    return low;
+}
 
-    if (c == NULL || compare_labels(c, label_values) != 0) {
+static metric_cell_t *cell_at(const metric_t *f, size_t place, const char *const *label_values)
+{
+    metric_cell_t *c = place < f->cell_count ? f->cells[place] : NULL;
+
+    return c != NULL && compare_labels(c, label_values) == 0 ? c : NULL;
+}
+
+metric_cell_t *metric_cell_find(metric_t *f, const char *const *label_values)
+{
+    pthread_mutex_lock(&f->registry->lock);
+    metric_cell_t *c = cell_at(f, find_place(f, label_values), label_values);
+    pthread_mutex_unlock(&f->registry->lock);
+    return c;
+}
+
+metric_cell_t *metric_cell(metric_t *f, const char *const *label_values)
+{
+    pthread_mutex_lock(&f->registry->lock);
+    const size_t place = find_place(f, label_values);
+    metric_cell_t *c = cell_at(f, place, label_values);
+
+    if (c == NULL) {
         size_t hits = f->type == METRIC_HISTOGRAM ? f->bucket_count + 1 : 0;
 
         c = host_xcalloc(1, sizeof(*c) + hits * sizeof(c->hits[0]));
         c->family = f;
         c->label_values = copy_strings(label_values, f->label_count);
-        f->cells = insert_gap(f->cells, &f->cell_count, &f->cell_cap, low);
-        f->cells[low] = c;
+        f->cells = insert_gap(f->cells, &f->cell_count, &f->cell_cap, place);
+        f->cells[place] = c;
     }
     pthread_mutex_unlock(&f->registry->lock);
     return c;

@@ -9,15 +9,16 @@
 
 #include "base/buf.h"
 
-typedef struct metrics metrics_t;          /* the registry */
-typedef struct metric metric_t;            /* a family: name, help, label names */
-typedef struct metric_cell metric_cell_t;  /* one series */
+typedef struct metrics metrics_t;         /* the registry */
+typedef struct metric metric_t;           /* a family: name, help, label names */
+typedef struct metric_cell metric_cell_t; /* one series */
 
 metrics_t *metrics_create(void); /* caller owns, free with metrics_destroy */
 void metrics_destroy(metrics_t *m);
 
 /* Families. label_names is an array that ends with NULL, or NULL for none; names and help are
- * copied. Asking again for a name gives the same family. Borrowed until metrics_destroy.
+ * copied. Asking again for a name gives the same family, or NULL when type or labels differ.
+ * Borrowed until metrics_destroy.
  * [any-thread] */
 metric_t *metrics_counter(metrics_t *m, const char *name, const char *help,
                           const char *const *label_names);
@@ -30,6 +31,8 @@ metric_t *metrics_histogram(metrics_t *m, const char *name, const char *help,
 /* The series with these label values (as many as label names; NULL for none). Made when it is not
  * there. [any-thread] */
 metric_cell_t *metric_cell(metric_t *family, const char *const *label_values);
+/* The same, but NULL when it is not there. [any-thread] */
+metric_cell_t *metric_cell_find(metric_t *family, const char *const *label_values);
 /* Removes every series whose label `name` has this value, e.g. of a controller that is gone. No
  * pointer to such a cell may be used after. [any-thread] */
 void metrics_drop(metrics_t *m, const char *name, const char *value);

@@ -13,8 +13,8 @@ typedef enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM } metr
 
 struct metric_cell {
     const metric_t *family;
-    char **label_values;    /* family->label_count of them */
-    _Atomic double value;   /* of a histogram: the sum */
+    char **label_values;     /* family->label_count of them */
+    _Atomic double value;    /* of a histogram: the sum */
     _Atomic uint64_t hits[]; /* of a histogram: per bucket, the last one is +Inf; not cumulated */
 };
 

@@ -18,16 +18,19 @@
 enum config_isolation { CONFIG_ISOLATION_THREAD, CONFIG_ISOLATION_PROCESS };
 enum config_ready { CONFIG_READY_ALL, CONFIG_READY_LEADER };
 
+#define CONFIG_WORKERS_DEFAULT 1
+#define CONFIG_MAX_IN_FLIGHT_DEFAULT 64
+
 /* plugins.instances.<name> */
 typedef struct config_instance {
     char *name;
-    char *plugin;        /* manifest id; NULL: the name */
-    int isolation;       /* enum config_isolation */
-    int64_t workers;     /* default 1 */
-    int64_t max_in_flight; /* default 64 */
-    char **namespaces;   /* NULL-terminated; NULL or empty: all */
-    char *config_json;   /* section "config" as a JSON object; "{}" when absent */
-    char *where;         /* "file:line" of its section, for messages */
+    char *plugin;    /* manifest id; the name unless configured */
+    int isolation;   /* enum config_isolation */
+    int64_t workers; /* default 1 */
+    int64_t max_in_flight;
+    char **namespaces; /* NULL-terminated; NULL or empty: all */
+    char *config_json; /* section "config" as a JSON object; "{}" when absent */
+    char *where;       /* "file:line" of its section, for messages */
 } config_instance_t;
 
 typedef struct config {
@@ -64,6 +67,8 @@ typedef struct config {
 
     int64_t drain_timeout, stop_budget; /* ns */
     char *state_dir;                    /* never empty after loading */
+
+    struct config_origins *origins; /* of config/: who set each value */
 } config_t;
 
 /* Where settings come from. Strings are borrowed during the load. */
@@ -81,10 +86,16 @@ HOST_MUST_USE int config_load(const config_sources_t *sources, config_t **out, l
 void config_destroy(config_t *c); /* NULL is allowed */
 
 /* One line per setting: key, value, origin ("default", "leasehold.yaml:12", "environment
- * LEASEHOLD_NAME", "--set"). Secrets are shown as "***". 0 or LH_ENOMEM. */
+ * LEASEHOLD_NAME", "--set"). Secrets, and all of an instance's section "config", are shown as
+ * "***". 0 or LH_ENOMEM. */
 HOST_MUST_USE int config_print(const config_t *c, buf_t *out);
+/* The same as a JSON array of {"key", "value", "origin"}. */
+HOST_MUST_USE int config_print_json(const config_t *c, buf_t *out);
 
 /* The settings that have an own flag, for --help: a text with key, default and help. */
 HOST_MUST_USE int config_help(buf_t *out);
+/* The key that the flag --name sets ("health.address" for "health"), NULL when it is none. Borrowed
+ * for ever. */
+const char *config_flag_key(const char *name);
 
 #endif

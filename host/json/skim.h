@@ -4,8 +4,11 @@
  * takes the metadata of a Kubernetes object out of its text in one pass. Nothing is copied; what
  * comes out are spans of the text that went in.
  *
- * Answers for odd input are fixed: a duplicate key counts as its last occurrence; depth beyond
- * SKIM_MAX_DEPTH, a truncated document or a syntax error is LH_EPARSE with the byte offset.
+ * Answers for odd input are fixed. Duplicate keys: the last one counts. A field of another type
+ * than Kubernetes' (null too): absent. skim_meta() judges an object: depth beyond SKIM_MAX_DEPTH, a
+ * truncated text, a syntax error, invalid UTF-8 or a lone surrogate is LH_EPARSE with the byte
+ * offset. Streams, skim_event() and the walks only follow brackets and quotes, so that one bad
+ * object does not end a stream; they are safe on any text.
  */
 #ifndef JSON_SKIM_H
 #define JSON_SKIM_H
@@ -27,19 +30,19 @@ typedef struct skim_span {
 /* True when the span, unescaped, equals s. */
 bool skim_equal(skim_span_t span, const char *s);
 /* The span's string, unescaped. Caller owns, free with free(); NULL when absent, out of memory, or
- * not valid UTF-8. */
+ * when it is not valid UTF-8 or holds a NUL. */
 char *skim_dup(skim_span_t span);
 
 /* metadata of an object, and where things stand in its text. */
 typedef struct skim_meta {
     skim_span_t api_version, kind; /* of the object itself; absent inside lists */
     skim_span_t name, ns, uid, resource_version;
-    skim_span_t deletion_timestamp; /* absent: not being deleted */
-    skim_span_t labels, annotations;        /* the objects with their braces */
+    skim_span_t deletion_timestamp;           /* absent: not being deleted */
+    skim_span_t labels, annotations;          /* the objects with their braces */
     skim_span_t owner_references, finalizers; /* the arrays with their brackets */
-    skim_span_t managed_fields; /* from the key's quote to the end of the value */
-    skim_span_t continue_token; /* of a list */
-    int64_t generation;         /* 0 when absent */
+    skim_span_t managed_fields;               /* from the key's quote to the end of the value */
+    skim_span_t continue_token;               /* of a list */
+    int64_t generation;                       /* 0 when absent */
 } skim_meta_t;
 
 /* Skims one complete JSON object. LH_EPARSE when it is not one. [any-thread] */
@@ -68,7 +71,7 @@ HOST_MUST_USE int skim_strip(const char *text, size_t len, const skim_meta_t *me
 
 enum skim_mode {
     SKIM_FRAMES, /* objects one after another, white space between: a watch */
-    SKIM_LIST    /* one list document: each element of "items", then the rest */
+    SKIM_LIST    /* one list: each element of "items" (once at most, or null), then the rest */
 };
 
 typedef struct skim_stream skim_stream_t;
@@ -80,7 +83,7 @@ typedef struct skim_handler {
 } skim_handler_t;
 
 /* max: bytes of one object, and of a list's rest. Caller owns *out, free with skim_stream_destroy.
- * handler and arg are borrowed until then.. */
+ * handler and arg are borrowed until then. */
 HOST_MUST_USE int skim_stream_create(enum skim_mode mode, size_t max, const skim_handler_t *handler,
                                      void *arg, skim_stream_t **out, lh_error_t *err);
 void skim_stream_destroy(skim_stream_t *s);

@@ -36,7 +36,7 @@ static bool take_string(skim_cursor_t *c, skim_span_t *out)
 {
     if (!take_byte(c, '"', "a string is missing"))
         return false;
-    *out = (skim_span_t) {.p = c->p};
+    *out = (skim_span_t){.p = c->p};
     for (;;) {
         char decoded[4];
 
@@ -166,7 +166,7 @@ static bool take_typed(skim_cursor_t *c, skim_value_t *out)
 
 bool skim_take_value(skim_cursor_t *c, skim_value_t *out)
 {
-    *out = (skim_value_t) {.type = skim_peek(c)};
+    *out = (skim_value_t){.type = skim_peek(c)};
     if (out->type == '"')
         return take_string(c, &out->text);
     out->text.p = c->p;

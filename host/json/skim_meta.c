@@ -39,7 +39,7 @@ static void keep(skim_meta_t *meta, const struct field *fields, skim_span_t key,
             continue;
         skim_span_t *out = (skim_span_t *) ((char *) meta + f->offset);
 
-        *out = value->type == f->type ? value->text : (skim_span_t) {0};
+        *out = value->type == f->type ? value->text : (skim_span_t){0};
         return;
     }
 }
@@ -69,7 +69,7 @@ static bool metadata_member(skim_cursor_t *c, void *arg, skim_span_t key)
     if (skim_equal(key, "managedFields")) {
         const char *quote = key.p - 1;
 
-        meta->managed_fields = (skim_span_t) {.p = quote, .len = (size_t) (c->p - quote)};
+        meta->managed_fields = (skim_span_t){.p = quote, .len = (size_t) (c->p - quote)};
     } else if (skim_equal(key, "generation")) {
         meta->generation = integer(&value);
     } else {
@@ -89,7 +89,7 @@ static bool object_member(skim_cursor_t *c, void *arg, skim_span_t key)
         keep(meta, object_fields, key, &value);
         return true;
     }
-    *meta = (skim_meta_t) {.api_version = meta->api_version, .kind = meta->kind};
+    *meta = (skim_meta_t){.api_version = meta->api_version, .kind = meta->kind};
     return skim_peek(c) == '{' ? skim_take_object(c, metadata_member, meta)
                                : skim_take_value(c, &value);
 }

@@ -126,15 +126,15 @@ static int feed_rest(skim_stream_t *s, const char **p, const char *end, enum sta
 static int step(skim_stream_t *s, const char **p, enum state next, lh_error_t *err)
 {
     s->state = next;
-    s->scan = (skim_scan_t) {0};
+    s->scan = (skim_scan_t){0};
     return append(s, &s->rest, (*p)++, 1, err);
 }
 
 /* Whether the key that has just ended is "items"; the list has one of them at most. */
 static int judge_key(skim_stream_t *s, const char *p, lh_error_t *err)
 {
-    skim_span_t key = {.p = s->rest.data + s->key_at + 1, .len = s->rest.len - s->key_at - 2,
-                       .escaped = true};
+    skim_span_t key = {
+        .p = s->rest.data + s->key_at + 1, .len = s->rest.len - s->key_at - 2, .escaped = true};
 
     s->is_items = skim_equal(key, "items");
     if (s->is_items && s->had_items)
@@ -171,7 +171,7 @@ static int begin_object(skim_stream_t *s, const char **p, lh_error_t *err)
     if (**p != '{')
         return refuse(s, *p, "an object is missing", err);
     s->state = OBJECT;
-    s->scan = (skim_scan_t) {0};
+    s->scan = (skim_scan_t){0};
     return 0;
 }
 
@@ -181,8 +181,7 @@ static int feed_end(skim_stream_t *s, const char **p, char close, enum state on_
     if (**p == close)
         return step(s, p, on_close, err);
     if (**p != ',')
-        return refuse(s, *p, close == ']' ? "',' or ']' is missing" : "',' or '}' is missing",
-                      err);
+        return refuse(s, *p, close == ']' ? "',' or ']' is missing" : "',' or '}' is missing", err);
     if (on_comma == KEY)
         return step(s, p, KEY, err);
     s->state = on_comma;
@@ -271,6 +270,6 @@ int skim_stream_finish(skim_stream_t *s, skim_span_t *rest, lh_error_t *err)
             return host_error_wrap(err, rc, "the list without its items");
     }
     if (rest != NULL)
-        *rest = (skim_span_t) {.p = s->rest.data, .len = s->rest.len};
+        *rest = (skim_span_t){.p = s->rest.data, .len = s->rest.len};
     return 0;
 }

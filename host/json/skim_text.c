@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json/skim_text.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 
 #define ONES UINT64_C(0x0101010101010101)
@@ -124,26 +126,6 @@ static size_t escape(const char **p, const char *end, char out[4])
     return 1;
 }
 
-/* Length of the UTF-8 sequence at p; 0 when it is not one (overlong, surrogate, too high, cut). */
-static size_t utf8_len(const unsigned char *p, size_t left)
-{
-    const unsigned char c = p[0];
-    const size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : (c & 0xf0) == 0xe0 ? 3 : 4;
-
-    if (n == 4 && (c < 0xf0 || c > 0xf4))
-        return 0;
-    if (left < n)
-        return 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    if ((c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] > 0x9f) || (c == 0xf0 && p[1] < 0x90) ||
-        (c == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return n;
-}
-
 size_t skim_char(const char **p, const char *end, char out[4])
 {
     if (*p == end || (unsigned char) **p < 0x20)
@@ -152,7 +134,7 @@ size_t skim_char(const char **p, const char *end, char out[4])
         (*p)++;
         return escape(p, end, out);
     }
-    const size_t n = utf8_len((const unsigned char *) *p, (size_t) (end - *p));
+    const size_t n = utf8_char(*p, (size_t) (end - *p));
 
     memcpy(out, *p, n);
     *p += n;

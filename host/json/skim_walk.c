@@ -90,7 +90,7 @@ static bool walk_value(const char **p, const char *end, skim_span_t *out, char *
         *p = end;
     if (*p == NULL)
         return false;
-    *out = (skim_span_t) {.p = from, .len = (size_t) (*p - from)};
+    *out = (skim_span_t){.p = from, .len = (size_t) (*p - from)};
     if (*type == '"') {
         out->p++;
         out->len -= 2;
@@ -186,9 +186,9 @@ int skim_event(const char *text, size_t len, skim_event_t *out, lh_error_t *err)
 
     while ((step = walk_member(frame, &at, &key, &value, &type)) == WALK_NEXT) {
         if (skim_equal(key, "type"))
-            event.type = type == '"' ? value : (skim_span_t) {0};
+            event.type = type == '"' ? value : (skim_span_t){0};
         else if (skim_equal(key, "object"))
-            event.object = type == '{' ? value : (skim_span_t) {0};
+            event.object = type == '{' ? value : (skim_span_t){0};
     }
     if (step == WALK_BAD || skim_skip_space(at, text + len) != text + len)
         return host_fail(err, LH_EPARSE, "a watch event is not a JSON object");

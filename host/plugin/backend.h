@@ -56,4 +56,10 @@ typedef struct plugin_backend {
     void *self;
 } plugin_backend_t;
 
+/* What the host table checks before a request or a key gets to a backend (table.c). A process that
+ * serves a worker checks again: the worker's table may have been tampered with. LH_EINVAL or
+ * LH_ETOOBIG. [any-thread] */
+HOST_MUST_USE int plugin_request_check(const lh_api_request_t *request, lh_error_t *err);
+HOST_MUST_USE int plugin_key_check(const lh_key_t *key, lh_error_t *err);
+
 #endif

@@ -3,7 +3,7 @@
  * The work queue of one controller: keys, never objects. One entry per key; a key is never handed
  * out twice at a time; whatever happens to it meanwhile means exactly one more run. Ready keys are
  * ordered by priority (raised by waiting), then fairly between namespaces, then by arrival. Delays
- * keep the earliest time. Nothing is ever dropped.
+ * keep the earliest time, and an event ends a delay. Nothing is ever dropped.
  *
  * No clock, no thread, no I/O of its own: `now` comes with each call. Owned by the loop thread.
  */
@@ -25,7 +25,8 @@ enum queue_priority { QUEUE_LIVE, QUEUE_INITIAL };
 
 typedef struct queue_options {
     int64_t backoff_base, backoff_cap; /* ns; 0: 5 ms and 1000 s */
-    int64_t aging; /* ns after which a waiting key of the initial list counts as live; 0: 30 s */
+    int64_t aging; /* ns after which waiting keys of the initial list get every second turn, the
+                      oldest first: neither class starves the other; 0: 30 s */
     int64_t (*rand_below)(int64_t bound); /* for jitter; NULL: rand_below() */
     metrics_t *metrics;                   /* workqueue_*; may be NULL */
     const char *name;                     /* the controller's, label of the metrics */
@@ -40,8 +41,11 @@ HOST_MUST_USE int queue_add(queue_t *q, const queue_key_t *key, uint32_t reason,
                             enum queue_priority priority, int64_t now);
 /* The same with a tombstone: the object of this uid is gone (LH_REASON_GONE) or left
  * (LH_REASON_LEFT). Up to 8 are kept per key, each is delivered in a run of its own before the
- * present object; more are counted and merged into the oldest. last may be NULL; a reference is
- * taken. 0 or LH_ENOMEM. */
+ * present object; more are counted and merged into the oldest (its uid is forgotten, the next one
+ * stands for both). A left uid that turns out to be gone stays one tombstone. A tombstone takes the
+ * place of a run for the present object that is still waiting: that object is the one it buries. A
+ * run that asks to be repeated gets its tombstone again, before the present object. last may be
+ * NULL; a reference is taken. 0 or LH_ENOMEM. */
 HOST_MUST_USE int queue_add_tombstone(queue_t *q, const queue_key_t *key, uint32_t reason,
                                       const char *uid, const watch_snapshot_t *last, int64_t now);
 /* Makes key ready at `at`, or earlier if it is due earlier already. */
@@ -57,14 +61,18 @@ typedef struct queue_run {
     void *entry;                  /* names the run for queue_finish */
 } queue_run_t;
 
-/* Takes the next ready key; false when there is none. */
+/* Makes the keys that are due ready and brings the gauges of unfinished work up to now. To be called
+ * by the owner's timer: at queue_next(), and every 500 ms while runs are handed out. */
+void queue_tick(queue_t *q, int64_t now);
+
+/* Takes the next ready key; false when there is none. Does queue_tick's work first. */
 bool queue_take(queue_t *q, int64_t now, queue_run_t *out);
 /* The run is over; result is what the plugin said. QUEUE_PUT_BACK: it never ran (no capacity after
  * all, worker died): ready again at once, nothing counted. */
 enum queue_verdict {
     QUEUE_DONE,
     QUEUE_REQUEUE,  /* after `after` ns; resets the back-off */
-    QUEUE_RETRY,    /* with back-off */
+    QUEUE_RETRY,    /* with back-off: base * 2^failures up to the cap, of which jitter takes up to half */
     QUEUE_FAIL,     /* not again by itself; the count of failures stays */
     QUEUE_PUT_BACK
 };
@@ -74,7 +82,8 @@ int64_t queue_next(const queue_t *q);   /* when a waiting key becomes ready; CLO
 size_t queue_ready(const queue_t *q);   /* keys that queue_take could give */
 size_t queue_waiting(const queue_t *q); /* delayed keys */
 size_t queue_running(const queue_t *q); /* keys handed out */
-/* Forgets every key; runs handed out stay valid until their queue_finish, which then only frees. */
+/* Forgets every key; runs handed out stay valid until their queue_finish, which then only frees
+ * (or until queue_destroy). */
 void queue_clear(queue_t *q);
 
 #endif

@@ -14,4 +14,8 @@ void watch_selector_destroy(watch_selector_t *s); /* NULL is allowed */
  * [any-thread] */
 bool watch_selector_match(const watch_selector_t *s, skim_span_t labels);
 
+/* Looks whether text can be a field selector ("spec.nodeName=a,status.phase!=Failed"); which fields
+ * there are is the server's matter. 0, or LH_EINVAL with the place in the text. [any-thread] */
+HOST_MUST_USE int watch_field_selector_check(const char *text, lh_error_t *err);
+
 #endif

@@ -4,15 +4,14 @@
 #ifndef WATCH_SNAPSHOT_H
 #define WATCH_SNAPSHOT_H
 
-#include "base/base.h"
-
-#include <leasehold/error.h>
+#include "json/skim.h"
 
 typedef struct watch_snapshot watch_snapshot_t;
 
-/* From the text of one object. api_version and kind are put in when the text lacks them, as the
- * elements of a list do. Caller owns *out, release with watch_snapshot_unref. LH_EPARSE, LH_ENOMEM.
- * [any-thread] */
+/* From the text of one object. api_version and kind (NULL: leave it) are put in when the text lacks
+ * them, as the elements of a list do, and in the place of PartialObjectMetadata's. Caller owns *out,
+ * release with watch_snapshot_unref. LH_EPARSE, also without metadata.name; LH_ETOOBIG from 2 GiB
+ * on, LH_ENOMEM. [any-thread] */
 HOST_MUST_USE int watch_snapshot_create(const char *text, size_t len, const char *api_version,
                                         const char *kind, watch_snapshot_t **out, lh_error_t *err);
 watch_snapshot_t *watch_snapshot_ref(const watch_snapshot_t *s); /* [any-thread] */
@@ -25,6 +24,8 @@ const char *watch_snapshot_ns(const watch_snapshot_t *s);   /* "" for a cluster-
 const char *watch_snapshot_name(const watch_snapshot_t *s);
 const char *watch_snapshot_uid(const watch_snapshot_t *s);
 const char *watch_snapshot_version(const watch_snapshot_t *s); /* resourceVersion */
+skim_span_t watch_snapshot_labels(const watch_snapshot_t *s);  /* as skim_meta gives them */
+skim_span_t watch_snapshot_owners(const watch_snapshot_t *s);
 
 /* Compares resourceVersions of one resource: -1, 0 or 1 when both are decimal integers (KEP-5504),
  * else 0 when equal and 2 when not comparable. [any-thread] */

@@ -6,6 +6,7 @@
 #ifndef WATCH_STORE_H
 #define WATCH_STORE_H
 
+#include "base/list.h"
 #include "watch/selector.h"
 #include "watch/snapshot.h"
 
@@ -35,19 +36,43 @@ bool watch_store_synced(watch_store_t *s);
 /* -- The writer -- [loop-thread] */
 
 enum watch_change { WATCH_SAME, WATCH_ADDED, WATCH_MODIFIED, WATCH_REPLACED /* another uid */ };
-/* Puts object in unless a newer state of the same uid is there (WATCH_SAME then). *old (may be
- * NULL) is what it replaced; caller owns. A noted write yields only to a version not lower. */
+/* Puts object in (a reference is taken) unless this or a newer state of the same uid is there
+ * (WATCH_SAME then). *old (may be NULL) is what it replaced, NULL with WATCH_SAME; caller owns. A
+ * noted write yields only to a version not lower. */
 enum watch_change watch_store_put(watch_store_t *s, watch_snapshot_t *object,
                                   watch_snapshot_t **old);
 /* Takes an object out; the removed state, caller owns, or NULL when there was none (or a newer
- * object of that name stands there). version: of the deletion, "" when unknown. */
+ * object of that name stands there). version: of the deletion; "" when unknown, then only an object
+ * of this uid goes. */
 watch_snapshot_t *watch_store_remove(watch_store_t *s, const char *ns, const char *name,
                                      const char *uid, const char *version);
 void watch_store_clear(watch_store_t *s);
 void watch_store_set_synced(watch_store_t *s, bool synced);
+/* The stream has delivered everything up to version: noted writes up to there have done their work.
+ * Versions that are not comparable are left alone. */
+void watch_store_passed(watch_store_t *s, const char *version);
 
-/* Read-your-writes: the object in a write's reply is seen by readers at once; events for it still
- * come by the stream. */
+/* A new list begins; one that was begun before is forgotten. */
+void watch_store_list_begin(watch_store_t *s);
+/* After the list's last object: takes out the next object that was not put since list_begin, also
+ * while events go on. Caller owns it; NULL when none is left. */
+watch_snapshot_t *watch_store_sweep(watch_store_t *s);
+/* After the sweep: like watch_store_passed, and drops noted writes that cannot be compared. */
+void watch_store_list_end(watch_store_t *s, const char *version);
+
+/* A walk over the stream's objects, in slices: every object that stays comes at least once, one that
+ * changes meanwhile may come again. */
+typedef struct watch_store_node {
+    list_t link;
+    bool marker; /* stands for a walk, not for an object */
+} watch_store_node_t;
+void watch_store_walk_begin(watch_store_t *s, watch_store_node_t *walk);
+/* The next object, caller owns; NULL at the end. */
+watch_snapshot_t *watch_store_walk_next(watch_store_t *s, watch_store_node_t *walk);
+void watch_store_walk_end(watch_store_t *s, watch_store_node_t *walk); /* harmless when ended */
+
+/* Read-your-writes: the object in a write's reply is seen by readers at once, unless the stream has
+ * passed its version; events for it still come by the stream. A reference is taken. */
 void watch_store_note_write(watch_store_t *s, watch_snapshot_t *object);
 /* After a successful delete without finalizers: this uid is known to be gone. */
 void watch_store_note_delete(watch_store_t *s, const char *ns, const char *name, const char *uid);

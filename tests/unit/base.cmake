@@ -1,1 +1,13 @@
 # Unit tests of host/base
+unit_test(base buf)
+unit_test(base clock_format)
+unit_test(base error)
+unit_test(base fence)
+unit_test(base file)
+unit_test(base health)
+unit_test(base log)
+unit_test(base loop)
+unit_test(base loop_thread REAL_CLOCK)
+unit_test(base metrics)
+unit_test(base rand)
+unit_test(base utf8)

@@ -1,1 +1,11 @@
 # Unit tests of host/config
+unit_test(config load)
+unit_test(config errors)
+unit_test(config rules)
+unit_test(config env)
+unit_test(config yaml)
+unit_test(config duration)
+unit_test(config nearest)
+unit_test(config print)
+unit_test(config docs)
+target_compile_definitions(config_docs_test PRIVATE SOURCE_DIR="${PROJECT_SOURCE_DIR}")

@@ -1,1 +1,12 @@
 # Unit tests of host/kube
+add_library(unit_kube_rig STATIC kube/rig.c)
+target_link_libraries(unit_kube_rig PUBLIC host_kube support_http PkgConfig::CRITERION)
+unit_test(kube client LIBS unit_kube_rig REAL_CLOCK)
+unit_test(kube stream LIBS unit_kube_rig REAL_CLOCK)
+unit_test(kube writes LIBS unit_kube_rig REAL_CLOCK)
+unit_test(kube tls LIBS unit_kube_rig REAL_CLOCK)
+unit_test(kube token LIBS unit_kube_rig REAL_CLOCK)
+unit_test(kube path)
+unit_test(kube status)
+unit_test(kube credentials)
+unit_test(kube discovery LIBS unit_kube_rig REAL_CLOCK)

@@ -1,1 +1,40 @@
 # Unit tests of host/plugin
+
+# plugin_fixture(NAME SOURCE [definition...]): a shared object of the tests' own. Built with the
+# SDK's headers alone, without lh_add_plugin(): most of them break its rules.
+function(plugin_fixture name source)
+    add_library(fixture_${name} MODULE ${CMAKE_CURRENT_SOURCE_DIR}/plugin/fixtures/${source}.c)
+    target_link_libraries(fixture_${name} PRIVATE leasehold_sdk)
+    target_compile_definitions(fixture_${name} PRIVATE ${ARGN})
+    set_target_properties(fixture_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
+        C_VISIBILITY_PRESET hidden LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/fixtures)
+    set_property(GLOBAL APPEND PROPERTY plugin_fixtures fixture_${name})
+endfunction()
+
+function(plugin_test file)
+    get_property(fixtures GLOBAL PROPERTY plugin_fixtures)
+    unit_test(plugin ${file} ${ARGN})
+    add_dependencies(plugin_${file}_test ${fixtures})
+    target_compile_definitions(plugin_${file}_test PRIVATE
+        FIXTURES="${CMAKE_BINARY_DIR}/tests/fixtures")
+endfunction()
+
+plugin_fixture(good good)
+plugin_fixture(v2 good FIXTURE_ID="other" FIXTURE_VERSION="2.0.0")
+plugin_fixture(v9 good FIXTURE_VERSION="1.9.0")
+plugin_fixture(v10 good FIXTURE_VERSION="1.10.0")
+plugin_fixture(v10pre good FIXTURE_VERSION="1.10.0-rc.1")
+plugin_fixture(abi7 good FIXTURE_ABI="7")
+plugin_fixture(no_note no_note)
+foreach(how major short no_create no_destroy no_entry no_reconcile undefined ctor_abort ctor_exit
+            ctor_hang ctor_env)
+    string(TOUPPER BROKEN_${how} definition)
+    plugin_fixture(${how} broken ${definition})
+endforeach()
+
+unit_test(plugin manifest)
+unit_test(plugin schema)
+unit_test(plugin note)
+plugin_test(load)
+plugin_test(probe REAL_CLOCK)
+plugin_test(scan REAL_CLOCK)

@@ -1,1 +1,10 @@
 # Unit tests of host/watch
+unit_test(watch selector)
+unit_test(watch snapshot)
+unit_test(watch store)
+unit_test(watch backoff)
+unit_test(watch stream LIBS support_fake_kube)
+unit_test(watch informer LIBS support_fake_kube)
+unit_test(watch recovery LIBS support_fake_kube)
+unit_test(watch verify LIBS support_fake_kube)
+unit_test(watch hub LIBS support_fake_kube)

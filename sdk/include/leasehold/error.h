@@ -9,7 +9,9 @@
 #ifndef LEASEHOLD_ERROR_H
 #define LEASEHOLD_ERROR_H
 
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* X(name, value, text) for every code. */
 #define LH_ERROR_MAP(X)                                                                            \
@@ -66,6 +68,25 @@ static inline const char *lh_strerror(int code)
         return "unknown error";
     }
 #undef LH_ERROR_CASE_
+}
+
+/*
+ * Sets err (NULL is allowed) and returns code, so that a failure is one line:
+ *   return lh_errorf(err, LH_EINVAL, "replicas is %d, must be positive", n);
+ * A text too long is cut. [any-thread]
+ */
+__attribute__((format(printf, 3, 4))) static inline int lh_errorf(lh_error_t *err, int code,
+                                                                  const char *format, ...)
+{
+    if (err != NULL) {
+        va_list args;
+        err->code = code;
+        err->status = 0;
+        va_start(args, format);
+        (void) vsnprintf(err->text, sizeof(err->text), format, args);
+        va_end(args);
+    }
+    return code;
 }
 
 #endif

@@ -6,8 +6,8 @@
  * which is valid until destroy() returns. Threads are named by the tags of docs/threads.md. Text
  * that goes in is copied by the host; what comes out says who owns it.
  *
- * In the table functions are called through the wrappers of api.h, which check that the host is
- * new enough to have them.
+ * Call its functions through the wrappers of api.h, which check that the host is new enough to have
+ * them.
  */
 #ifndef LEASEHOLD_HOST_H
 #define LEASEHOLD_HOST_H

@@ -34,7 +34,7 @@ typedef struct lh_plugin_entry {
      * the plugin holds of the host has been released when it returns. [plugin-thread] */
     void (*destroy)(lh_plugin_t *plugin);
 
-    /* A term begins. ctx names the term and is live until deactivate(). On failure returns an error
+    /* A term begins. ctx names it and is live until the term is given up. On failure returns an error
      * code and sets err; deactivate() is not called, and the host tries again with a delay. May be
      * NULL. Has 10 s. [plugin-thread & inactive] */
     int (*activate)(lh_plugin_t *plugin, lh_ctx_t ctx, lh_error_t *err);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the plugin directory to instances. A plugin that cannot be used is told and left out. */
+#include "app/app_impl.h"
+#include "base/error.h"
+
+#include <string.h>
+
+/* Shows a file or an instance that is not running in /readyz?verbose; it never counts. */
+static void show_refusal(app_t *app, const char *what, const char *name, const char *reason)
+{
+    const char *slash = strrchr(name, '/');
+    host_cleanup(host_freep) char *check =
+        host_xprintf("%s-%s", what, slash != NULL ? slash + 1 : name);
+
+    health_set(health_add(app->health, check, 0, HEALTH_READYZ), false, reason);
+}
+
+static void show_file(app_t *app, const plugin_file_t *file)
+{
+    if (file->state == PLUGIN_SUPERSEDED) {
+        log_info(app->log, "plugin file '%s' is not used: %s", file->path, file->reason);
+        return;
+    }
+    log_error(app->log, "plugin file '%s' is refused: %s", file->path, file->reason);
+    show_refusal(app, "file", file->path, file->reason);
+}
+
+static void instance_settled(void *arg)
+{
+    app_instance_t *mine = arg;
+    app_t *app = mine->app;
+
+    mine->settled = true;
+    for (size_t i = 0; i < app->instance_count; i++) {
+        if (!app->instances[i].settled)
+            return;
+    }
+    health_set(app->started, true, NULL);
+}
+
+static plugin_file_t *find_file(app_t *app, const char *id)
+{
+    for (size_t i = 0; i < app->scan->count; i++) {
+        plugin_file_t *f = &app->scan->files[i];
+        if (f->state == PLUGIN_FOUND && strcmp(f->manifest->id, id) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+static void add_instance(app_t *app, const plugin_file_t *file, const config_instance_t *c)
+{
+    const config_t *config = app->config;
+    app_instance_t *mine = &app->instances[app->instance_count];
+    char **namespaces =
+        c->namespaces != NULL && c->namespaces[0] != NULL ? c->namespaces : config->namespaces;
+    const plugin_instance_options_t options = {
+        .shared = &app->shared,
+        .hub = app->hub,
+        .name = c->name,
+        .file = file,
+        .config = c->config_json,
+        .process = c->isolation == CONFIG_ISOLATION_PROCESS,
+        .workers = (uint32_t) c->workers,
+        .max_in_flight = (uint32_t) c->max_in_flight,
+        .namespaces = (const char *const *) namespaces,
+        .on_settled = instance_settled,
+        .on_rested = app_instance_rested,
+        .on_ended = app_instance_ended,
+        .arg = mine,
+    };
+
+    *mine = (app_instance_t){.app = app, .rested = true};
+    app->instance_count++;
+    mine->instance = plugin_instance_create(&options);
+}
+
+/* A configured instance; what is wrong with it is its own problem. */
+static void add_configured(app_t *app, const config_instance_t *c)
+{
+    const char *id = c->plugin != NULL ? c->plugin : c->name;
+    const plugin_file_t *file = find_file(app, id);
+    lh_error_t err = {0};
+
+    if (file == NULL)
+        host_error_set(&err, LH_ENOTFOUND, "%s: no usable plugin file has id '%s'", c->where, id);
+    else if (plugin_manifest_check_config(file->manifest, c->config_json, &err) == 0)
+        return add_instance(app, file, c);
+    else
+        host_error_wrap(&err, err.code, "%s: config", c->where);
+    log_error(app->log, "instance '%s' is not started: %s", c->name, err.text);
+    show_refusal(app, "plugin", c->name, err.text);
+}
+
+static bool has_instance(const config_t *config, const char *id)
+{
+    for (size_t i = 0; i < config->plugins.instance_count; i++) {
+        const config_instance_t *c = &config->plugins.instances[i];
+        if (strcmp(c->plugin != NULL ? c->plugin : c->name, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A file that no configured instance names gives one instance named by its id. */
+static void add_unconfigured(app_t *app)
+{
+    for (size_t i = 0; i < app->scan->count; i++) {
+        const plugin_file_t *f = &app->scan->files[i];
+        if (f->state != PLUGIN_FOUND || has_instance(app->config, f->manifest->id))
+            continue;
+        const config_instance_t plain = {
+            .name = f->manifest->id,
+            .workers = CONFIG_WORKERS_DEFAULT,
+            .max_in_flight = CONFIG_MAX_IN_FLIGHT_DEFAULT,
+            .config_json = "{}",
+            .where = f->path,
+        };
+        add_configured(app, &plain);
+    }
+}
+
+int app_plugins_start(app_t *app, lh_error_t *err)
+{
+    const config_t *config = app->config;
+    const char *dir = config->plugins.dir;
+
+    if (dir[0] != '\0') {
+        const int ret = plugin_scan(dir, &app->scan, err);
+        if (ret < 0)
+            return host_error_wrap(err, ret, "plugins.dir");
+    } else {
+        app->scan = host_xcalloc(1, sizeof(*app->scan));
+        log_warn(app->log, "no plugin directory is configured (plugins.dir or --plugins)");
+    }
+    for (size_t i = 0; i < app->scan->count; i++) {
+        plugin_file_t *f = &app->scan->files[i];
+        if (f->state == PLUGIN_FOUND)
+            (void) !plugin_file_prepare(f, config->state_dir, NULL);
+        if (f->state != PLUGIN_FOUND)
+            show_file(app, f);
+    }
+    app->instances =
+        host_xcalloc(app->scan->count + config->plugins.instance_count + 1,
+                     sizeof(*app->instances));
+    for (size_t i = 0; i < config->plugins.instance_count; i++)
+        add_configured(app, &config->plugins.instances[i]);
+    add_unconfigured(app);
+    if (app->instance_count == 0) {
+        log_warn(app->log, "no plugin is running");
+        health_set(app->started, true, NULL);
+    }
+    return 0;
+}
+
+bool app_plugins_destroy(app_t *app)
+{
+    bool inside = false;
+
+    for (size_t i = 0; i < app->instance_count; i++)
+        inside = plugin_instance_destroy(app->instances[i].instance) || inside;
+    free(app->instances);
+    app->instance_count = 0;
+    if (!inside)
+        plugin_scan_destroy(app->scan);
+    return inside;
+}

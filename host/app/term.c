@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The order in which a term begins and ends, and the end of the host. */
+#include "app/app_impl.h"
+#include "base/clock.h"
+
+#include <string.h>
+
+#define FLUSH_POLL (5 * CLOCK_MS)
+
+static void end_host(app_t *app);
+
+/* -- The term begins -- */
+
+void app_term_begin(app_t *app, fence_t *fence)
+{
+    app->fence = fence;
+    app->phase = APP_LEADING;
+    health_set(app->leading, true, NULL);
+    for (size_t i = 0; i < app->instance_count; i++) {
+        app->instances[i].rested = false;
+        plugin_instance_begin(app->instances[i].instance, fence);
+    }
+    if (app->stop_asked)
+        app_stop(app);
+}
+
+static void on_begin(void *arg, fence_t *fence) /* [loop-thread] */
+{
+    app_t *app = arg;
+
+    if (app->phase != APP_ENDING) {
+        app_term_begin(app, fence);
+        return;
+    }
+    /* Acquired in the moment in which the host was told to end: nothing was begun. */
+    fence_unref(fence);
+    lease_release(app->lease, true, false);
+}
+
+/* -- The term ends -- */
+
+static void leave_term(app_t *app)
+{
+    fence_unref(host_steal(app->fence));
+    app->phase = APP_STANDBY;
+    health_set(app->leading, false, "not the leader");
+}
+
+/* Every answer of the last writes is in, or the time for them is over. */
+static void release(app_t *app)
+{
+    const int64_t since = clock_now() - app->config->leader_election.lease_duration;
+    const bool clean = kube_client_in_flight(app->writes) == 0 &&
+                       !kube_client_unknown_since(app->writes, since);
+
+    loop_timer_clear(&app->flush_timer);
+    if (app->lease == NULL) {
+        fence_close(app->fence);
+        kube_client_cut(app->writes);
+        leave_term(app);
+        end_host(app);
+        return;
+    }
+    app->phase = APP_RELEASING;
+    lease_release(app->lease, clean, false);
+}
+
+static void flush(app_t *app)
+{
+    app->phase = APP_FLUSHING;
+    if (kube_client_in_flight(app->writes) == 0 || clock_now() >= app->drain_until)
+        release(app);
+    else
+        loop_timer_set(&app->flush_timer, clock_now() + FLUSH_POLL);
+}
+
+void app_flush_timer(loop_timer_t *timer)
+{
+    flush(HOST_CONTAINER(timer, app_t, flush_timer));
+}
+
+static bool all_rested(const app_t *app)
+{
+    for (size_t i = 0; i < app->instance_count; i++) {
+        if (!app->instances[i].rested)
+            return false;
+    }
+    return true;
+}
+
+/* Nothing of the term is left in any instance. */
+static void rested(app_t *app)
+{
+    if (app->phase == APP_HANDING) {
+        flush(app);
+    } else if (app->phase == APP_RESTING) {
+        leave_term(app);
+        if (app->stop_asked)
+            end_host(app);
+        else
+            lease_rested(app->lease);
+    }
+}
+
+void app_instance_rested(void *arg)
+{
+    app_instance_t *mine = arg;
+
+    mine->rested = true;
+    if (all_rested(mine->app))
+        rested(mine->app);
+}
+
+static void end_instances(app_t *app, int64_t deadline)
+{
+    /* An instance may answer from within the call; the last one to answer finishes the term. */
+    for (size_t i = 0; i < app->instance_count; i++)
+        plugin_instance_end(app->instances[i].instance, deadline);
+    if (app->instance_count == 0)
+        rested(app);
+}
+
+static void on_end(void *arg, enum lease_end end, const char *reason) /* [loop-thread] */
+{
+    app_t *app = arg;
+
+    if (app->phase == APP_ENDING)
+        return;
+    if (end == LEASE_END_RELEASED) {
+        leave_term(app);
+        if (app->stop_asked)
+            end_host(app);
+        else
+            lease_rested(app->lease);
+        return;
+    }
+    log_warn(app->log, "the term has ended: %s", reason);
+    loop_timer_clear(&app->flush_timer);
+    const bool drained = app->phase == APP_FLUSHING || app->phase == APP_RELEASING;
+    app->phase = APP_RESTING;
+    if (drained)
+        rested(app);
+    else
+        end_instances(app, clock_now() + app->config->stop_budget);
+}
+
+static void on_fall(void *arg) /* [elector-thread] */
+{
+    app_t *app = arg;
+
+    kube_client_cut(app->writes);
+}
+
+static void on_overdue(void *arg) /* [elector-thread] */
+{
+    app_t *app = arg;
+
+    for (size_t i = 0; i < app->instance_count; i++)
+        plugin_instance_kill(app->instances[i].instance);
+}
+
+static void on_observed(void *arg, const char *holder, bool mine) /* [loop-thread] */
+{
+    app_t *app = arg;
+
+    (void) holder;
+    (void) mine;
+    health_set(app->observed, true, NULL);
+}
+
+const lease_events_t app_lease_events = {
+    .on_begin = on_begin,
+    .on_end = on_end,
+    .on_fall = on_fall,
+    .on_overdue = on_overdue,
+    .on_observed = on_observed,
+};
+
+/* -- The host ends -- */
+
+void app_instance_ended(void *arg)
+{
+    app_instance_t *mine = arg;
+    app_t *app = mine->app;
+
+    mine->ended = true;
+    for (size_t i = 0; i < app->instance_count; i++) {
+        if (!app->instances[i].ended)
+            return;
+    }
+    loop_stop(app->loop);
+}
+
+static void end_host(app_t *app)
+{
+    const int64_t deadline =
+        HOST_MAX(app->drain_until, clock_now() + app->config->stop_budget);
+
+    app->phase = APP_ENDING;
+    for (size_t i = 0; i < app->instance_count; i++)
+        plugin_instance_stop(app->instances[i].instance, deadline);
+    if (app->instance_count == 0)
+        loop_stop(app->loop);
+}
+
+void app_stop(app_t *app)
+{
+    if (!app->stop_asked)
+        app->drain_until = clock_now() + app->config->drain_timeout;
+    app->stop_asked = true;
+    if (app->phase == APP_STANDBY) {
+        end_host(app);
+    } else if (app->phase == APP_LEADING) {
+        log_info(app->log, "handing over: no new write is sent, reconciles are coming to their end");
+        fence_close_gate(app->fence);
+        app->phase = APP_HANDING;
+        end_instances(app, app->drain_until);
+    }
+}

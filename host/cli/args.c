@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/verb.h"
+#include "config/nearest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The flags that are no settings; those stand in the table of settings. */
+struct flag {
+    const char *name, *metavar; /* metavar NULL: a switch */
+    unsigned needs;             /* one of the flags of a verb; 0: every verb has it */
+    const char *help;
+    void (*set)(cli_args_t *args, const char *value);
+};
+
+static void add_setting(cli_args_t *args, const char *text)
+{
+    args->settings[args->setting_count++] = text;
+}
+
+static void set_config(cli_args_t *args, const char *value)
+{
+    args->config_file = value;
+}
+
+static void set_check(cli_args_t *args, const char *value)
+{
+    (void) value;
+    args->check = true;
+}
+
+static void set_help(cli_args_t *args, const char *value)
+{
+    (void) value;
+    args->help = true;
+}
+
+static void set_json(cli_args_t *args, const char *value)
+{
+    args->json = strcmp(value, "json") == 0;
+}
+
+static const struct flag flags[] = {
+    {"config", "FILE", CLI_SETTINGS,
+     "configuration file [default ./leasehold.yaml or /etc/leasehold/leasehold.yaml]", set_config},
+    {"set", "KEY=VALUE", CLI_SETTINGS, "any setting, by its key in the file; may be repeated",
+     add_setting},
+    {"check", NULL, CLI_CHECK, "print nothing but errors", set_check},
+    {"output", "FORMAT", CLI_OUTPUT, "text or json, also as -o FORMAT [default text]", set_json},
+    {"help", NULL, 0, "print this", set_help},
+};
+
+static void put_flag(const struct flag *f, buf_t *out)
+{
+    host_cleanup(host_freep) char *text =
+        host_xprintf("--%s %s", f->name, f->metavar != NULL ? f->metavar : "");
+
+    buf_printf(out, "  %-20s %s\n", text, f->help);
+}
+
+void cli_args_help(unsigned mask, buf_t *out)
+{
+    if ((mask & CLI_SETTINGS) != 0)
+        out->failed |= config_help(out) < 0;
+    for (size_t i = 0; i < HOST_LEN(flags); i++) {
+        if (flags[i].needs == 0 || (flags[i].needs & mask) != 0)
+            put_flag(&flags[i], out);
+    }
+}
+
+static bool is_named(const char *arg, size_t len, const char *name)
+{
+    return strlen(name) == len && strncmp(arg, name, len) == 0;
+}
+
+static const struct flag *find_flag(const cli_verb_t *verb, const char *name, size_t len)
+{
+    for (size_t i = 0; i < HOST_LEN(flags); i++) {
+        if (is_named(name, len, flags[i].name) &&
+            (flags[i].needs == 0 || (flags[i].needs & verb->flags) != 0))
+            return &flags[i];
+    }
+    return NULL;
+}
+
+static int unknown_flag(const cli_verb_t *verb, const char *arg)
+{
+    return cli_fail(CLI_USAGE, "%s: unknown flag '%s' (see 'leasehold %s --help')", verb->name, arg,
+                    verb->name);
+}
+
+/* "--kubeconfig FILE" is "--set kubeconfig=FILE". */
+static void add_named(cli_args_t *args, const char *key, const char *value)
+{
+    size_t n = 0;
+
+    while (args->made[n] != NULL) {
+        n++;
+    }
+    args->made[n] = host_xprintf("%s=%s", key, value);
+    add_setting(args, args->made[n]);
+}
+
+/* Reads the flag at argv[0] with its value; *taken is how many words it is. */
+static int take_flag(cli_args_t *args, int argc, char **argv, int *taken)
+{
+    const bool is_short = argv[0][1] != '-';
+    const char *name = argv[0] + 2, *value = NULL;
+    size_t len = strcspn(name, "=");
+
+    if (is_short) { /* the two short flags */
+        name = strcmp(argv[0], "-o") == 0 ? "output" : strcmp(argv[0], "-h") == 0 ? "help" : "";
+        len = strlen(name);
+    }
+    const struct flag *flag = find_flag(args->verb, name, len);
+    host_cleanup(host_freep) char *copy = host_xprintf("%.*s", (int) len, name);
+    const char *key = (args->verb->flags & CLI_SETTINGS) != 0 ? config_flag_key(copy) : NULL;
+
+    if (flag == NULL && key == NULL)
+        return unknown_flag(args->verb, argv[0]);
+    const bool needs_value = flag == NULL || flag->metavar != NULL;
+
+    *taken = 1;
+    if (!is_short && name[len] == '=')
+        value = name + len + 1;
+    else if (needs_value && argc > 1)
+        value = argv[(*taken)++];
+    if (needs_value != (value != NULL))
+        return cli_fail(CLI_USAGE, "%s: --%s %s value", args->verb->name, copy,
+                        needs_value ? "needs a" : "takes no");
+    if (flag == NULL)
+        add_named(args, key, value);
+    else
+        flag->set(args, value);
+    if (flag != NULL && flag->set == set_json && !args->json && strcmp(value, "text") != 0)
+        return cli_fail(CLI_USAGE, "%s: --output is text or json, not '%s'", args->verb->name,
+                        value);
+    return CLI_FINE;
+}
+
+int cli_args_parse(const cli_verb_t *verb, int argc, char **argv, cli_args_t *out)
+{
+    *out = (cli_args_t){.verb = verb};
+    out->settings = host_xcalloc((size_t) argc + 1, sizeof(*out->settings));
+    out->made = host_xcalloc((size_t) argc + 1, sizeof(*out->made));
+    for (int i = 0, taken = 1; i < argc; i += taken, taken = 1) {
+        if (argv[i][0] == '-' && argv[i][1] != '\0') {
+            const int status = take_flag(out, argc - i, argv + i, &taken);
+
+            if (status != CLI_FINE)
+                return status;
+        } else if (verb->operand == NULL || out->operand != NULL) {
+            return cli_fail(CLI_USAGE, "%s: unexpected '%s' (see 'leasehold %s --help')",
+                            verb->name, argv[i], verb->name);
+        } else {
+            out->operand = argv[i];
+        }
+    }
+    return CLI_FINE;
+}
+
+void cli_args_fini(cli_args_t *args)
+{
+    for (char **p = args->made; p != NULL && *p != NULL; p++) {
+        free(*p);
+    }
+    free(args->made);
+    free(args->settings);
+    *args = (cli_args_t){0};
+}

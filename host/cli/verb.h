@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this folder share: the table of verbs and what a verb is given. */
+#ifndef CLI_VERB_H
+#define CLI_VERB_H
+
+#include "cli/cli.h"
+#include "config/config.h"
+
+/* The flags that a verb takes. */
+enum {
+    CLI_SETTINGS = 1, /* --config, --set, and the own flags of settings */
+    CLI_OUTPUT = 2,   /* -o json */
+    CLI_CHECK = 4     /* --check */
+};
+
+typedef struct cli_args {
+    const struct cli_verb *verb;
+    const char *const *env;
+    const char *config_file; /* NULL: the default places */
+    const char **settings;   /* "key=value", NULL-terminated; owned, texts borrowed */
+    size_t setting_count;
+    char **made;         /* the texts that were put together; owned, NULL-terminated */
+    const char *operand; /* NULL: none */
+    bool help, json, check;
+} cli_args_t;
+
+typedef struct cli_verb {
+    const char *name;    /* one word, or two ("plugins ls") */
+    const char *operand; /* for help, "[VERB]"; NULL: it takes none */
+    unsigned flags;
+    const char *summary; /* one line */
+    int (*run)(const cli_args_t *args);
+} cli_verb_t;
+
+extern const cli_verb_t cli_verbs[]; /* ends with a NULL name (table.c) */
+
+/* The verb that argv begins with; *words is how many of them name it. NULL after a message. */
+const cli_verb_t *cli_verb_find(int argc, char **argv, int *words);
+
+/* Reads what follows the verb. CLI_FINE, or CLI_USAGE after a message. Free with cli_args_fini in
+ * either case. (args.c) */
+int cli_args_parse(const cli_verb_t *verb, int argc, char **argv, cli_args_t *out);
+void cli_args_fini(cli_args_t *args);
+/* Appends the flags of a verb to out, for help. (args.c) */
+void cli_args_help(unsigned flags, buf_t *out);
+
+/* "leasehold: text" on standard error; returns status. */
+int cli_fail(int status, const char *fmt, ...) HOST_PRINTF(2, 3);
+/* Writes out to standard output and empties it; CLI_FAILED after a message when it cannot. */
+int cli_print(buf_t *out);
+
+/* Loads the configuration that args ask for. CLI_FINE, or CLI_USAGE after a message. Caller owns
+ * *out, free with config_destroy. */
+int cli_load(const cli_args_t *args, config_t **out);
+
+/* The verbs, one per file. */
+int cli_run(const cli_args_t *args);
+int cli_config(const cli_args_t *args);
+int cli_plugins_ls(const cli_args_t *args);
+int cli_version(const cli_args_t *args);
+int cli_help(const cli_args_t *args);
+
+/* The help of one verb, NULL: of all. (help.c) */
+int cli_help_print(const cli_verb_t *verb);
+
+/* Re-executed children: argv[1] is "probe" or "worker". False when it is none of them. (worker.c) */
+bool cli_is_child(int argc, char **argv);
+int cli_child_main(char **argv);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules of single settings that are more than a type and a range. */
+#include "base/error.h"
+#include "config/table.h"
+
+#include <string.h>
+
+static bool is_lower_alnum(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* Letters, digits and what stands in `more`, beginning and ending with a letter or digit. */
+static bool is_dns(const char *text, size_t max, const char *more)
+{
+    const size_t len = strlen(text);
+
+    if (len == 0 || len > max || !is_lower_alnum(text[0]) || !is_lower_alnum(text[len - 1]))
+        return false;
+    for (const char *p = text; *p != '\0'; p++) {
+        if (!is_lower_alnum(*p) && strchr(more, *p) == NULL)
+            return false;
+    }
+    return true;
+}
+
+int config_check_name(const char *text, lh_error_t *err)
+{
+    const size_t len = strlen(text);
+
+    if (len < 1 || len > 253)
+        return host_fail(err, LH_EINVAL, "a name has 1 to 253 bytes, this one %zu", len);
+    return 0;
+}
+
+int config_check_lease_name(const char *text, lh_error_t *err)
+{
+    if (*text != '\0' && !is_dns(text, 253, "-."))
+        return host_fail(err, LH_EINVAL,
+                         "'%.64s' cannot name a Lease: lower-case letters, digits, '-' and '.', at "
+                         "most 253",
+                         text);
+    return 0;
+}
+
+int config_check_namespace(const char *text, lh_error_t *err)
+{
+    if (!is_dns(text, 63, "-"))
+        return host_fail(err, LH_EINVAL,
+                         "'%.64s' cannot name a namespace: lower-case letters, digits and '-', at "
+                         "most 63",
+                         text);
+    return 0;
+}
+
+int config_check_namespace_or_empty(const char *text, lh_error_t *err)
+{
+    return *text == '\0' ? 0 : config_check_namespace(text, err);
+}
+
+int config_check_instance_name(const char *text, lh_error_t *err)
+{
+    if (!is_dns(text, 63, "-"))
+        return host_fail(err, LH_EINVAL,
+                         "'%.64s' cannot name an instance: lower-case letters, digits and '-', at "
+                         "most 63",
+                         text);
+    return 0;
+}
+
+int config_check_address(const char *text, lh_error_t *err)
+{
+    const char *colon = strrchr(text, ':');
+    const size_t digits = colon != NULL ? strspn(colon + 1, "0123456789") : 0;
+    const bool bracketed = text[0] == '[' && colon != NULL && colon[-1] == ']';
+
+    if (strcmp(text, "0") == 0)
+        return 0;
+    if (digits == 0 || digits > 5 || colon[1 + digits] != '\0' ||
+        strtol(colon + 1, NULL, 10) > 65535 || (!bracketed && strchr(text, ':') != colon))
+        return host_fail(
+            err, LH_EINVAL,
+            "'%.64s' is no address: write ADDR:PORT, [ADDR]:PORT, :PORT, or 0 for none", text);
+    return 0;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/error.h"
+#include "config/nearest.h"
+#include "config/sources.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char prefix[] = "LEASEHOLD_";
+static const char test_prefix[] = "LEASEHOLD_TEST_";
+
+static bool ends_with(const char *name, size_t len, const char *end)
+{
+    const size_t n = strlen(end);
+
+    return len >= n && strncmp(name + len - n, end, n) == 0;
+}
+
+/* Kubernetes puts variables for every Service of the namespace into a container, so a Service
+ * called "leasehold" or "leasehold-metrics" gives names that begin as ours: ..._SERVICE_HOST,
+ * ..._SERVICE_PORT, ..._SERVICE_PORT_HTTP, ..._PORT, ..._PORT_8081_TCP, ..._PORT_8081_TCP_ADDR. */
+static bool is_service_link(const char *name, size_t len)
+{
+    if (ends_with(name, len, "_SERVICE_HOST") || ends_with(name, len, "_PORT"))
+        return true;
+    for (const char *p = name; p < name + len; p++) {
+        if (strncmp(p, "_SERVICE_PORT_", 14) == 0 ||
+            (strncmp(p, "_PORT_", 6) == 0 && p[6] >= '0' && p[6] <= '9'))
+            return true;
+    }
+    return false;
+}
+
+static int unknown(const char *name, size_t len, lh_error_t *err)
+{
+    char typed[NEAREST_MAX], hint[NEAREST_MAX + 32];
+    nearest_t nearest = NEAREST_INIT(typed + sizeof(prefix) - 1);
+
+    snprintf(typed, sizeof(typed), "%.*s", (int) HOST_MIN(len, sizeof(typed) - 1), name);
+    for (size_t i = 0; i < CONFIG_SETTINGS; i++) {
+        char known[CONFIG_ENV_MAX];
+
+        config_env_name(config_settings[i].key, known);
+        config_nearest_offer(&nearest, known, known + sizeof(prefix) - 1);
+    }
+    return host_fail(err, LH_EINVAL, "environment %s: unknown setting%s", typed,
+                     config_nearest_text(&nearest, hint, sizeof(hint)));
+}
+
+static int set_variable(config_t *c, const char *name, size_t len, lh_error_t *err)
+{
+    for (size_t i = 0; i < CONFIG_SETTINGS; i++) {
+        char known[CONFIG_ENV_MAX], place[CONFIG_ENV_MAX + 16];
+
+        config_env_name(config_settings[i].key, known);
+        if (strlen(known) != len || strncmp(known, name, len) != 0)
+            continue;
+        snprintf(place, sizeof(place), "environment %s", known);
+        const config_node_t node = config_text_node(name + len + 1);
+        const config_input_t in = {
+            .key = config_settings[i].key, .node = &node, .place = place, .origin = place};
+
+        return config_set(c, &in, err);
+    }
+    return is_service_link(name, len) ? 0 : unknown(name, len, err);
+}
+
+int config_set_from_env(config_t *c, const char *const *env, lh_error_t *err)
+{
+    int rc = 0;
+
+    for (; rc == 0 && env != NULL && *env != NULL; env++) {
+        const char *eq = strchr(*env, '=');
+
+        if (eq == NULL || strncmp(*env, prefix, sizeof(prefix) - 1) != 0 ||
+            strncmp(*env, test_prefix, sizeof(test_prefix) - 1) == 0)
+            continue;
+        rc = set_variable(c, *env, (size_t) (eq - *env), err);
+    }
+    return rc;
+}

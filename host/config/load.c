@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/error.h"
+#include "config/sources.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define SYSTEM_STATE_DIR "/var/lib/leasehold"
+
+static const char *const default_files[] = {"leasehold.yaml", "/etc/leasehold/leasehold.yaml"};
+static const char appsettings[] = "appsettings.json";
+
+static int refuse_appsettings(const char *path, lh_error_t *err)
+{
+    return host_fail(err, LH_EINVAL,
+                     "%s: this version does not read %s yet: move its settings to leasehold.yaml "
+                     "and the file away",
+                     path, appsettings);
+}
+
+/* *out stays NULL when there is no file. */
+static int find_file(const char *given, const char **out, lh_error_t *err)
+{
+    if (given != NULL) {
+        const char *slash = strrchr(given, '/');
+
+        if (strcmp(slash != NULL ? slash + 1 : given, appsettings) == 0)
+            return refuse_appsettings(given, err);
+        *out = given;
+        return 0;
+    }
+    for (size_t i = 0; i < HOST_LEN(default_files); i++) {
+        if (access(default_files[i], F_OK) < 0)
+            continue;
+        if (*out != NULL)
+            return host_fail(err, LH_EINVAL,
+                             "both %s and %s are there: name one with --config or remove one", *out,
+                             default_files[i]);
+        *out = default_files[i];
+    }
+    return access(appsettings, F_OK) == 0 ? refuse_appsettings(appsettings, err) : 0;
+}
+
+static int load(config_t *c, const config_sources_t *sources, lh_error_t *err)
+{
+    const char *file = NULL;
+    int rc = config_set_defaults(c, err);
+
+    if (rc == 0)
+        rc = find_file(sources->file, &file, err);
+    if (rc == 0 && file != NULL)
+        rc = config_set_from_file(c, file, err);
+    if (rc == 0)
+        rc = config_set_from_env(c, sources->env, err);
+    if (rc == 0)
+        rc = config_set_from_flags(c, sources->flags, err);
+    if (rc == 0)
+        rc = config_complete(c, sources->env, SYSTEM_STATE_DIR, err);
+    return rc < 0 ? rc : config_check_rules(c, err);
+}
+
+int config_load(const config_sources_t *sources, config_t **out, lh_error_t *err)
+{
+    config_t *c = host_xcalloc(1, sizeof(*c));
+
+    c->origins = host_xcalloc(1, sizeof(*c->origins));
+    const int rc = load(c, sources, err);
+
+    if (rc < 0) {
+        config_destroy(c);
+        return rc;
+    }
+    *out = c;
+    return 0;
+}
+
+static void free_instance(config_instance_t *instance, struct config_instance_origins *origins)
+{
+    for (size_t i = 0; i < CONFIG_INSTANCE_SETTINGS; i++) {
+        config_value_free(&config_instance_settings[i], instance);
+        free(origins->of[i]);
+    }
+    free(instance->name);
+    free(instance->where);
+}
+
+void config_destroy(config_t *c)
+{
+    if (c == NULL)
+        return;
+    for (size_t i = 0; i < c->plugins.instance_count; i++) {
+        free_instance(&c->plugins.instances[i], &c->origins->instances[i]);
+    }
+    for (size_t i = 0; i < CONFIG_SETTINGS; i++) {
+        config_value_free(&config_settings[i], c);
+        free(c->origins->of[i]);
+    }
+    free(c->plugins.instances);
+    free(c->origins->instances);
+    free(c->origins);
+    free(c);
+}

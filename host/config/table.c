@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/table.h"
+
+#include <string.h>
+
+static const char *const isolations[] = {"thread", "process", NULL};
+static const char *const readies[] = {"all", "leader", NULL};
+static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const formats[] = {"text", "json", NULL};
+
+#define AT(member) .offset = offsetof(config_t, member)
+#define AT_INSTANCE(member) .offset = offsetof(config_instance_t, member)
+
+const config_setting_t config_settings[CONFIG_SETTINGS] = {
+    {"name", CONFIG_STRING, AT(name), .check = config_check_name, .flag = "name", .metavar = "NAME",
+     .help = "identity, unique per replica (default: POD_NAME, else the host name)"},
+    {"leaderElection.enabled", CONFIG_BOOL, AT(leader_election.enabled), "true",
+     .help = "false: lead at once, without a Lease"},
+    {"leaderElection.id", CONFIG_STRING, AT(leader_election.id), "leasehold-leader",
+     .check = config_check_lease_name, .help = "name of the Lease, the same for all replicas"},
+    {"leaderElection.namespace", CONFIG_STRING, AT(leader_election.namespace),
+     .check = config_check_namespace_or_empty,
+     .help = "of the Lease; empty: POD_NAMESPACE, the service account's, the kubeconfig context's, "
+             "else kube-system"},
+    {"leaderElection.leaseDuration", CONFIG_DURATION, AT(leader_election.lease_duration), "15s",
+     "1s", "24h", .help = "how long others wait for a silent leader; whole seconds"},
+    {"leaderElection.renewDeadline", CONFIG_DURATION, AT(leader_election.renew_deadline), "10s",
+     "200ms", "24h",
+     .help = "how long a leader goes on after its last acknowledged renewal was sent"},
+    {"leaderElection.retryPeriod", CONFIG_DURATION, AT(leader_election.retry_period), "2s", "100ms",
+     "12h", .help = "time between two renewals"},
+    {"leaderElection.clockSkew", CONFIG_FRACTION, AT(leader_election.clock_skew), "0.02", "0",
+     "0.25", .help = "rate error of any one clock, as a fraction"},
+    {"kubeconfig", CONFIG_STRING, AT(kubeconfig), .flag = "kubeconfig", .metavar = "FILE",
+     .help = "kubeconfig file; empty: in-cluster credentials"},
+    {"context", CONFIG_STRING, AT(context), .flag = "context", .metavar = "NAME",
+     .help = "context of the kubeconfig; empty: its current-context"},
+    {"plugins.dir", CONFIG_STRING, AT(plugins.dir), .flag = "plugins", .metavar = "DIR",
+     .help = "directory whose .so files are loaded; empty: none"},
+    {"namespaces", CONFIG_LIST, AT(namespaces), .check = config_check_namespace,
+     .help = "what instances watch that name no namespaces; empty: all"},
+    {"health.address", CONFIG_STRING, AT(health.address), ":8081", .check = config_check_address,
+     .flag = "health", .metavar = "ADDR:PORT",
+     .help = "where health and metrics are served; 0: nowhere"},
+    {"health.ready", CONFIG_CHOICE, AT(health.ready), "all", .choices = readies,
+     .help = "leader: only the leader is ready"},
+    {"log.level", CONFIG_CHOICE, AT(log.level), "info", .choices = levels,
+     .help = "lowest level that is logged"},
+    {"log.format", CONFIG_CHOICE, AT(log.format), "text", .choices = formats,
+     .help = "form of a log line"},
+    {"drainTimeout", CONFIG_DURATION, AT(drain_timeout), "10s", "0s", "1h",
+     .help = "how long a voluntary stop waits for reconciles and writes, all together"},
+    {"stopBudget", CONFIG_DURATION, AT(stop_budget), "200ms", "50ms", "1h",
+     .help = "how long a forced stop waits for reconciles"},
+    {"stateDir", CONFIG_STRING, AT(state_dir),
+     .help = "directory for state (default: STATE_DIRECTORY, else /var/lib/leasehold, else "
+             "leasehold in XDG_STATE_HOME)"},
+};
+
+const config_setting_t config_instance_settings[CONFIG_INSTANCE_SETTINGS] = {
+    {"plugin", CONFIG_STRING, AT_INSTANCE(plugin),
+     .help = "manifest id; empty: the instance's name"},
+    {"isolation", CONFIG_CHOICE, AT_INSTANCE(isolation), "thread", .choices = isolations,
+     .help = "process: in a process of its own"},
+    {"workers", CONFIG_INTEGER, AT_INSTANCE(workers), "1", "1", "256",
+     .help = "threads that reconcile"},
+    {"maxInFlight", CONFIG_INTEGER, AT_INSTANCE(max_in_flight), "64", "1", "65536",
+     .help = "reconciles begun and not completed"},
+    {"namespaces", CONFIG_LIST, AT_INSTANCE(namespaces), .check = config_check_namespace,
+     .help = "what is watched; empty: as the host's namespaces"},
+    {"config", CONFIG_OBJECT, AT_INSTANCE(config_json), "{}", .secret = true,
+     .help = "the plugin's own section"},
+};
+
+int config_setting_find(const config_setting_t *table, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(table[i].key, key) == 0)
+            return (int) i;
+    }
+    return -1;
+}
+
+void config_env_name(const char *key, char out[CONFIG_ENV_MAX])
+{
+    static const char prefix[] = "LEASEHOLD_";
+    size_t n = sizeof(prefix) - 1;
+
+    memcpy(out, prefix, n);
+    for (; *key != '\0' && n < CONFIG_ENV_MAX - 2; key++) {
+        if (*key >= 'A' && *key <= 'Z')
+            out[n++] = '_';
+        out[n++] = *key == '.' ? '_' : *key >= 'a' && *key <= 'z' ? (char) (*key - 32) : *key;
+    }
+    out[n] = '\0';
+}

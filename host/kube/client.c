@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/client.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "kube/client_internal.h"
+
+#include <stdio.h>
+
+/* As long as the keepalive takes: it does not run while sent data is not acknowledged. */
+#define USER_TIMEOUT (11 * CLOCK_S)
+
+static const double duration_buckets[] = {0.005, 0.025, 0.1, 0.25, 0.5,  1.0,
+                                          2.0,   4.0,   8.0, 15.0, 30.0, 60.0};
+
+/* -- Life -- */
+
+static void make_metrics(kube_client_t *c, metrics_t *m)
+{
+    if (m == NULL)
+        return;
+    c->requests = metrics_counter(m, "rest_client_requests_total",
+                                  "Number of HTTP requests, partitioned by status code, method, "
+                                  "and host.",
+                                  (const char *const[]) {"code", "method", "host", NULL});
+    c->durations = metrics_histogram(m, "rest_client_request_duration_seconds",
+                                     "Time until the head of the answer in seconds, by verb and "
+                                     "host.",
+                                     (const char *const[]) {"verb", "host", NULL}, duration_buckets,
+                                     HOST_LEN(duration_buckets));
+}
+
+int kube_client_create(const kube_client_options_t *options, kube_client_t **out, lh_error_t *err)
+{
+    kube_client_t *c = host_xcalloc(1, sizeof(*c));
+    int ret = kube_target_init(&c->target, options->credentials, err);
+
+    /* Counts its uses, and is safe on several threads since libcurl 7.84. */
+    if (ret == 0 && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        ret = host_fail(err, LH_EIO, "libcurl cannot be set up");
+    if (ret < 0) {
+        kube_target_fini(&c->target);
+        free(c);
+        return ret;
+    }
+    c->loop = options->loop;
+    c->kind = options->kind;
+    c->log = options->log;
+    kube_token_init(&c->token, options->credentials, options->log);
+    kube_sockets_init(&c->sockets, options->kind == KUBE_CLIENT_WRITES
+                                       ? options->write_user_timeout
+                                       : USER_TIMEOUT);
+    make_metrics(c, options->metrics);
+    list_init(&c->lanes);
+    list_init(&c->calls);
+    list_init(&c->waiting);
+    list_init(&c->doomed);
+    *out = c;
+    return 0;
+}
+
+static void free_calls(list_t *list)
+{
+    list_t *node;
+
+    while ((node = list_pop(list)) != NULL) {
+        kube_call_t *call = LIST_ENTRY(node, kube_call_t, node);
+        loop_timer_clear(&call->timer);
+        kube_call_free(call);
+    }
+}
+
+/* True when there is a fallen call. The sockets are cut when something of one may still wait to be
+ * sent. */
+static bool cut_if_fallen(kube_client_t *c)
+{
+    const fence_t *good = NULL; /* most calls have the same fence: it is tested once */
+    bool fallen = false, sent = false;
+
+    if (c->kind != KUBE_CLIENT_WRITES)
+        return false;
+    LIST_EACH(&c->calls, it, tmp)
+    {
+        const kube_call_t *call = LIST_ENTRY(it, kube_call_t, node);
+        if (call->request.fence == good && good != NULL && call->cuts == atomic_load(&c->cuts))
+            continue;
+        if (!kube_call_fallen(call)) {
+            good = call->request.fence;
+            continue;
+        }
+        fallen = true;
+        sent = sent || call->sent_at != 0;
+    }
+    if (!sent)
+        return fallen;
+    kube_sockets_cut(&c->sockets);
+    LIST_EACH(&c->lanes, it, tmp)
+    {
+        LIST_ENTRY(it, kube_lane_t, node)->retired = true;
+    }
+    return true;
+}
+
+void kube_client_destroy(kube_client_t *c)
+{
+    list_t *node;
+
+    if (c == NULL)
+        return;
+    HOST_ASSERT_LOOP(c->loop);
+    assert(c->driving == 0);
+    cut_if_fallen(c);
+    free_calls(&c->waiting);
+    free_calls(&c->doomed);
+    free_calls(&c->calls);
+    while ((node = list_pop(&c->lanes)) != NULL)
+        kube_lane_destroy(LIST_ENTRY(node, kube_lane_t, node));
+    kube_sockets_fini(&c->sockets);
+    kube_token_fini(&c->token);
+    kube_target_fini(&c->target);
+    curl_global_cleanup();
+    free(c);
+}
+
+loop_t *kube_client_loop(const kube_client_t *c)
+{
+    return c->loop;
+}
+
+/* -- Ending calls -- */
+
+static void finish(kube_call_t *call, const kube_result_t *result)
+{
+    list_remove(&call->node);
+    loop_timer_clear(&call->timer);
+    kube_call_detach(call);
+    if (!call->cancelled)
+        call->request.on_done(call->request.arg, result);
+    kube_call_free(call);
+}
+
+static void finish_stopped(kube_call_t *call, int code, const char *text)
+{
+    kube_result_t result;
+
+    kube_outcome_stopped(call, code, text, &result);
+    finish(call, &result);
+}
+
+/* Gives a read to libcurl once more. */
+static void restart(kube_call_t *call, bool fresh)
+{
+    kube_client_t *c = call->client;
+    lh_error_t err;
+
+    kube_call_detach(call);
+    call->restarts++;
+    call->second_attempt = false;
+    call->status = 0;
+    call->retry_after = 0;
+    buf_clear(&call->in);
+    int ret = kube_call_start(call, kube_lane_get(c, fresh), &err);
+    if (ret < 0)
+        finish_stopped(call, ret, err.text);
+}
+
+/* A read is repeated once by itself: when the connection died under it before an answer, and when
+ * a 401 answered a token that has been replaced. A write never is. */
+static bool repeat(kube_call_t *call)
+{
+    kube_token_t *token = &call->client->token;
+    const char *header;
+
+    if (call->status == 401)
+        kube_token_refused(token);
+    if (call->write || call->restarts > 0 || call->cancelled || call->stop_code != 0)
+        return false;
+    if (call->second_attempt) {
+        restart(call, false);
+        return true;
+    }
+    if (call->status == 401 && kube_token_get(token, &header, NULL) == 0 &&
+        token->generation != call->token_generation) {
+        restart(call, false);
+        return true;
+    }
+    return false;
+}
+
+/* libcurl has ended call. */
+static void complete(kube_call_t *call, CURLcode curl)
+{
+    kube_status_t status = {0};
+    kube_result_t result;
+
+    if (curl != CURLE_OK && call->stop_code == 0)
+        call->lane->retired = true;
+    if (repeat(call))
+        return;
+    kube_outcome(call, curl, &status, &result);
+    finish(call, &result);
+}
+
+static void on_timeout(loop_timer_t *timer)
+{
+    kube_call_t *call = HOST_CONTAINER(timer, kube_call_t, timer);
+    kube_client_t *c = call->client;
+    char text[96];
+    bool maybe_sent = call->write && call->sent_at != 0;
+
+    cut_if_fallen(c); /* taking a handle away makes libcurl send */
+    if (call->lane != NULL && call->status == 0)
+        call->lane->retired = true; /* the connection may be dead: the next one uses another */
+    snprintf(text, sizeof(text), "no answer within %.3g s%s",
+             (double) call->request.timeout / (double) CLOCK_S,
+             maybe_sent ? "; the outcome is unknown" : "");
+    finish_stopped(call, maybe_sent ? LH_EUNKNOWN : LH_ETIMEDOUT, text);
+    kube_client_settle(c);
+}
+
+void kube_client_guard(kube_client_t *c)
+{
+    list_t fallen, *node;
+
+    if (!cut_if_fallen(c))
+        return;
+    list_init(&fallen);
+    LIST_EACH(&c->calls, it, tmp)
+    {
+        if (kube_call_fallen(LIST_ENTRY(it, kube_call_t, node))) {
+            list_remove(it);
+            list_append(&fallen, it);
+        }
+    }
+    while ((node = fallen.next) != &fallen) {
+        kube_call_t *call = LIST_ENTRY(node, kube_call_t, node);
+        if (call->write && call->sent_at != 0)
+            finish_stopped(call, LH_EUNKNOWN,
+                           "the term ended while it was under way; the outcome is unknown");
+        else
+            finish_stopped(call, LH_EFENCED, "the term is over; nothing was sent");
+    }
+}
+
+static void start_waiting(kube_client_t *c)
+{
+    list_t *node;
+    lh_error_t err;
+
+    while ((node = list_pop(&c->waiting)) != NULL) {
+        kube_call_t *call = LIST_ENTRY(node, kube_call_t, node);
+        list_append(&c->calls, node);
+        int ret = kube_call_start(call, kube_lane_get(c, call->request.fresh_connection), &err);
+        if (ret < 0)
+            finish_stopped(call, ret, err.text);
+    }
+}
+
+static void drop_empty_lanes(kube_client_t *c)
+{
+    bool kept = false;
+
+    LIST_EACH(&c->lanes, it, tmp)
+    {
+        kube_lane_t *lane = LIST_ENTRY(it, kube_lane_t, node);
+        if (lane->calls == 0 && (lane->retired || kept))
+            kube_lane_destroy(lane);
+        else
+            kept = kept || !lane->retired;
+    }
+}
+
+void kube_client_settle(kube_client_t *c)
+{
+    free_calls(&c->doomed);
+    LIST_EACH(&c->lanes, it, tmp)
+    {
+        kube_lane_t *lane = LIST_ENTRY(it, kube_lane_t, node);
+        CURLMsg *msg;
+        int left;
+
+        while ((msg = curl_multi_info_read(lane->multi, &left)) != NULL) {
+            kube_call_t *call = NULL;
+            CURLcode result = msg->data.result;
+            curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **) &call);
+            complete(call, result);
+        }
+    }
+    start_waiting(c);
+    drop_empty_lanes(c);
+}
+
+/* -- Requests -- */
+
+int kube_client_send(kube_client_t *c, const kube_request_t *request, kube_call_t **out,
+                     lh_error_t *err)
+{
+    kube_call_t *call = NULL;
+    const fence_t *fence = request->fence;
+    int ret;
+
+    HOST_ASSERT_LOOP(c->loop);
+    if (fence != NULL && !fence_open(fence))
+        return host_fail(err, LH_EFENCED, "%s %.200s: the term is over; nothing was sent",
+                         request->method, request->path);
+    if (fence != NULL && !fence_admits(fence))
+        return host_fail(err, LH_ECANCELED,
+                         "%s %.200s: the term is being given up; nothing was sent",
+                         request->method, request->path);
+    ret = kube_call_create(c, request, &call, err);
+    if (ret < 0)
+        return ret;
+    loop_timer_init(&call->timer, c->loop, on_timeout);
+    if (c->driving == 0)
+        ret = kube_call_start(call, kube_lane_get(c, request->fresh_connection), err);
+    if (ret < 0) {
+        kube_call_free(call);
+        return ret;
+    }
+    list_append(c->driving == 0 ? &c->calls : &c->waiting, &call->node);
+    if (request->timeout > 0)
+        loop_timer_set(&call->timer, call->started_at + request->timeout);
+    if (out != NULL)
+        *out = call;
+    return 0;
+}
+
+void kube_call_cancel(kube_call_t *call)
+{
+    kube_client_t *c = call->client;
+
+    HOST_ASSERT_LOOP(c->loop);
+    call->cancelled = true;
+    if (call->write && call->sent_at != 0)
+        return; /* it stays in flight */
+    list_remove(&call->node);
+    if (c->driving > 0) {
+        list_append(&c->doomed, &call->node);
+        return;
+    }
+    cut_if_fallen(c); /* taking a handle away makes libcurl send */
+    loop_timer_clear(&call->timer);
+    kube_call_free(call);
+}
+
+void kube_client_cut(kube_client_t *c)
+{
+    atomic_fetch_add(&c->cuts, 1);
+    kube_sockets_cut(&c->sockets);
+}
+
+size_t kube_client_in_flight(const kube_client_t *c)
+{
+    return c->in_flight;
+}
+
+bool kube_client_unknown_since(const kube_client_t *c, int64_t since)
+{
+    return c->last_unknown != 0 && c->last_unknown >= since;
+}

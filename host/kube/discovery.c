@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The first lookup under /api or /apis loads all that the server offers there, if it aggregates.
+ * What is not in the cache afterwards, or is to be asked for again, costs one small request for its
+ * group version.
+ */
+#include "kube/discovery.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/list.h"
+#include "kube/client_internal.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+#include <uthash.h>
+
+#define TIMEOUT (30 * CLOCK_S)
+#define AGGREGATED                                                                                 \
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"                        \
+    "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,"                   \
+    "application/json"
+
+enum root_state { ROOT_UNKNOWN, ROOT_LOADING, ROOT_AGGREGATED, ROOT_LEGACY };
+
+struct root { /* "/api" or "/apis" */
+    const char *path;
+    enum root_state state;
+    kube_call_t *call; /* while loading */
+    list_t waiting;    /* lookups, while loading */
+    kube_discovery_t *discovery;
+};
+
+struct entry {
+    char *key; /* "group/version/resource" */
+    kube_kind_t kind;
+    UT_hash_handle hh;
+};
+
+struct kube_discovery {
+    kube_client_t *client;
+    const log_t *log;
+    struct root roots[2];
+    struct entry *cache;
+    list_t asking;      /* lookups with a request of their own */
+    list_t ready;       /* lookups whose answer is in the cache */
+    loop_timer_t timer; /* delivers them */
+};
+
+struct kube_lookup {
+    list_t node;
+    kube_discovery_t *discovery;
+    char *group, *version, *resource;
+    char *key;
+    kube_call_t *call;
+    void (*fn)(void *arg, int code, const kube_kind_t *kind, const lh_error_t *err);
+    void *arg;
+};
+
+/* -- Cache -- */
+
+static void entry_free(kube_discovery_t *d, struct entry *e)
+{
+    HASH_DEL(d->cache, e);
+    free(e->key);
+    free(e->kind.kind);
+    free(e);
+}
+
+static struct entry *entry_find(kube_discovery_t *d, const char *key)
+{
+    struct entry *e = NULL;
+
+    HASH_FIND_STR(d->cache, key, e);
+    return e;
+}
+
+static void forget(kube_discovery_t *d, const char *key)
+{
+    struct entry *e = entry_find(d, key);
+
+    if (e != NULL)
+        entry_free(d, e);
+}
+
+static bool has_verb(const cJSON *verbs, const char *verb)
+{
+    const cJSON *it;
+
+    cJSON_ArrayForEach(it, verbs)
+    {
+        if (cJSON_IsString(it) && strcmp(it->valuestring, verb) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const cJSON *field(const cJSON *object, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+static const char *text(const cJSON *object, const char *key)
+{
+    const char *s = cJSON_GetStringValue(field(object, key));
+    return s != NULL ? s : "";
+}
+
+static void remember(kube_discovery_t *d, const char *group, const char *version,
+                     const char *resource, const char *kind, bool namespaced, const cJSON *verbs)
+{
+    if (resource[0] == '\0' || kind[0] == '\0' || strchr(resource, '/') != NULL)
+        return; /* a subresource */
+    struct entry *e = host_xcalloc(1, sizeof(*e));
+
+    e->key = host_xprintf("%s/%s/%s", group, version, resource);
+    forget(d, e->key);
+    e->kind.kind = host_xstrdup(kind);
+    e->kind.namespaced = namespaced;
+    e->kind.watchable = has_verb(verbs, "list") && has_verb(verbs, "watch");
+    HASH_ADD_KEYPTR(hh, d->cache, e->key, strlen(e->key), e);
+}
+
+/* An APIGroupDiscoveryList; false when json is none. */
+static bool take_aggregated(kube_discovery_t *d, const cJSON *json)
+{
+    const cJSON *group, *version, *resource;
+
+    if (strcmp(text(json, "kind"), "APIGroupDiscoveryList") != 0)
+        return false;
+    cJSON_ArrayForEach(group, field(json, "items"))
+    {
+        const char *group_name = text(field(group, "metadata"), "name");
+        cJSON_ArrayForEach(version, field(group, "versions"))
+        {
+            cJSON_ArrayForEach(resource, field(version, "resources"))
+            {
+                remember(d, group_name, text(version, "version"), text(resource, "resource"),
+                         text(field(resource, "responseKind"), "kind"),
+                         strcmp(text(resource, "scope"), "Namespaced") == 0,
+                         field(resource, "verbs"));
+            }
+        }
+    }
+    return true;
+}
+
+/* An APIResourceList. */
+static void take_resources(kube_discovery_t *d, const kube_lookup_t *l, const cJSON *json)
+{
+    const cJSON *resource;
+
+    cJSON_ArrayForEach(resource, field(json, "resources"))
+    {
+        remember(d, l->group, l->version, text(resource, "name"), text(resource, "kind"),
+                 cJSON_IsTrue(field(resource, "namespaced")), field(resource, "verbs"));
+    }
+}
+
+/* -- Lookups -- */
+
+static void lookup_free(kube_lookup_t *l)
+{
+    list_remove(&l->node);
+    if (l->call != NULL)
+        kube_call_cancel(l->call);
+    free(l->group);
+    free(l->version);
+    free(l->resource);
+    free(l->key);
+    free(l);
+}
+
+static void answer(kube_lookup_t *l, int code, const kube_kind_t *kind, const lh_error_t *err)
+{
+    l->fn(l->arg, code, kind, err);
+    lookup_free(l);
+}
+
+/* Unlinks l first, so that fn may cancel or start others. */
+static void answer_from_cache(kube_lookup_t *l)
+{
+    const struct entry *e = entry_find(l->discovery, l->key);
+    lh_error_t err;
+
+    list_remove(&l->node);
+    if (e != NULL) {
+        answer(l, 0, &e->kind, NULL);
+        return;
+    }
+    int code = host_fail(&err, LH_ENOTFOUND, "the API server does not offer '%s' in '%s%s%s'",
+                         l->resource, l->group, l->group[0] != '\0' ? "/" : "", l->version);
+    answer(l, code, NULL, &err);
+}
+
+static void on_ready(loop_timer_t *timer)
+{
+    kube_discovery_t *d = HOST_CONTAINER(timer, kube_discovery_t, timer);
+    list_t now, *node;
+
+    list_init(&now);
+    while ((node = list_pop(&d->ready)) != NULL)
+        list_append(&now, node);
+    while (!list_empty(&now))
+        answer_from_cache(LIST_ENTRY(now.next, kube_lookup_t, node));
+}
+
+static void on_group_version(void *arg, const kube_result_t *result)
+{
+    kube_lookup_t *l = arg;
+
+    l->call = NULL;
+    if (result->code == 0) {
+        cJSON *json = cJSON_ParseWithLength(result->body, result->body_len);
+        forget(l->discovery, l->key);
+        take_resources(l->discovery, l, json);
+        cJSON_Delete(json);
+        answer_from_cache(l);
+    } else if (result->code == LH_ENOTFOUND) {
+        forget(l->discovery, l->key);
+        answer_from_cache(l);
+    } else {
+        list_remove(&l->node);
+        answer(l, result->code, NULL, &result->error);
+    }
+}
+
+static int ask_group_version(kube_lookup_t *l, lh_error_t *err)
+{
+    kube_discovery_t *d = l->discovery;
+    host_cleanup(buf_fini) buf_t path = BUF_INIT;
+
+    /* A resource's path without the resource. */
+    kube_gvr_t gvr = {l->group, l->version, ""};
+    int ret = kube_path(&path, &gvr, NULL, NULL);
+
+    if (ret < 0)
+        return host_fail(err, ret, "discovery: %s", lh_strerror(ret));
+    path.data[--path.len] = '\0'; /* the slash */
+    const kube_request_t request = {.method = "GET",
+                                    .path = buf_text(&path),
+                                    .timeout = TIMEOUT,
+                                    .on_done = on_group_version,
+                                    .arg = l};
+    ret = kube_client_send(d->client, &request, &l->call, err);
+    if (ret == 0)
+        list_append(&d->asking, &l->node);
+    return ret;
+}
+
+static void ask_or_fail(kube_lookup_t *l)
+{
+    lh_error_t err;
+    int ret = ask_group_version(l, &err);
+
+    if (ret < 0)
+        answer(l, ret, NULL, &err);
+}
+
+static void on_root(void *arg, const kube_result_t *result)
+{
+    struct root *root = arg;
+    kube_discovery_t *d = root->discovery;
+    list_t waiting, *node;
+
+    root->call = NULL;
+    root->state = ROOT_UNKNOWN;
+    if (result->code == 0) {
+        cJSON *json = cJSON_ParseWithLength(result->body, result->body_len);
+        root->state = take_aggregated(d, json) ? ROOT_AGGREGATED : ROOT_LEGACY;
+        cJSON_Delete(json);
+    } else if (result->status == 404 || result->status == 406) {
+        root->state = ROOT_LEGACY;
+    }
+    list_init(&waiting);
+    while ((node = list_pop(&root->waiting)) != NULL)
+        list_append(&waiting, node);
+    while (!list_empty(&waiting)) {
+        kube_lookup_t *l = LIST_ENTRY(waiting.next, kube_lookup_t, node);
+        list_remove(&l->node);
+        if (root->state == ROOT_AGGREGATED)
+            answer_from_cache(l);
+        else if (root->state == ROOT_LEGACY)
+            ask_or_fail(l);
+        else
+            answer(l, result->code, NULL, &result->error);
+    }
+}
+
+static int load_root(kube_discovery_t *d, struct root *root, lh_error_t *err)
+{
+    const kube_request_t request = {.method = "GET",
+                                    .path = root->path,
+                                    .accept = AGGREGATED,
+                                    .timeout = TIMEOUT,
+                                    .on_done = on_root,
+                                    .arg = root};
+    int ret = kube_client_send(d->client, &request, &root->call, err);
+
+    if (ret == 0)
+        root->state = ROOT_LOADING;
+    return ret;
+}
+
+int kube_discovery_lookup(kube_discovery_t *d, const kube_gvr_t *gvr, bool fresh,
+                          void (*fn)(void *arg, int code, const kube_kind_t *kind,
+                                     const lh_error_t *err),
+                          void *arg, kube_lookup_t **out, lh_error_t *err)
+{
+    struct root *root = &d->roots[gvr->group[0] != '\0'];
+    kube_lookup_t *l = host_xcalloc(1, sizeof(*l));
+    int ret = 0;
+
+    list_init(&l->node);
+    l->discovery = d;
+    l->group = host_xstrdup(gvr->group);
+    l->version = host_xstrdup(gvr->version);
+    l->resource = host_xstrdup(gvr->resource);
+    l->key = host_xprintf("%s/%s/%s", gvr->group, gvr->version, gvr->resource);
+    l->fn = fn;
+    l->arg = arg;
+    if (!fresh && entry_find(d, l->key) != NULL) {
+        list_append(&d->ready, &l->node);
+        loop_timer_set(&d->timer, clock_now());
+    } else if (root->state == ROOT_AGGREGATED || root->state == ROOT_LEGACY) {
+        ret = ask_group_version(l, err);
+    } else {
+        if (root->state == ROOT_UNKNOWN)
+            ret = load_root(d, root, err);
+        if (ret == 0)
+            list_append(&root->waiting, &l->node);
+    }
+    if (ret < 0) {
+        lookup_free(l);
+        return ret;
+    }
+    if (out != NULL)
+        *out = l;
+    return 0;
+}
+
+void kube_lookup_cancel(kube_lookup_t *l)
+{
+    lookup_free(l);
+}
+
+void kube_discovery_forget(kube_discovery_t *d, const kube_gvr_t *gvr)
+{
+    host_cleanup(host_freep) char *key =
+        host_xprintf("%s/%s/%s", gvr->group, gvr->version, gvr->resource);
+
+    forget(d, key);
+}
+
+/* -- Life -- */
+
+kube_discovery_t *kube_discovery_create(kube_client_t *client, const log_t *log)
+{
+    static const char *const paths[] = {"/api", "/apis"};
+    kube_discovery_t *d = host_xcalloc(1, sizeof(*d));
+
+    d->client = client;
+    d->log = log;
+    list_init(&d->asking);
+    list_init(&d->ready);
+    loop_timer_init(&d->timer, kube_client_loop(client), on_ready);
+    for (size_t i = 0; i < HOST_LEN(d->roots); i++) {
+        d->roots[i].path = paths[i];
+        d->roots[i].discovery = d;
+        list_init(&d->roots[i].waiting);
+    }
+    return d;
+}
+
+static void free_lookups(list_t *list)
+{
+    while (!list_empty(list))
+        lookup_free(LIST_ENTRY(list->next, kube_lookup_t, node));
+}
+
+void kube_discovery_destroy(kube_discovery_t *d)
+{
+    struct entry *e, *tmp;
+
+    if (d == NULL)
+        return;
+    loop_timer_clear(&d->timer);
+    free_lookups(&d->asking);
+    free_lookups(&d->ready);
+    for (size_t i = 0; i < HOST_LEN(d->roots); i++) {
+        free_lookups(&d->roots[i].waiting);
+        if (d->roots[i].call != NULL)
+            kube_call_cancel(d->roots[i].call);
+    }
+    HASH_ITER(hh, d->cache, e, tmp)
+    {
+        entry_free(d, e);
+    }
+    free(d);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/sockets.h"
+
+#include "base/clock.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A dead peer is found within 5 + 3 * 2 seconds. */
+enum { KEEPALIVE_IDLE = 5, KEEPALIVE_INTERVAL = 2, KEEPALIVE_COUNT = 3 };
+
+struct entry {
+    list_t node;
+    int fd;
+};
+
+void kube_sockets_init(kube_sockets_t *s, int64_t user_timeout)
+{
+    pthread_mutex_init(&s->lock, NULL);
+    list_init(&s->list);
+    s->user_timeout_ms = (unsigned) HOST_MIN(user_timeout / CLOCK_MS, (int64_t) INT32_MAX);
+}
+
+void kube_sockets_fini(kube_sockets_t *s)
+{
+    assert(list_empty(&s->list));
+    pthread_mutex_destroy(&s->lock);
+}
+
+static void set_options(const kube_sockets_t *s, int fd)
+{
+    const int on = 1, idle = KEEPALIVE_IDLE, interval = KEEPALIVE_INTERVAL,
+              count = KEEPALIVE_COUNT;
+
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+    if (s->user_timeout_ms != 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &s->user_timeout_ms,
+                   sizeof(s->user_timeout_ms));
+}
+
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *addr)
+{
+    kube_sockets_t *s = arg;
+
+    (void) purpose;
+    int fd = socket(addr->family, addr->socktype | SOCK_CLOEXEC, addr->protocol);
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+    if (addr->family == AF_INET || addr->family == AF_INET6)
+        set_options(s, fd);
+    struct entry *e = host_xcalloc(1, sizeof(*e));
+
+    e->fd = fd;
+    pthread_mutex_lock(&s->lock);
+    list_append(&s->list, &e->node);
+    pthread_mutex_unlock(&s->lock);
+    return fd;
+}
+
+static int close_socket(void *arg, curl_socket_t fd)
+{
+    kube_sockets_t *s = arg;
+
+    pthread_mutex_lock(&s->lock);
+    LIST_EACH(&s->list, it, tmp)
+    {
+        struct entry *e = LIST_ENTRY(it, struct entry, node);
+        if (e->fd == fd) {
+            list_remove(&e->node);
+            free(e);
+            break;
+        }
+    }
+    int ret = close(fd);
+    pthread_mutex_unlock(&s->lock);
+    return ret;
+}
+
+void kube_sockets_apply(kube_sockets_t *s, CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, s);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, s);
+}
+
+void kube_sockets_cut(kube_sockets_t *s)
+{
+    const struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+    pthread_mutex_lock(&s->lock);
+    LIST_EACH(&s->list, it, tmp)
+    {
+        const struct entry *e = LIST_ENTRY(it, struct entry, node);
+        /* Fails only on a socket that is not connected: nothing is queued there. */
+        (void) connect(e->fd, &none, sizeof(none));
+    }
+    pthread_mutex_unlock(&s->lock);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bearer token of one client: read from its file again when the file changed, and after a 401.
+ * Not shared between threads. */
+#ifndef KUBE_TOKEN_H
+#define KUBE_TOKEN_H
+
+#include "base/log.h"
+#include "kube/credentials.h"
+
+#include <sys/stat.h>
+
+typedef struct kube_token {
+    const kube_credentials_t *credentials; /* borrowed */
+    const log_t *log;                      /* borrowed */
+    char *header;        /* "Authorization: Bearer ..."; NULL: no token */
+    uint64_t generation; /* grows with every other token */
+    struct stat seen;    /* of the file when it was read */
+    bool loaded, failing;
+} kube_token_t;
+
+void kube_token_init(kube_token_t *t, const kube_credentials_t *credentials, const log_t *log);
+void kube_token_fini(kube_token_t *t);
+
+/* *header is the header line, NULL without a token; borrowed until the next call. A file that
+ * cannot be read now leaves the last token in use (and a warning in the log); without one it is an
+ * error. */
+HOST_MUST_USE int kube_token_get(kube_token_t *t, const char **header, lh_error_t *err);
+/* The server answered 401: reads the file even if it looks unchanged. */
+void kube_token_refused(kube_token_t *t);
+
+#endif

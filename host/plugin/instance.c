@@ -1,0 +1,624 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugin/instance.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "plugin/controller.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#define CALL_TIMEOUT (10 * CLOCK_S) /* of create and activate */
+#define RETRY_FIRST (1 * CLOCK_S)
+#define RETRY_MOST (300 * CLOCK_S)
+
+enum state {
+    CREATING,     /* create() runs */
+    IDLE,         /* created, inactive */
+    ACTIVATING,   /* activate() runs */
+    ACTIVE,       /* reconciles */
+    DRAINING,     /* the term is given up: reconciles are coming to their end */
+    DEACTIVATING, /* deactivate() runs */
+    DELAYED,      /* no runner, or not activated: tried again by the timer */
+    FAILED,       /* given up until the host is started again */
+    DESTROYING,
+    ENDED
+};
+
+/* Ties a runner to its instance. A runner that was given up keeps its link until it is gone. */
+typedef struct link {
+    plugin_instance_t *instance;
+    plugin_runner_t *runner;
+    bool abandoned, destroying;
+    bool gone;       /* under kill_lock: the runner is freed */
+    uint32_t inside; /* calls inside when it was abandoned */
+} link_t;
+
+struct plugin_instance {
+    plugin_instance_options_t o;
+    char *name, *config;
+    log_t *log;
+    plugin_services_t *services;
+    plugin_controller_t *controller;
+    health_check_t *check;
+    metric_cell_t *restarts, *abandoned_metric;
+
+    enum state state;
+    bool settled, resting, stopping;
+    link_t *link;   /* the present runner's; NULL without one */
+    fence_t *fence; /* of the term that is on for this instance */
+    bool open;      /* the controller is open in this term */
+    int64_t delay, born;
+    loop_timer_t timer;    /* the state's own: time limits and delays */
+    loop_timer_t deadline; /* of end and stop */
+    uint32_t abandoned;    /* calls inside runners that were given up */
+    uint32_t ghosts;       /* such runners */
+
+    pthread_mutex_t kill_lock; /* guards killable */
+    plugin_runner_t *killable;
+};
+
+static void start_runner(plugin_instance_t *i);
+static void rest(plugin_instance_t *i);
+
+/* -- Telling -- */
+
+static void tell(plugin_instance_t *i, bool ok, const char *text)
+{
+    health_set(i->check, ok, text);
+}
+
+static void settle(plugin_instance_t *i)
+{
+    if (i->settled)
+        return;
+    i->settled = true;
+    i->o.on_settled(i->o.arg);
+}
+
+static void fail(plugin_instance_t *i, const char *why)
+{
+    log_error(i->log, "%s; this controller stays off until the host is started again", why);
+    tell(i, false, why);
+    loop_timer_clear(&i->timer);
+    i->state = FAILED;
+    settle(i);
+    rest(i);
+}
+
+/* -- Messages from the runner's threads -- */
+
+enum message_kind { CREATED, ACTIVATED, DEACTIVATED, DESTROYED, DIED, RETURNED };
+
+typedef struct message {
+    loop_task_t task;
+    enum message_kind kind;
+    link_t *link;
+    int code;
+    bool ran;
+    uint64_t ctx;
+    lh_error_t error;
+} message_t;
+
+static void on_message(loop_task_t *task);
+
+static message_t *message(void *arg, enum message_kind kind)
+{
+    message_t *m = host_xcalloc(1, sizeof(*m));
+
+    m->task.fn = on_message;
+    m->kind = kind;
+    m->link = arg;
+    return m;
+}
+
+static void send(message_t *m) /* [any-thread] */
+{
+    loop_post(m->link->instance->o.shared->loop, &m->task);
+}
+
+static void sink_created(void *arg, int code, const lh_error_t *err)
+{
+    message_t *m = message(arg, CREATED);
+
+    m->code = code;
+    if (err != NULL)
+        m->error = *err;
+    send(m);
+}
+
+static void sink_activated(void *arg, int code, const lh_error_t *err)
+{
+    message_t *m = message(arg, ACTIVATED);
+
+    m->code = code;
+    if (err != NULL)
+        m->error = *err;
+    send(m);
+}
+
+static void sink_deactivated(void *arg)
+{
+    send(message(arg, DEACTIVATED));
+}
+
+static void sink_returned(void *arg, uint64_t ctx, bool ran)
+{
+    message_t *m = message(arg, RETURNED);
+
+    m->ctx = ctx;
+    m->ran = ran;
+    send(m);
+}
+
+static void sink_destroyed(void *arg)
+{
+    link_t *link = arg;
+    plugin_instance_t *i = link->instance;
+
+    pthread_mutex_lock(&i->kill_lock);
+    link->gone = true;
+    if (i->killable == link->runner)
+        i->killable = NULL;
+    pthread_mutex_unlock(&i->kill_lock);
+    send(message(arg, DESTROYED));
+}
+
+static void sink_died(void *arg, const char *reason)
+{
+    message_t *m = message(arg, DIED);
+
+    host_error_set(&m->error, LH_EPLUGIN, "%s", reason);
+    send(m);
+}
+
+/* -- Delays -- */
+
+static void again_later(plugin_instance_t *i, const char *why)
+{
+    i->state = DELAYED;
+    i->delay = i->delay == 0 ? RETRY_FIRST : HOST_MIN(2 * i->delay, RETRY_MOST);
+    log_error(i->log, "%s; tried again in %lld s", why, (long long) (i->delay / CLOCK_S));
+    tell(i, false, why);
+    loop_timer_set(&i->timer, clock_now() + i->delay);
+}
+
+/* -- The term -- */
+
+static void activate(plugin_instance_t *i)
+{
+    if (i->fence == NULL || i->resting || i->stopping)
+        return;
+    i->state = ACTIVATING;
+    plugin_services_begin(i->services, i->fence);
+    loop_timer_set(&i->timer, clock_now() + CALL_TIMEOUT);
+    i->link->runner->ops->activate(i->link->runner, plugin_services_open(i->services, NULL));
+}
+
+static void open_controller(plugin_instance_t *i)
+{
+    lh_error_t err = {0};
+
+    i->state = ACTIVE;
+    if (i->open) {
+        plugin_controller_resume(i->controller, i->link->runner);
+        tell(i, true, NULL);
+        return;
+    }
+    if (plugin_controller_open(i->controller, i->link->runner, i->fence, &err) == 0)
+        i->open = true;
+    else
+        fail(i, err.text);
+}
+
+static void deactivate(plugin_instance_t *i)
+{
+    i->state = DEACTIVATING;
+    i->link->runner->ops->deactivate(i->link->runner);
+}
+
+/* Everything that belongs to the term is over: tells the owner, once per end. */
+static void rest(plugin_instance_t *i)
+{
+    if (!i->resting)
+        return;
+    plugin_controller_close(i->controller);
+    plugin_controller_forget(i->controller);
+    i->open = false;
+    plugin_services_end(i->services);
+    fence_unref(host_steal(i->fence));
+    loop_timer_clear(&i->deadline);
+    i->resting = false;
+    i->o.on_rested(i->o.arg);
+}
+
+/* -- Giving up -- */
+
+static void abandon(plugin_instance_t *i, const char *why)
+{
+    link_t *link = host_steal(i->link);
+
+    loop_timer_clear(&i->timer);
+    link->abandoned = true;
+    link->inside = link->runner->ops->inside(link->runner);
+    i->abandoned += link->inside;
+    i->ghosts++;
+    metric_set(i->abandoned_metric, i->abandoned);
+    log_error(i->log, "%s; given up, %u call(s) have not returned", why, link->inside);
+    plugin_services_end(i->services);
+    plugin_controller_forget(i->controller);
+    link->runner->ops->abandon(link->runner);
+}
+
+static void destroy_runner(plugin_instance_t *i)
+{
+    if (i->link->destroying)
+        return;
+    i->link->destroying = true;
+    i->link->runner->ops->destroy(i->link->runner);
+}
+
+/* A fresh instance for the next term, unless too much of the old ones is stuck. */
+static void replace(plugin_instance_t *i, const char *why)
+{
+    abandon(i, why);
+    if (i->abandoned > i->o.workers)
+        fail(i, "too many calls never returned");
+    else
+        start_runner(i);
+}
+
+static void on_timer(loop_timer_t *timer)
+{
+    plugin_instance_t *i = HOST_CONTAINER(timer, plugin_instance_t, timer);
+
+    switch (i->state) {
+    case CREATING:
+        abandon(i, "create has not returned after 10 s");
+        fail(i, "create has not returned after 10 s");
+        break;
+    case ACTIVATING:
+        abandon(i, "activate has not returned after 10 s");
+        fail(i, "activate has not returned after 10 s");
+        break;
+    case DELAYED:
+        if (i->link == NULL) {
+            start_runner(i);
+        } else {
+            i->state = IDLE;
+            activate(i);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+static void end_stop(plugin_instance_t *i)
+{
+    loop_timer_clear(&i->deadline);
+    loop_timer_clear(&i->timer);
+    i->state = ENDED;
+    i->o.on_ended(i->o.arg);
+}
+
+static void on_deadline(loop_timer_t *timer)
+{
+    plugin_instance_t *i = HOST_CONTAINER(timer, plugin_instance_t, deadline);
+
+    if (i->stopping) {
+        if (i->link != NULL)
+            abandon(i, "not ended when the time for draining was over");
+        end_stop(i);
+        return;
+    }
+    replace(i, "not drained and deactivated when the time for it was over");
+    rest(i);
+}
+
+/* -- What the runner reports -- */
+
+static void created(plugin_instance_t *i, const message_t *m)
+{
+    loop_timer_clear(&i->timer);
+    if (m->code < 0) {
+        destroy_runner(i);
+        fail(i, m->error.text);
+        return;
+    }
+    i->state = IDLE;
+    i->born = clock_now();
+    tell(i, true, NULL);
+    log_info(i->log, "created: plugin %s %s, %s", i->o.file->manifest->id,
+             i->o.file->manifest->version, i->o.process ? "process" : "thread");
+    settle(i);
+    activate(i);
+}
+
+static void activated(plugin_instance_t *i, const message_t *m)
+{
+    loop_timer_clear(&i->timer);
+    if (i->state == DRAINING) {
+        if (m->code == 0) {
+            deactivate(i);
+        } else {
+            i->state = IDLE;
+            rest(i);
+        }
+        return;
+    }
+    if (m->code == 0) {
+        i->delay = 0;
+        open_controller(i);
+        return;
+    }
+    host_cleanup(host_freep) char *why = host_xprintf("activate: %s", m->error.text);
+    plugin_services_end(i->services);
+    again_later(i, why);
+}
+
+static void deactivated(plugin_instance_t *i)
+{
+    i->state = IDLE;
+    rest(i);
+}
+
+static void died(plugin_instance_t *i, const message_t *m)
+{
+    host_cleanup(host_freep) char *why = host_xprintf("the worker process %s", m->error.text);
+
+    metric_add(i->restarts, 1);
+    if (clock_now() - i->born > RETRY_MOST)
+        i->delay = 0;
+    i->link = NULL; /* freed when its on_destroyed comes */
+    plugin_controller_pause(i->controller);
+    plugin_services_end(i->services);
+    if (i->stopping) {
+        end_stop(i);
+        return;
+    }
+    if (i->state == FAILED)
+        return;
+    if (!i->settled) {
+        fail(i, why);
+        return;
+    }
+    again_later(i, why);
+    rest(i);
+}
+
+static void destroyed(plugin_instance_t *i, link_t *link)
+{
+    if (link->abandoned) {
+        i->abandoned -= link->inside;
+        i->ghosts--;
+        metric_set(i->abandoned_metric, i->abandoned);
+        log_info(i->log, "a runner that was given up has ended after all");
+    } else if (link == i->link) {
+        i->link = NULL;
+        if (i->state == DESTROYING)
+            end_stop(i);
+    }
+    free(link);
+}
+
+static void on_message(loop_task_t *task) /* [loop-thread] */
+{
+    message_t *m = HOST_CONTAINER(task, message_t, task);
+    plugin_instance_t *i = m->link->instance;
+    const bool present = m->link == i->link;
+
+    if (m->kind == DESTROYED)
+        destroyed(i, m->link);
+    else if (!present)
+        log_debug(i->log, "late news of a runner that was given up");
+    else if (m->kind == RETURNED)
+        plugin_controller_returned(i->controller, m->ctx, m->ran);
+    else if (m->kind == DIED)
+        died(i, m);
+    else if (m->kind == CREATED)
+        created(i, m);
+    else if (m->kind == ACTIVATED)
+        activated(i, m);
+    else
+        deactivated(i);
+    free(m);
+}
+
+static const plugin_sink_t sink = {
+    .on_created = sink_created,
+    .on_activated = sink_activated,
+    .on_deactivated = sink_deactivated,
+    .on_returned = sink_returned,
+    .on_destroyed = sink_destroyed,
+    .on_died = sink_died,
+};
+
+static void start_runner(plugin_instance_t *i)
+{
+    link_t *link = host_xcalloc(1, sizeof(*link));
+    lh_error_t err = {0};
+    plugin_runner_options_t options = {
+        .path = i->o.file->copy,
+        .digest = i->o.file->digest,
+        .name = i->name,
+        .config = i->config,
+        .workers = i->o.workers,
+        .log = i->log,
+        .backend = plugin_services_backend(i->services),
+        .sink = sink,
+    };
+
+    link->instance = i;
+    options.sink.arg = link;
+    i->state = CREATING;
+    i->link = link;
+    loop_timer_set(&i->timer, clock_now() + CALL_TIMEOUT);
+    const int ret = i->o.process ? plugin_remote_create(&options, &link->runner, &err)
+                                 : plugin_local_create(&options, &link->runner, &err);
+    if (ret == 0) {
+        pthread_mutex_lock(&i->kill_lock);
+        i->killable = link->gone ? NULL : link->runner;
+        pthread_mutex_unlock(&i->kill_lock);
+        return;
+    }
+    i->link = NULL;
+    free(link);
+    loop_timer_clear(&i->timer);
+    again_later(i, err.text);
+}
+
+/* -- What the controller and the services report -- */
+
+static void controller_idle(void *arg)
+{
+    plugin_instance_t *i = arg;
+
+    if (i->state == DRAINING)
+        deactivate(i);
+}
+
+static void controller_state(void *arg, const char *problem)
+{
+    tell(arg, problem == NULL, problem);
+}
+
+static void services_complete(void *arg, uint64_t ctx, const lh_result_t *result)
+{
+    plugin_controller_completed(((plugin_instance_t *) arg)->controller, ctx, result);
+}
+
+static void services_enqueue(void *arg, uint32_t watch, const char *ns, const char *name)
+{
+    plugin_controller_enqueue(((plugin_instance_t *) arg)->controller, watch, ns, name);
+}
+
+static void services_written(void *arg, const char *method, const char *path, const char *body,
+                             size_t len)
+{
+    plugin_controller_written(((plugin_instance_t *) arg)->controller, method, path, body, len);
+}
+
+/* -- The owner's calls -- */
+
+plugin_instance_t *plugin_instance_create(const plugin_instance_options_t *options)
+{
+    static const char *const labels[] = {"controller", NULL};
+    plugin_instance_t *i = host_xcalloc(1, sizeof(*i));
+    plugin_shared_t *shared = options->shared;
+    const plugin_manifest_t *manifest = options->file->manifest;
+
+    i->o = *options;
+    i->name = host_xstrdup(options->name);
+    i->config = host_xstrdup(options->config);
+    i->log = log_with(shared->log, "controller", options->name);
+    host_cleanup(host_freep) char *check = host_xprintf("plugin-%s", options->name);
+    i->check = health_add(shared->health, check, 0, HEALTH_READYZ);
+    const char *name[] = {i->name};
+    i->restarts = metric_cell(metrics_counter(shared->metrics, "leasehold_plugin_restarts_total",
+                                              "Worker processes that died.", labels), name);
+    i->abandoned_metric =
+        metric_cell(metrics_gauge(shared->metrics, "leasehold_plugin_abandoned_calls",
+                                  "Calls that never returned and were given up.", labels), name);
+    pthread_mutex_init(&i->kill_lock, NULL);
+    loop_timer_init(&i->timer, shared->loop, on_timer);
+    loop_timer_init(&i->deadline, shared->loop, on_deadline);
+    i->services = plugin_services_create(
+        shared, i->name, manifest,
+        &(plugin_services_hooks_t){services_complete, services_enqueue, services_written, i});
+    i->controller = plugin_controller_create(&(plugin_controller_options_t){
+        .shared = shared, .hub = options->hub, .name = i->name, .manifest = manifest,
+        .services = i->services, .namespaces = options->namespaces, .workers = options->workers,
+        .max_in_flight = options->max_in_flight, .log = i->log, .on_idle = controller_idle,
+        .on_state = controller_state, .arg = i});
+    start_runner(i);
+    return i;
+}
+
+void plugin_instance_begin(plugin_instance_t *i, fence_t *fence)
+{
+    i->fence = fence_ref(fence);
+    if (i->state == IDLE)
+        activate(i);
+}
+
+/* DELAYED with a runner: activation failed and waits; without one: a restart is to come. */
+void plugin_instance_end(plugin_instance_t *i, int64_t deadline)
+{
+    if (i->resting) { /* a voluntary end that has become a forced one */
+        if (deadline < i->deadline.at)
+            loop_timer_set(&i->deadline, deadline);
+        return;
+    }
+    i->resting = true;
+    switch (i->state) {
+    case ACTIVE:
+        loop_timer_set(&i->deadline, deadline);
+        i->state = DRAINING;
+        plugin_controller_close(i->controller);
+        plugin_services_cancel(i->services);
+        i->link->runner->ops->cancel(i->link->runner);
+        if (plugin_controller_running(i->controller) == 0)
+            deactivate(i);
+        break;
+    case ACTIVATING:
+        loop_timer_set(&i->deadline, deadline);
+        i->state = DRAINING;
+        plugin_services_cancel(i->services);
+        break;
+    case DELAYED:
+        if (i->link != NULL) {
+            loop_timer_clear(&i->timer);
+            i->state = IDLE;
+        }
+        rest(i);
+        break;
+    default:
+        rest(i);
+        break;
+    }
+}
+
+void plugin_instance_stop(plugin_instance_t *i, int64_t deadline)
+{
+    i->stopping = true;
+    if (i->link == NULL) {
+        end_stop(i);
+        return;
+    }
+    loop_timer_clear(&i->timer);
+    loop_timer_set(&i->deadline, deadline);
+    i->state = DESTROYING;
+    destroy_runner(i);
+}
+
+bool plugin_instance_destroy(plugin_instance_t *i)
+{
+    if (i == NULL)
+        return false;
+    if (i->ghosts > 0)
+        return true; /* their threads still use all of this */
+    plugin_controller_destroy(i->controller);
+    plugin_services_destroy(i->services);
+    health_remove(i->o.shared->health, i->check);
+    metrics_drop(i->o.shared->metrics, "controller", i->name);
+    pthread_mutex_destroy(&i->kill_lock);
+    log_destroy(i->log);
+    free(i->name);
+    free(i->config);
+    free(i);
+    return false;
+}
+
+void plugin_instance_kill(plugin_instance_t *i)
+{
+    pthread_mutex_lock(&i->kill_lock);
+    if (i->killable != NULL)
+        plugin_runner_kill(i->killable);
+    pthread_mutex_unlock(&i->kill_lock);
+}
+
+const char *plugin_instance_name(const plugin_instance_t *i)
+{
+    return i->name;
+}

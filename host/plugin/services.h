@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host's services for one instance: the backend of its host table. Knows which ctx are live,
+ * sends the plugin's requests, answers from the cache, and records events, metrics and logs.
+ *
+ * A ctx is a number that is never used twice in the life of the process, so a number of an older
+ * term is told from one of this term by comparing: handles of an old term stay fenced for ever.
+ */
+#ifndef PLUGIN_SERVICES_H
+#define PLUGIN_SERVICES_H
+
+#include "base/fence.h"
+#include "base/health.h"
+#include "base/loop.h"
+#include "base/metrics.h"
+#include "kube/client.h"
+#include "plugin/backend.h"
+#include "plugin/manifest.h"
+#include "watch/store.h"
+
+/* What all instances of the host share. Made once by app/; all pointers are borrowed. */
+typedef struct plugin_shared {
+    loop_t *loop;
+    kube_client_t *reads, *writes;
+    const log_t *log;
+    metrics_t *metrics;
+    health_t *health;
+    const char *identity;       /* Name, for Events */
+    _Atomic uint64_t next_ctx;  /* starts at 1 */
+} plugin_shared_t;
+
+typedef struct plugin_services plugin_services_t;
+
+/* What the instance learns, on the loop thread. */
+typedef struct plugin_services_hooks {
+    /* A reconcile has been completed; result is borrowed. Ids of an earlier term may come. */
+    void (*on_complete)(void *arg, uint64_t ctx, const lh_result_t *result);
+    void (*on_enqueue)(void *arg, uint32_t watch, const char *ns, const char *name);
+    /* A write of the plugin was answered 2xx; body is the object in the reply (or a Status). */
+    void (*on_written)(void *arg, const char *method, const char *path, const char *body,
+                       size_t len);
+    void *arg;
+} plugin_services_hooks_t;
+
+/* manifest is borrowed until plugin_services_destroy; name and hooks are copied. Caller owns the
+ * result, free with plugin_services_destroy. [loop-thread] */
+plugin_services_t *plugin_services_create(plugin_shared_t *shared, const char *name,
+                                          const plugin_manifest_t *manifest,
+                                          const plugin_services_hooks_t *hooks);
+/* After the last runner has reported on_destroyed. */
+void plugin_services_destroy(plugin_services_t *s);
+plugin_backend_t plugin_services_backend(plugin_services_t *s);
+
+/* -- The term, [loop-thread] -- */
+
+void plugin_services_begin(plugin_services_t *s, fence_t *fence); /* takes its own reference */
+/* A new live ctx: of the term (key NULL), or of a reconcile. */
+uint64_t plugin_services_open(plugin_services_t *s, const lh_key_t *key);
+/* The reconcile never ran, or its worker died: the ctx is dead and will not complete. */
+void plugin_services_drop(plugin_services_t *s, uint64_t ctx);
+/* Every ctx is refused new calls from now on. Requests that were not sent and reads end; writes
+ * under way are left to be answered. */
+void plugin_services_cancel(plugin_services_t *s);
+/* The term is over: every ctx is forgotten; what is still under way ends as LH_EUNKNOWN (writes) or
+ * LH_EFENCED. */
+void plugin_services_end(plugin_services_t *s);
+
+/* -- The cache -- */
+
+/* One store that answers for a watch; ns NULL: for all namespaces. */
+typedef struct plugin_cache_slot {
+    uint32_t watch;
+    const char *ns;
+    watch_store_t *store;
+} plugin_cache_slot_t;
+/* Replaces the stores that cache_get and cache_list read; count 0: none. Copied, with references of
+ * its own. [loop-thread] */
+void plugin_services_set_cache(plugin_services_t *s, const plugin_cache_slot_t *slots,
+                               size_t count);
+
+#endif

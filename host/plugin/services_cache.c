@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading the cache from the plugin's threads. Never waits for the network or for the loop. */
+#include "base/error.h"
+#include "plugin/services_impl.h"
+
+#include <string.h>
+
+/* A store with a reference of its own; NULL ns: for all namespaces. */
+static bool slot_covers(const plugin_cache_slot_t *slot, uint32_t watch, const char *ns)
+{
+    return slot->watch == watch && (ns == NULL || slot->ns == NULL || strcmp(slot->ns, ns) == 0);
+}
+
+static int check_watch(const plugin_services_t *s, uint32_t watch, lh_error_t *err)
+{
+    if (watch < s->manifest->watch_count)
+        return 0;
+    return host_fail(err, LH_EINVAL, "cache: watch %u, but the manifest has %zu", watch,
+                     s->manifest->watch_count);
+}
+
+static int not_ready(const plugin_services_t *s, uint32_t watch, lh_error_t *err)
+{
+    const kube_gvr_t *gvr = &s->manifest->watches[watch].gvr;
+
+    return host_fail(err, LH_EUNAVAILABLE, "cache: %s%s%s has not synced yet", gvr->resource,
+                     gvr->group[0] != '\0' ? "." : "", gvr->group);
+}
+
+int services_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watch_snapshot_t **out,
+                       lh_error_t *err)
+{
+    plugin_services_t *s = self;
+    watch_store_t *store = NULL;
+    int code = check_watch(s, key->watch, err);
+
+    if (code < 0)
+        return code;
+    pthread_mutex_lock(&s->lock);
+    code = services_ctx_state(s, ctx, NULL);
+    for (size_t i = 0; code == 0 && store == NULL && i < s->slot_count; i++) {
+        if (slot_covers(&s->slots[i], key->watch, key->ns))
+            store = watch_store_ref(s->slots[i].store);
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (code < 0)
+        return services_ctx_fail(err, code);
+    if (store == NULL || !watch_store_synced(store)) {
+        watch_store_unref(store);
+        return not_ready(s, key->watch, err);
+    }
+    *out = watch_store_get(store, key->ns, key->name);
+    watch_store_unref(store);
+    if (*out != NULL)
+        return 0;
+    return host_fail(err, LH_ENOTFOUND, "cache: no %s '%s%s%s'",
+                     s->manifest->watches[key->watch].gvr.resource, key->ns,
+                     key->ns[0] != '\0' ? "/" : "", key->name);
+}
+
+/* -- Walks -- */
+
+typedef struct walk_part {
+    watch_store_t *store;
+    watch_name_t *names;
+    size_t count;
+} walk_part_t;
+
+struct plugin_cursor {
+    walk_part_t *parts; /* one per store */
+    size_t part_count, part, at;
+};
+
+void services_cursor_free(void *self, plugin_cursor_t *c)
+{
+    (void) self;
+    if (c == NULL)
+        return;
+    for (size_t i = 0; i < c->part_count; i++) {
+        watch_names_free(c->parts[i].names, c->parts[i].count);
+        watch_store_unref(c->parts[i].store);
+    }
+    free(c->parts);
+    free(c);
+}
+
+static void cursor_freep(plugin_cursor_t **c)
+{
+    services_cursor_free(NULL, *c);
+}
+
+static void selector_destroyp(watch_selector_t **s)
+{
+    watch_selector_destroy(*s);
+}
+
+/* Takes the stores of the query under the lock; their names are read without it. */
+static int walk_stores(plugin_services_t *s, lh_ctx_t ctx, const lh_query_t *q, plugin_cursor_t *c)
+{
+    pthread_mutex_lock(&s->lock);
+    const int code = services_ctx_state(s, ctx, NULL);
+    if (code == 0 && s->slot_count > 0) {
+        c->parts = host_xcalloc(s->slot_count, sizeof(*c->parts));
+        for (size_t i = 0; i < s->slot_count; i++) {
+            if (slot_covers(&s->slots[i], q->watch, q->ns))
+                c->parts[c->part_count++].store = watch_store_ref(s->slots[i].store);
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+    return code;
+}
+
+int services_cache_list(void *self, lh_ctx_t ctx, const lh_query_t *q, plugin_cursor_t **out,
+                        lh_error_t *err)
+{
+    plugin_services_t *s = self;
+    host_cleanup(cursor_freep) plugin_cursor_t *c = calloc(1, sizeof(*c));
+    host_cleanup(selector_destroyp) watch_selector_t *labels = NULL;
+    int code = check_watch(s, q->watch, err);
+
+    if (code < 0)
+        return code;
+    if (c == NULL)
+        return host_fail(err, LH_ENOMEM, "cache_list: out of memory");
+    if (q->label_selector != NULL && q->label_selector[0] != '\0') {
+        code = watch_selector_parse(q->label_selector, &labels, err);
+        if (code < 0)
+            return host_error_wrap(err, code, "cache_list");
+    }
+    code = walk_stores(s, ctx, q, c);
+    if (code < 0)
+        return services_ctx_fail(err, code);
+    if (c->part_count == 0)
+        return not_ready(s, q->watch, err);
+    for (size_t i = 0; i < c->part_count; i++) {
+        walk_part_t *p = &c->parts[i];
+        if (!watch_store_synced(p->store))
+            return not_ready(s, q->watch, err);
+        code = watch_store_names(p->store, q->ns, labels, q->owner_uid, &p->names, &p->count, err);
+        if (code < 0)
+            return code;
+    }
+    *out = host_steal(c);
+    return 0;
+}
+
+int services_cursor_next(void *self, plugin_cursor_t *c, watch_snapshot_t **out, lh_error_t *err)
+{
+    (void) self;
+    (void) err;
+    *out = NULL;
+    while (c->part < c->part_count) {
+        const walk_part_t *p = &c->parts[c->part];
+        if (c->at == p->count) {
+            c->part++;
+            c->at = 0;
+            continue;
+        }
+        const watch_name_t *n = &p->names[c->at++];
+        *out = watch_store_get(p->store, n->ns, n->name);
+        if (*out != NULL)
+            return 0; /* what has gone meanwhile is skipped */
+    }
+    return 0;
+}
+
+void plugin_services_set_cache(plugin_services_t *s, const plugin_cache_slot_t *slots, size_t count)
+{
+    plugin_cache_slot_t *fresh = count > 0 ? host_xcalloc(count, sizeof(*fresh)) : NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        fresh[i] = (plugin_cache_slot_t){
+            .watch = slots[i].watch,
+            .ns = slots[i].ns != NULL ? host_xstrdup(slots[i].ns) : NULL,
+            .store = watch_store_ref(slots[i].store),
+        };
+    }
+    pthread_mutex_lock(&s->lock);
+    plugin_cache_slot_t *old = s->slots;
+    const size_t old_count = s->slot_count;
+    s->slots = fresh;
+    s->slot_count = count;
+    pthread_mutex_unlock(&s->lock);
+    for (size_t i = 0; i < old_count; i++) {
+        watch_store_unref(old[i].store);
+        free((char *) old[i].ns);
+    }
+    free(old);
+}

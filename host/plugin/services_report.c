@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a plugin tells people: Events, metrics, logs, readiness. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "json/skim.h"
+#include "plugin/services_impl.h"
+
+#include <string.h>
+
+#define METRIC_NAMES_MAX 64u
+#define METRIC_SERIES_MAX 1000u
+#define METRIC_LABELS_MAX 8u
+#define LOG_TEXT_MAX 4096
+
+/* -- Events -- */
+
+static void put_span(buf_t *out, const char *key, skim_span_t span)
+{
+    host_cleanup(host_freep) char *text = skim_dup(span);
+
+    buf_printf(out, ",\"%s\":", key);
+    buf_json_string(out, text != NULL ? text : "", text != NULL ? strlen(text) : 0);
+}
+
+static void put_text(buf_t *out, const char *key, const char *text, size_t max)
+{
+    buf_printf(out, ",\"%s\":", key);
+    buf_json_string(out, text, strnlen(text, max));
+}
+
+/* events.k8s.io/v1: eventTime, reportingController, reportingInstance, action, reason and type are
+ * required. (API reference, Event v1 events.k8s.io) */
+static int format_event(const plugin_services_t *s, const lh_event_t *e, const skim_meta_t *meta,
+                        const char *ns, buf_t *out)
+{
+    const char *name = watch_snapshot_name((const watch_snapshot_t *) e->regarding);
+    const int64_t wall = clock_wall();
+    char when[32];
+
+    clock_format(wall, when);
+    buf_puts(out, "{\"apiVersion\":\"events.k8s.io/v1\",\"kind\":\"Event\",\"metadata\":{");
+    /* Unique by the time, as client-go names them; generateName may not end with a dot. */
+    buf_printf(out, "\"name\":\"%.200s.%llx\",\"namespace\":\"%s\"}", name,
+               (unsigned long long) wall, ns);
+    buf_printf(out, ",\"eventTime\":\"%s\",\"type\":\"%s\"", when,
+               e->type == LH_EVENT_WARNING ? "Warning" : "Normal");
+    buf_printf(out, ",\"reportingController\":\"leasehold.dev/%s\"", s->manifest->id);
+    put_text(out, "reportingInstance", s->shared->identity, 128);
+    put_text(out, "reason", e->reason, 128);
+    put_text(out, "action", e->action != NULL ? e->action : e->reason, 128);
+    put_text(out, "note", e->note != NULL ? e->note : "", 1024);
+    buf_puts(out, ",\"regarding\":{\"fieldPath\":\"\"");
+    put_span(out, "apiVersion", meta->api_version);
+    put_span(out, "kind", meta->kind);
+    put_span(out, "namespace", meta->ns);
+    put_span(out, "name", meta->name);
+    put_span(out, "uid", meta->uid);
+    return buf_puts(out, "}}");
+}
+
+int services_event(void *self, lh_ctx_t ctx, const lh_event_t *event, lh_error_t *err)
+{
+    plugin_services_t *s = self;
+    host_cleanup(buf_fini) buf_t body = BUF_INIT, path = BUF_INIT;
+    host_cleanup(fence_unrefp) fence_t *fence = NULL;
+    skim_meta_t meta;
+    size_t len;
+    const watch_snapshot_t *object = (const watch_snapshot_t *) event->regarding;
+    const char *text = watch_snapshot_text(object, &len);
+    const char *ns = watch_snapshot_ns(object);
+
+    pthread_mutex_lock(&s->lock);
+    const int code = services_ctx_state(s, ctx, NULL);
+    if (code == 0)
+        fence = fence_ref(s->fence);
+    pthread_mutex_unlock(&s->lock);
+    if (code < 0)
+        return services_ctx_fail(err, code);
+
+    /* Events about cluster-scoped objects live in "default", as client-go has it. */
+    if (ns[0] == '\0')
+        ns = "default";
+    int ret = skim_meta(text, len, &meta, err);
+    if (ret < 0)
+        return host_error_wrap(err, ret, "event");
+    const kube_gvr_t events = {"events.k8s.io", "v1", "events"};
+    if (format_event(s, event, &meta, ns, &body) < 0 || kube_path(&path, &events, ns, NULL) < 0)
+        return host_fail(err, LH_ENOMEM, "event: out of memory");
+    return services_send_event(s, fence, buf_text(&path), body.data, body.len, err);
+}
+
+/* -- Metrics -- */
+
+static bool good_metric_name(const char *name)
+{
+    const size_t len = strlen(name);
+
+    if (len == 0 || len > 64 || (name[0] >= '0' && name[0] <= '9'))
+        return false;
+    return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == len;
+}
+
+static int check_metric(const lh_metric_t *m, lh_error_t *err)
+{
+    if (m->name == NULL || !good_metric_name(m->name))
+        return host_fail(err, LH_EINVAL, "metric: name is not of the form [a-z_][a-z0-9_]{0,63}");
+    if (m->type > LH_METRIC_HISTOGRAM)
+        return host_fail(err, LH_EINVAL, "metric '%s': unknown type %u", m->name, m->type);
+    if (m->type == LH_METRIC_COUNTER && !(m->value >= 0))
+        return host_fail(err, LH_EINVAL, "metric '%s': a counter only grows", m->name);
+    if (m->label_count > METRIC_LABELS_MAX)
+        return host_fail(err, LH_EINVAL, "metric '%s': %u labels, at most %u", m->name,
+                         m->label_count, METRIC_LABELS_MAX);
+    for (uint32_t i = 0; i < m->label_count; i++) {
+        if (m->label_names == NULL || m->label_values == NULL || m->label_names[i] == NULL ||
+            m->label_values[i] == NULL || !good_metric_name(m->label_names[i]) ||
+            strcmp(m->label_names[i], "controller") == 0)
+            return host_fail(err, LH_EINVAL, "metric '%s': label %u is missing or has a bad name",
+                             m->name, i);
+    }
+    return 0;
+}
+
+static metric_t *make_family(plugin_services_t *s, const lh_metric_t *m)
+{
+    /* controller-runtime's buckets of controller_runtime_reconcile_time_seconds, thinned. */
+    static const double buckets[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
+    const char *labels[METRIC_LABELS_MAX + 2] = {"controller"};
+    host_cleanup(host_freep) char *name = host_xprintf("leasehold_plugin_%s", m->name);
+    const char *help = m->help != NULL ? m->help : "";
+
+    for (uint32_t i = 0; i < m->label_count; i++)
+        labels[i + 1] = m->label_names[i];
+    if (m->type == LH_METRIC_COUNTER)
+        return metrics_counter(s->shared->metrics, name, help, labels);
+    if (m->type == LH_METRIC_GAUGE)
+        return metrics_gauge(s->shared->metrics, name, help, labels);
+    return metrics_histogram(s->shared->metrics, name, help, labels, buckets, HOST_LEN(buckets));
+}
+
+/* The use of this name so far, made on the first; NULL with err set when it does not fit. */
+static metric_use_t *find_use(plugin_services_t *s, const lh_metric_t *m, lh_error_t *err)
+{
+    metric_use_t *u = NULL;
+
+    HASH_FIND_STR(s->metrics, m->name, u);
+    if (u == NULL) {
+        if (HASH_COUNT(s->metrics) >= METRIC_NAMES_MAX) {
+            host_error_set(err, LH_ETOOBIG, "metric '%s': this instance has %u metrics already",
+                           m->name, METRIC_NAMES_MAX);
+            return NULL;
+        }
+        u = host_xcalloc(1, sizeof(*u));
+        u->name = host_xstrdup(m->name);
+        u->type = m->type;
+        u->label_count = m->label_count;
+        u->label_names = host_xcalloc(m->label_count + 1, sizeof(*u->label_names));
+        for (uint32_t i = 0; i < m->label_count; i++)
+            u->label_names[i] = host_xstrdup(m->label_names[i]);
+        u->family = make_family(s, m);
+        HASH_ADD_KEYPTR(hh, s->metrics, u->name, strlen(u->name), u);
+    }
+    bool same = u->family != NULL && u->type == m->type && u->label_count == m->label_count;
+    for (uint32_t i = 0; same && i < m->label_count; i++)
+        same = strcmp(u->label_names[i], m->label_names[i]) == 0;
+    if (same)
+        return u;
+    host_error_set(err, LH_EINVAL, "metric '%s': type or labels differ from its first use", m->name);
+    return NULL;
+}
+
+int services_metric(void *self, const lh_metric_t *m, lh_error_t *err)
+{
+    plugin_services_t *s = self;
+    const char *values[METRIC_LABELS_MAX + 1] = {s->name};
+    char cut[METRIC_LABELS_MAX][129];
+    int code = check_metric(m, err);
+
+    if (code < 0)
+        return code;
+    for (uint32_t i = 0; i < m->label_count; i++) {
+        const size_t len = strnlen(m->label_values[i], sizeof(cut[i]) - 1);
+        memcpy(cut[i], m->label_values[i], len);
+        cut[i][len] = '\0';
+        values[i + 1] = cut[i];
+    }
+    pthread_mutex_lock(&s->lock);
+    metric_use_t *u = find_use(s, m, err);
+    metric_cell_t *cell = NULL;
+    if (u != NULL) {
+        cell = metric_cell_find(u->family, values);
+        if (cell == NULL && s->series < METRIC_SERIES_MAX) {
+            cell = metric_cell(u->family, values);
+            s->series++;
+        }
+        code = cell != NULL ? 0
+                            : host_fail(err, LH_ETOOBIG, "metric '%s': this instance has %u series "
+                                                         "already", m->name, METRIC_SERIES_MAX);
+    } else {
+        code = LH_EINVAL;
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (cell == NULL)
+        return code;
+    if (m->type == LH_METRIC_COUNTER)
+        metric_add(cell, m->value);
+    else if (m->type == LH_METRIC_GAUGE)
+        metric_set(cell, m->value);
+    else
+        metric_observe(cell, m->value);
+    return 0;
+}
+
+void services_metrics_free(plugin_services_t *s)
+{
+    metric_use_t *u, *tmp;
+
+    HASH_ITER(hh, s->metrics, u, tmp) {
+        HASH_DEL(s->metrics, u);
+        for (uint32_t i = 0; i < u->label_count; i++)
+            free(u->label_names[i]);
+        free(u->label_names);
+        free(u->name);
+        free(u);
+    }
+}
+
+/* -- Logs and readiness -- */
+
+void services_log(void *self, lh_ctx_t ctx, uint32_t level, const char *text)
+{
+    plugin_services_t *s = self;
+    const enum log_level l = level <= LH_LOG_ERROR ? (enum log_level) level : LOG_ERROR;
+    ctx_entry_t *e = NULL;
+    log_t *with_ns = NULL, *with_name = NULL;
+
+    if (!log_enabled(s->log, l))
+        return;
+    pthread_mutex_lock(&s->lock);
+    if (services_ctx_state(s, ctx, &e) == 0 && e->name != NULL) {
+        with_ns = log_with(s->log, "namespace", e->ns);
+        with_name = log_with(with_ns, "name", e->name);
+    }
+    pthread_mutex_unlock(&s->lock);
+    log_write(with_name != NULL ? with_name : s->log, l, "%.*s", LOG_TEXT_MAX, text);
+    log_destroy(with_name);
+    log_destroy(with_ns);
+}
+
+void services_set_ready(void *self, bool ready, const char *text)
+{
+    plugin_services_t *s = self;
+
+    pthread_mutex_lock(&s->lock);
+    if (s->ready == NULL) {
+        host_cleanup(host_freep) char *name = host_xprintf("plugin-%s-ready", s->name);
+        s->ready = health_add(s->shared->health, name, 0, HEALTH_READYZ);
+    }
+    pthread_mutex_unlock(&s->lock);
+    health_set(s->ready, ready, text != NULL ? text : (ready ? NULL : "not ready"));
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests of a plugin: copied on the caller's thread, sent and answered on the loop. Reads go by
+ * the reads' connections, writes by their own under the fence of the ctx's term.
+ */
+#include "base/clock.h"
+#include "base/error.h"
+#include "plugin/services_impl.h"
+
+#include <string.h>
+
+#define DEFAULT_TIMEOUT (30 * CLOCK_S)
+#define EVENTS_MAX 256u
+
+typedef struct op {
+    list_t link; /* in entry->ops or services->events */
+    plugin_services_t *services;
+    ctx_entry_t *entry; /* a reference; NULL for an Event */
+    fence_t *fence;
+    loop_task_t task;
+    char *method, *path, *content_type, *body; /* one allocation, freed with method */
+    size_t body_len;
+    int64_t timeout;
+    kube_call_t *call; /* while under way */
+    int dead;          /* a code: ended before it was sent. [loop-thread] */
+    plugin_done_fn done;
+    void *arg;
+} op_t;
+
+static bool is_read(const op_t *op)
+{
+    return strcmp(op->method, "GET") == 0;
+}
+
+/* Takes the op out of its list, tells the outcome, frees. [loop-thread] */
+static void op_finish(op_t *op, int code, plugin_response_t *response, const lh_error_t *err)
+{
+    plugin_services_t *s = op->services;
+
+    pthread_mutex_lock(&s->lock);
+    list_remove(&op->link);
+    if (op->entry == NULL)
+        s->event_count--;
+    pthread_mutex_unlock(&s->lock);
+    op->done(op->arg, code, response, err);
+    pthread_mutex_lock(&s->lock);
+    if (op->entry != NULL)
+        services_entry_unref(op->entry);
+    pthread_mutex_unlock(&s->lock);
+    fence_unref(op->fence);
+    free(op->method);
+    free(op);
+}
+
+static void op_fail(op_t *op, int code, const char *text)
+{
+    lh_error_t err = {0};
+
+    host_error_set(&err, code, "%s %.200s: %s", op->method, op->path, text);
+    op_finish(op, code, NULL, &err);
+}
+
+static void op_dead(op_t *op, int code)
+{
+    op_fail(op, code, lh_strerror(code));
+}
+
+static void op_done(void *arg, const kube_result_t *result) /* [loop-thread] */
+{
+    op_t *op = arg;
+    plugin_services_t *s = op->services;
+
+    op->call = NULL;
+    if (result->code != 0) {
+        op_finish(op, result->code, NULL, &result->error);
+        return;
+    }
+    plugin_response_t *response = malloc(sizeof(*response) + result->body_len + 1);
+    if (response == NULL) {
+        /* A write was carried out all the same: its outcome is not known to the plugin. */
+        op_fail(op, is_read(op) ? LH_ENOMEM : LH_EUNKNOWN, "out of memory for the answer");
+        return;
+    }
+    response->status = result->status;
+    response->len = result->body_len;
+    memcpy(response->text, result->body, result->body_len);
+    response->text[result->body_len] = '\0';
+    if (!is_read(op))
+        s->hooks.on_written(s->hooks.arg, op->method, op->path, response->text, response->len);
+    op_finish(op, 0, response, NULL);
+}
+
+static void op_start(loop_task_t *task) /* [loop-thread] */
+{
+    op_t *op = HOST_CONTAINER(task, op_t, task);
+    plugin_services_t *s = op->services;
+    lh_error_t err = {0};
+
+    if (op->dead == 0 && !fence_admits(op->fence))
+        op->dead = fence_open(op->fence) ? LH_ECANCELED : LH_EFENCED;
+    if (op->dead != 0) {
+        op_dead(op, op->dead);
+        return;
+    }
+    const kube_request_t request = {
+        .method = op->method,
+        .path = op->path,
+        .content_type = op->content_type,
+        .body = op->body,
+        .body_len = op->body_len,
+        .agent = s->manifest->id,
+        .timeout = op->timeout,
+        .fence = is_read(op) ? NULL : op->fence,
+        .on_done = op_done,
+        .arg = op,
+    };
+    kube_client_t *client = is_read(op) ? s->shared->reads : s->shared->writes;
+    const int ret = kube_client_send(client, &request, &op->call, &err);
+    if (ret < 0)
+        op_finish(op, ret, NULL, &err);
+}
+
+void services_end_requests(plugin_services_t *s, list_t *ops, bool all) /* [loop-thread] */
+{
+    list_t mine;
+
+    /* The list may grow no more: its ctx is refused. What is left standing goes back. */
+    list_init(&mine);
+    pthread_mutex_lock(&s->lock);
+    for (list_t *n; (n = list_pop(ops)) != NULL;)
+        list_append(&mine, n);
+    pthread_mutex_unlock(&s->lock);
+    for (list_t *n; (n = list_pop(&mine)) != NULL;) {
+        op_t *op = LIST_ENTRY(n, op_t, link);
+        const int code = fence_open(op->fence) ? LH_ECANCELED : LH_EFENCED;
+        if (op->call != NULL && (all || is_read(op))) {
+            kube_call_cancel(host_steal(op->call));
+            op_dead(op, is_read(op) ? code : LH_EUNKNOWN);
+            continue;
+        }
+        if (op->call == NULL && op->dead == 0)
+            op->dead = code; /* still in the loop's post queue; ends there */
+        pthread_mutex_lock(&s->lock);
+        list_append(ops, &op->link);
+        pthread_mutex_unlock(&s->lock);
+        if (op->call == NULL)
+            continue;
+    }
+}
+
+/* Copies what is needed; NULL when memory is out. */
+static op_t *op_create(plugin_services_t *s, const lh_api_request_t *r, plugin_done_fn done,
+                       void *arg)
+{
+    const size_t method = strlen(r->method) + 1, path = strlen(r->path) + 1;
+    const size_t type = r->content_type != NULL ? strlen(r->content_type) + 1 : 0;
+    op_t *op = calloc(1, sizeof(*op));
+    char *text = op != NULL ? malloc(method + path + type + (size_t) r->body_len + 1) : NULL;
+
+    if (text == NULL) {
+        free(op);
+        return NULL;
+    }
+    op->services = s;
+    op->method = memcpy(text, r->method, method);
+    op->path = memcpy(text + method, r->path, path);
+    if (type > 0)
+        op->content_type = memcpy(text + method + path, r->content_type, type);
+    if (r->body_len > 0)
+        op->body = memcpy(text + method + path + type, r->body, (size_t) r->body_len);
+    op->body_len = (size_t) r->body_len;
+    op->timeout = r->timeout_ns > 0 ? r->timeout_ns : DEFAULT_TIMEOUT;
+    op->task.fn = op_start;
+    op->done = done;
+    op->arg = arg;
+    return op;
+}
+
+int services_request(void *self, lh_ctx_t ctx, const lh_api_request_t *request, plugin_done_fn done,
+                     void *arg, lh_error_t *err)
+{
+    plugin_services_t *s = self;
+    ctx_entry_t *e = NULL;
+    op_t *op = op_create(s, request, done, arg);
+
+    if (op == NULL)
+        return host_fail(err, LH_ENOMEM, "request: out of memory");
+    pthread_mutex_lock(&s->lock);
+    const int code = services_ctx_state(s, ctx, &e);
+    if (code == 0) {
+        e->refs++;
+        op->entry = e;
+        op->fence = fence_ref(e->fence);
+        list_append(&e->ops, &op->link);
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (code < 0) {
+        free(op->method);
+        free(op);
+        return services_ctx_fail(err, code);
+    }
+    loop_post(s->shared->loop, &op->task);
+    return 0;
+}
+
+static void event_done(void *arg, int code, plugin_response_t *response, const lh_error_t *err)
+{
+    plugin_services_t *s = arg;
+
+    free(response);
+    if (code == 0)
+        return;
+    metric_add(s->events_dropped, 1);
+    log_debug(s->log, "an Event was not recorded: %s", err != NULL ? err->text : "");
+}
+
+int services_send_event(plugin_services_t *s, fence_t *fence, const char *path, const char *body,
+                        size_t len, lh_error_t *err)
+{
+    const lh_api_request_t request = {.struct_size = sizeof(request), .method = "POST",
+                                      .path = path, .body = body, .body_len = len};
+    op_t *op = op_create(s, &request, event_done, s);
+
+    if (op == NULL)
+        return host_fail(err, LH_ENOMEM, "event: out of memory");
+    pthread_mutex_lock(&s->lock);
+    const bool room = s->event_count < EVENTS_MAX;
+    if (room) {
+        s->event_count++;
+        op->fence = fence_ref(fence);
+        list_append(&s->events, &op->link);
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (room) {
+        loop_post(s->shared->loop, &op->task);
+        return 0;
+    }
+    metric_add(s->events_dropped, 1);
+    free(op->method);
+    free(op);
+    return 0; /* an Event is never a reason to fail a reconcile */
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host table as the plugin sees it. Brings structs of any age to the host's own size, checks
+ * what comes in, and hands on to the backend.
+ */
+#include "base/clock.h"
+#include "base/error.h"
+#include "plugin/local.h"
+
+#include <pthread.h>
+#include <string.h>
+
+/* Copies a struct of the plugin's age into one of ours; fields it does not have are zero, which is
+ * what their comments say for "absent". */
+#define ADOPT(ours, theirs) adopt(&(ours), sizeof(ours), (theirs), (theirs)->struct_size)
+
+static void adopt(void *ours, size_t our_size, const void *theirs, uint32_t their_size)
+{
+    const uint32_t size = (uint32_t) our_size;
+
+    memset(ours, 0, our_size);
+    memcpy(ours, theirs, HOST_MIN(our_size, (size_t) their_size));
+    memcpy(ours, &size, sizeof(size)); /* struct_size comes first in every struct */
+}
+
+static const plugin_table_t *table_of(const lh_host_t *host)
+{
+    return (const plugin_table_t *) host;
+}
+
+static void table_complete(const lh_host_t *host, lh_completion_t completion,
+                           const lh_result_t *result)
+{
+    const plugin_table_t *t = table_of(host);
+    lh_result_t r = {.struct_size = sizeof(r), .action = LH_FAIL, .text = "no result was given"};
+
+    if (result != NULL)
+        ADOPT(r, result);
+    t->backend.ops->complete(t->backend.self, completion, &r);
+}
+
+static bool good_method(const char *method)
+{
+    static const char *const known[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+
+    for (size_t i = 0; i < HOST_LEN(known); i++) {
+        if (strcmp(method, known[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Printable ASCII without blanks: nothing that could end a request line or a header. */
+static bool good_token(const char *s, bool blanks)
+{
+    for (const char *p = s; *p != '\0'; p++) {
+        if (*p < '!' || *p > '~') {
+            if (!blanks || *p != ' ')
+                return false;
+        }
+    }
+    return true;
+}
+
+int plugin_request_check(const lh_api_request_t *r, lh_error_t *err)
+{
+    const uint64_t max_body = UINT64_C(3) << 20;
+
+    if (r->method == NULL || !good_method(r->method))
+        return host_fail(err, LH_EINVAL,
+                         "request: method is none of GET, POST, PUT, PATCH, DELETE");
+    if (r->path == NULL || (strncmp(r->path, "/api/", 5) != 0 && strncmp(r->path, "/apis/", 6) != 0))
+        return host_fail(err, LH_EINVAL, "request: path does not begin with /api/ or /apis/");
+    if (strlen(r->path) > 8192 || !good_token(r->path, false))
+        return host_fail(err, LH_EINVAL,
+                         "request: path is too long or holds characters that must be "
+                         "percent-encoded");
+    if (r->content_type != NULL && (strlen(r->content_type) > 256 || !good_token(r->content_type, true)))
+        return host_fail(err, LH_EINVAL, "request: content_type is not a media type");
+    if (r->body == NULL && r->body_len > 0)
+        return host_fail(err, LH_EINVAL, "request: body is NULL but body_len is not 0");
+    if (r->body_len > max_body)
+        return host_fail(err, LH_ETOOBIG, "request: body of %llu bytes, the API server takes %llu",
+                         (unsigned long long) r->body_len, (unsigned long long) max_body);
+    return 0;
+}
+
+static int adopt_request(const lh_api_request_t *request, lh_api_request_t *out, lh_error_t *err)
+{
+    if (request == NULL)
+        return host_fail(err, LH_EINVAL, "request: request is NULL");
+    ADOPT(*out, request);
+    return plugin_request_check(out, err);
+}
+
+/* A call that a thread waits for. */
+typedef struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    bool done;
+    int code;
+    plugin_response_t *response;
+    lh_error_t error;
+} waiter_t;
+
+static void waiter_done(void *arg, int code, plugin_response_t *response, const lh_error_t *err)
+{
+    waiter_t *w = arg;
+
+    pthread_mutex_lock(&w->lock);
+    w->code = code;
+    w->response = response;
+    if (err != NULL)
+        w->error = *err;
+    w->done = true;
+    pthread_cond_signal(&w->cond);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static int table_call(const lh_host_t *host, lh_ctx_t ctx, const lh_api_request_t *request,
+                      lh_response_t **out, lh_error_t *err)
+{
+    const plugin_table_t *t = table_of(host);
+    lh_api_request_t r;
+
+    if (out == NULL)
+        return host_fail(err, LH_EINVAL, "call: out is NULL");
+    if (!plugin_local_may_block(t->local))
+        return host_fail(err, LH_ESTATE,
+                         "call: blocks, so it is for worker and plugin threads; use request()");
+    int ret = adopt_request(request, &r, err);
+    if (ret < 0)
+        return ret;
+
+    waiter_t w = {.lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER};
+    ret = t->backend.ops->request(t->backend.self, ctx, &r, waiter_done, &w, err);
+    if (ret < 0)
+        return ret;
+    pthread_mutex_lock(&w.lock);
+    while (!w.done)
+        pthread_cond_wait(&w.cond, &w.lock);
+    pthread_mutex_unlock(&w.lock);
+    if (w.code == 0)
+        *out = (lh_response_t *) w.response;
+    else if (err != NULL)
+        *err = w.error;
+    return w.code;
+}
+
+static void owed_done(void *arg, int code, plugin_response_t *response, const lh_error_t *err)
+{
+    plugin_local_settle(arg, code, response, err);
+}
+
+static int table_request(const lh_host_t *host, lh_ctx_t ctx, const lh_api_request_t *request,
+                         lh_callback_t callback, void *arg, lh_error_t *err)
+{
+    const plugin_table_t *t = table_of(host);
+    lh_api_request_t r;
+
+    if (callback == NULL)
+        return host_fail(err, LH_EINVAL, "request: callback is NULL");
+    int ret = adopt_request(request, &r, err);
+    if (ret < 0)
+        return ret;
+    plugin_owed_t *owed = plugin_local_owe(t->local, callback, arg);
+    if (owed == NULL)
+        return host_fail(err, LH_ENOMEM, "request: out of memory");
+    ret = t->backend.ops->request(t->backend.self, ctx, &r, owed_done, owed, err);
+    if (ret < 0)
+        plugin_local_cancel_owed(owed);
+    return ret;
+}
+
+int plugin_key_check(const lh_key_t *key, lh_error_t *err)
+{
+    if (key->ns == NULL || key->name == NULL || key->name[0] == '\0')
+        return host_fail(err, LH_EINVAL, "key: ns or name is missing (ns may be \"\")");
+    if (strlen(key->ns) > 253 || strlen(key->name) > 253)
+        return host_fail(err, LH_EINVAL, "key: ns or name is longer than 253 bytes");
+    return 0;
+}
+
+static int adopt_key(const lh_key_t *key, lh_key_t *out, lh_error_t *err)
+{
+    if (key == NULL)
+        return host_fail(err, LH_EINVAL, "key is NULL");
+    ADOPT(*out, key);
+    return plugin_key_check(out, err);
+}
+
+static int table_cache_get(const lh_host_t *host, lh_ctx_t ctx, const lh_key_t *key,
+                           lh_snapshot_t **out, lh_error_t *err)
+{
+    const plugin_table_t *t = table_of(host);
+    lh_key_t k;
+
+    if (out == NULL)
+        return host_fail(err, LH_EINVAL, "cache_get: out is NULL");
+    const int ret = adopt_key(key, &k, err);
+    if (ret < 0)
+        return ret;
+    return t->backend.ops->cache_get(t->backend.self, ctx, &k, (watch_snapshot_t **) out, err);
+}
+
+static int table_cache_list(const lh_host_t *host, lh_ctx_t ctx, const lh_query_t *query,
+                            lh_cursor_t **out, lh_error_t *err)
+{
+    const plugin_table_t *t = table_of(host);
+    lh_query_t q;
+
+    if (out == NULL || query == NULL)
+        return host_fail(err, LH_EINVAL, "cache_list: query or out is NULL");
+    ADOPT(q, query);
+    return t->backend.ops->cache_list(t->backend.self, ctx, &q, (plugin_cursor_t **) out, err);
+}
+
+static int table_cursor_next(const lh_host_t *host, lh_cursor_t *cursor, lh_snapshot_t **out,
+                             lh_error_t *err)
+{
+    const plugin_table_t *t = table_of(host);
+
+    if (cursor == NULL || out == NULL)
+        return host_fail(err, LH_EINVAL, "cursor_next: cursor or out is NULL");
+    return t->backend.ops->cursor_next(t->backend.self, (plugin_cursor_t *) cursor,
+                                       (watch_snapshot_t **) out, err);
+}
+
+static void table_cursor_release(const lh_host_t *host, lh_cursor_t *cursor)
+{
+    const plugin_table_t *t = table_of(host);
+
+    if (cursor != NULL)
+        t->backend.ops->cursor_free(t->backend.self, (plugin_cursor_t *) cursor);
+}
+
+static const char *table_snapshot_text(const lh_host_t *host, const lh_snapshot_t *snapshot,
+                                       size_t *len)
+{
+    size_t unused;
+
+    (void) host;
+    return watch_snapshot_text((const watch_snapshot_t *) snapshot, len != NULL ? len : &unused);
+}
+
+static lh_snapshot_t *table_snapshot_retain(const lh_host_t *host, const lh_snapshot_t *snapshot)
+{
+    (void) host;
+    return (lh_snapshot_t *) watch_snapshot_ref((const watch_snapshot_t *) snapshot);
+}
+
+static void table_snapshot_release(const lh_host_t *host, lh_snapshot_t *snapshot)
+{
+    (void) host;
+    watch_snapshot_unref((watch_snapshot_t *) snapshot);
+}
+
+static int32_t table_response_status(const lh_host_t *host, const lh_response_t *response)
+{
+    (void) host;
+    return ((const plugin_response_t *) response)->status;
+}
+
+static const char *table_response_text(const lh_host_t *host, const lh_response_t *response,
+                                       size_t *len)
+{
+    const plugin_response_t *r = (const plugin_response_t *) response;
+
+    (void) host;
+    if (len != NULL)
+        *len = r->len;
+    return r->text;
+}
+
+static void table_response_release(const lh_host_t *host, lh_response_t *response)
+{
+    (void) host;
+    free(response);
+}
+
+static int table_enqueue(const lh_host_t *host, lh_ctx_t ctx, const lh_key_t *key, lh_error_t *err)
+{
+    const plugin_table_t *t = table_of(host);
+    lh_key_t k;
+    const int ret = adopt_key(key, &k, err);
+
+    if (ret < 0)
+        return ret;
+    return t->backend.ops->enqueue(t->backend.self, ctx, &k, err);
+}
+
+static int table_event(const lh_host_t *host, lh_ctx_t ctx, const lh_event_t *event,
+                       lh_error_t *err)
+{
+    const plugin_table_t *t = table_of(host);
+    lh_event_t e;
+
+    if (event == NULL)
+        return host_fail(err, LH_EINVAL, "event: event is NULL");
+    ADOPT(e, event);
+    if (e.regarding == NULL || e.reason == NULL || e.reason[0] == '\0')
+        return host_fail(err, LH_EINVAL, "event: regarding or reason is missing");
+    return t->backend.ops->event(t->backend.self, ctx, &e, err);
+}
+
+static int table_metric(const lh_host_t *host, const lh_metric_t *metric, lh_error_t *err)
+{
+    const plugin_table_t *t = table_of(host);
+    lh_metric_t m;
+
+    if (metric == NULL)
+        return host_fail(err, LH_EINVAL, "metric: metric is NULL");
+    ADOPT(m, metric);
+    return t->backend.ops->metric(t->backend.self, &m, err);
+}
+
+static void table_log(const lh_host_t *host, lh_ctx_t ctx, uint32_t level, const char *text)
+{
+    const plugin_table_t *t = table_of(host);
+
+    if (text != NULL)
+        t->backend.ops->log(t->backend.self, ctx, level, text);
+}
+
+static int64_t table_now(const lh_host_t *host)
+{
+    (void) host;
+    return clock_now();
+}
+
+static int table_cancelled(const lh_host_t *host, lh_ctx_t ctx)
+{
+    const plugin_table_t *t = table_of(host);
+
+    return t->backend.ops->ctx_state(t->backend.self, ctx);
+}
+
+static void table_set_ready(const lh_host_t *host, uint32_t ready, const char *text)
+{
+    const plugin_table_t *t = table_of(host);
+
+    t->backend.ops->set_ready(t->backend.self, ready != 0, text);
+}
+
+static int table_post(const lh_host_t *host, void (*fn)(void *arg), void *arg,
+                      void (*free_arg)(void *arg), lh_error_t *err)
+{
+    if (fn == NULL)
+        return host_fail(err, LH_EINVAL, "post: fn is NULL");
+    return plugin_local_post(table_of(host)->local, fn, arg, free_arg, err);
+}
+
+static const void *table_get_extension(const lh_host_t *host, const char *id)
+{
+    (void) host;
+    (void) id; /* this host has no extension yet */
+    return NULL;
+}
+
+void plugin_table_init(plugin_table_t *t, const plugin_backend_t *backend, plugin_local_t *local)
+{
+    *t = (plugin_table_t){
+        .host =
+            {
+                .abi_major = LH_ABI_MAJOR,
+                .struct_size = sizeof(lh_host_t),
+                .complete = table_complete,
+                .call = table_call,
+                .request = table_request,
+                .cache_get = table_cache_get,
+                .cache_list = table_cache_list,
+                .cursor_next = table_cursor_next,
+                .cursor_release = table_cursor_release,
+                .snapshot_text = table_snapshot_text,
+                .snapshot_retain = table_snapshot_retain,
+                .snapshot_release = table_snapshot_release,
+                .response_status = table_response_status,
+                .response_text = table_response_text,
+                .response_release = table_response_release,
+                .enqueue = table_enqueue,
+                .event = table_event,
+                .metric = table_metric,
+                .log = table_log,
+                .now = table_now,
+                .cancelled = table_cancelled,
+                .set_ready = table_set_ready,
+                .post = table_post,
+                .get_extension = table_get_extension,
+            },
+        .backend = *backend,
+        .local = local,
+    };
+}

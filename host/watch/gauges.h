@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The metrics of one stream: leasehold_watch_*{group,resource,namespace,selector}. */
+#ifndef WATCH_GAUGES_H
+#define WATCH_GAUGES_H
+
+#include "base/metrics.h"
+
+typedef struct watch_gauges {
+    metric_t *lists, *relists, *restarts; /* with one label more; all NULL: nothing is measured */
+    metric_cell_t *watches, *unparsable, *objects, *last_event, *last_bookmark;
+    const char *labels[5]; /* values; the last is for the label more; borrowed by init's caller */
+} watch_gauges_t;
+
+/* metrics may be NULL. The strings are borrowed for the life of g. */
+void watch_gauges_init(watch_gauges_t *g, metrics_t *metrics, const char *group,
+                       const char *resource, const char *ns, const char *selector);
+
+void watch_gauges_list(const watch_gauges_t *g, const char *mode);
+void watch_gauges_relist(const watch_gauges_t *g, const char *cause);
+void watch_gauges_restart(const watch_gauges_t *g, const char *cause);
+void watch_gauges_watch(const watch_gauges_t *g);
+void watch_gauges_unparsable(const watch_gauges_t *g);
+void watch_gauges_event(const watch_gauges_t *g);    /* now */
+void watch_gauges_bookmark(const watch_gauges_t *g); /* now */
+void watch_gauges_objects(const watch_gauges_t *g, size_t count);
+
+#endif

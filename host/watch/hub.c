@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A stream (informer and store) has subscribers. A subscriber that comes late is shown the store in
+ * slices, while events already go to it. Subscribers may come and go from within callbacks, which
+ * may run inside the HTTP client: then what is to be freed waits for the hub's timer.
+ */
+#include "watch/hub.h"
+
+#include "base/clock.h"
+#include "watch/informer.h"
+
+#include <string.h>
+
+#define SLICE (10 * CLOCK_MS)
+
+typedef struct stream {
+    list_t link;
+    watch_hub_t *hub;
+    watch_spec_t spec; /* its strings are ours */
+    watch_informer_t *informer;
+    list_t subs;
+} stream_t;
+
+struct watch_sub {
+    list_t link;
+    stream_t *stream;
+    const watch_handler_t *handler;
+    void *arg;
+    loop_timer_t replay;
+    watch_store_node_t walk;
+    bool replayed; /* has seen all that was in the store */
+    bool synced;   /* was told so */
+    bool ended;
+};
+
+struct watch_hub {
+    watch_hub_options_t options;
+    list_t streams;
+    int calling; /* depth of calls to subscribers */
+    loop_timer_t tidy;
+};
+
+/* -- What is no longer used -- */
+
+static void free_sub(watch_sub_t *sub)
+{
+    list_remove(&sub->link);
+    free(sub);
+}
+
+static void free_stream(stream_t *s)
+{
+    list_remove(&s->link);
+    watch_informer_destroy(s->informer);
+    free((void *) s->spec.gvr.group);
+    free((void *) s->spec.gvr.version);
+    free((void *) s->spec.gvr.resource);
+    free((void *) s->spec.ns);
+    free((void *) s->spec.label_selector);
+    free((void *) s->spec.field_selector);
+    free(s);
+}
+
+static void tidy_stream(stream_t *s)
+{
+    LIST_EACH(&s->subs, it, next) {
+        watch_sub_t *sub = LIST_ENTRY(it, watch_sub_t, link);
+
+        if (sub->ended)
+            free_sub(sub);
+    }
+    if (list_empty(&s->subs))
+        free_stream(s);
+}
+
+static void tidy(loop_timer_t *timer)
+{
+    watch_hub_t *hub = HOST_CONTAINER(timer, watch_hub_t, tidy);
+
+    LIST_EACH(&hub->streams, it, next) {
+        tidy_stream(LIST_ENTRY(it, stream_t, link));
+    }
+}
+
+/* -- Calls to subscribers -- */
+
+static void tell_event(watch_sub_t *sub, const watch_event_t *event)
+{
+    if (sub->ended)
+        return;
+    sub->stream->hub->calling++;
+    sub->handler->on_event(sub->arg, event);
+    sub->stream->hub->calling--;
+}
+
+static void tell_synced(watch_sub_t *sub)
+{
+    if (sub->ended || sub->synced || !sub->replayed ||
+        !watch_informer_synced(sub->stream->informer))
+        return;
+    sub->synced = true;
+    sub->stream->hub->calling++;
+    sub->handler->on_synced(sub->arg);
+    sub->stream->hub->calling--;
+}
+
+static void tell_state(watch_sub_t *sub, const char *problem)
+{
+    if (sub->ended)
+        return;
+    sub->stream->hub->calling++;
+    sub->handler->on_state(sub->arg, problem);
+    sub->stream->hub->calling--;
+}
+
+/* -- From the informer -- */
+
+static void on_event(void *arg, const watch_event_t *event)
+{
+    stream_t *s = arg;
+
+    LIST_EACH(&s->subs, it, next) {
+        tell_event(LIST_ENTRY(it, watch_sub_t, link), event);
+    }
+}
+
+static void on_synced(void *arg, bool synced)
+{
+    stream_t *s = arg;
+
+    LIST_EACH(&s->subs, it, next) {
+        watch_sub_t *sub = LIST_ENTRY(it, watch_sub_t, link);
+
+        if (synced)
+            tell_synced(sub);
+        else
+            sub->synced = false;
+    }
+}
+
+static void on_state(void *arg, const char *problem)
+{
+    stream_t *s = arg;
+
+    LIST_EACH(&s->subs, it, next) {
+        tell_state(LIST_ENTRY(it, watch_sub_t, link), problem);
+    }
+}
+
+static const watch_informer_handler_t informer_handler = {
+    .on_event = on_event,
+    .on_synced = on_synced,
+    .on_state = on_state,
+};
+
+/* Shows a newcomer a slice of what was there before it. */
+static void replay(loop_timer_t *timer)
+{
+    watch_sub_t *sub = HOST_CONTAINER(timer, watch_sub_t, replay);
+    watch_informer_t *informer = sub->stream->informer;
+    int64_t until = clock_now() + SLICE;
+
+    while (!sub->ended && clock_now() < until) {
+        host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object =
+            watch_store_walk_next(watch_informer_store(informer), &sub->walk);
+
+        if (object == NULL) {
+            watch_store_walk_end(watch_informer_store(informer), &sub->walk);
+            sub->replayed = true;
+            tell_synced(sub);
+            return;
+        }
+        const watch_event_t event = {
+            .type = WATCH_EVENT_CHANGED, .initial = true, .object = object};
+
+        tell_event(sub, &event);
+    }
+    if (!sub->ended)
+        loop_timer_set(&sub->replay, clock_now());
+}
+
+static void begin_replay(loop_timer_t *timer)
+{
+    watch_sub_t *sub = HOST_CONTAINER(timer, watch_sub_t, replay);
+    const char *problem = watch_informer_problem(sub->stream->informer);
+
+    timer->fn = replay;
+    if (problem != NULL)
+        tell_state(sub, problem);
+    if (!sub->ended)
+        replay(timer);
+}
+
+/* -- Subscriptions -- */
+
+static char *copy(const char *s)
+{
+    return s != NULL && *s != '\0' ? host_xstrdup(s) : NULL;
+}
+
+static bool same(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+static bool same_spec(const watch_spec_t *a, const watch_spec_t *b)
+{
+    return same(a->gvr.group, b->gvr.group) && same(a->gvr.version, b->gvr.version) &&
+           same(a->gvr.resource, b->gvr.resource) && same(a->ns, b->ns) &&
+           same(a->label_selector, b->label_selector) &&
+           same(a->field_selector, b->field_selector) && a->metadata_only == b->metadata_only;
+}
+
+static stream_t *find_stream(watch_hub_t *hub, const watch_spec_t *spec)
+{
+    LIST_EACH(&hub->streams, it, next) {
+        stream_t *s = LIST_ENTRY(it, stream_t, link);
+
+        if (same_spec(&s->spec, spec))
+            return s;
+    }
+    return NULL;
+}
+
+static stream_t *create_stream(watch_hub_t *hub, const watch_spec_t *spec)
+{
+    stream_t *s = host_xcalloc(1, sizeof(*s));
+
+    s->hub = hub;
+    s->spec = (watch_spec_t) {
+        .gvr = {.group = host_xstrdup(spec->gvr.group),
+                .version = host_xstrdup(spec->gvr.version),
+                .resource = host_xstrdup(spec->gvr.resource)},
+        .ns = copy(spec->ns),
+        .label_selector = copy(spec->label_selector),
+        .field_selector = copy(spec->field_selector),
+        .metadata_only = spec->metadata_only,
+    };
+    list_init(&s->subs);
+    list_append(&hub->streams, &s->link);
+    s->informer = watch_informer_create(&hub->options, spec, &informer_handler, s);
+    return s;
+}
+
+static int check_selectors(const watch_spec_t *spec, lh_error_t *err)
+{
+    watch_selector_t *labels = NULL;
+    int ret = 0;
+
+    if (spec->label_selector != NULL)
+        ret = watch_selector_parse(spec->label_selector, &labels, err);
+    watch_selector_destroy(labels);
+    if (ret == 0 && spec->field_selector != NULL)
+        ret = watch_field_selector_check(spec->field_selector, err);
+    return ret;
+}
+
+int watch_subscribe(watch_hub_t *hub, const watch_spec_t *spec, const watch_handler_t *handler,
+                    void *arg, watch_sub_t **out, lh_error_t *err)
+{
+    HOST_ASSERT_LOOP(hub->options.loop);
+    int ret = check_selectors(spec, err);
+
+    if (ret < 0)
+        return ret;
+    stream_t *s = find_stream(hub, spec);
+    watch_sub_t *sub = host_xcalloc(1, sizeof(*sub));
+
+    if (s == NULL)
+        s = create_stream(hub, spec);
+    sub->stream = s;
+    sub->handler = handler;
+    sub->arg = arg;
+    list_append(&s->subs, &sub->link);
+    watch_store_walk_begin(watch_informer_store(s->informer), &sub->walk);
+    loop_timer_init(&sub->replay, hub->options.loop, begin_replay);
+    loop_timer_set(&sub->replay, clock_now());
+    *out = sub;
+    return 0;
+}
+
+void watch_unsubscribe(watch_sub_t *sub)
+{
+    watch_hub_t *hub = sub->stream->hub;
+
+    HOST_ASSERT_LOOP(hub->options.loop);
+    sub->ended = true;
+    loop_timer_clear(&sub->replay);
+    watch_store_walk_end(watch_informer_store(sub->stream->informer), &sub->walk);
+    if (hub->calling > 0)
+        loop_timer_set(&hub->tidy, clock_now());
+    else
+        tidy_stream(sub->stream);
+}
+
+watch_store_t *watch_sub_store(watch_sub_t *sub)
+{
+    return watch_store_ref(watch_informer_store(sub->stream->informer));
+}
+
+bool watch_sub_namespaced(const watch_sub_t *sub)
+{
+    return watch_informer_namespaced(sub->stream->informer);
+}
+
+/* -- Life -- */
+
+watch_hub_t *watch_hub_create(const watch_hub_options_t *options)
+{
+    watch_hub_t *hub = host_xcalloc(1, sizeof(*hub));
+
+    hub->options = *options;
+    list_init(&hub->streams);
+    loop_timer_init(&hub->tidy, options->loop, tidy);
+    return hub;
+}
+
+void watch_hub_destroy(watch_hub_t *hub)
+{
+    if (hub == NULL)
+        return;
+    loop_timer_clear(&hub->tidy);
+    tidy(&hub->tidy);
+    free(hub);
+}

@@ -1,0 +1,671 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What comes next is always one of four steps (enum step), taken at once or by the timer `wait`.
+ * Nothing is started from within a stream's callbacks but on_end, which is the HTTP client's
+ * on_done: there requests may be started.
+ */
+#include "watch/informer.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "watch/backoff.h"
+#include "watch/gauges.h"
+#include "watch/stream.h"
+#include "watch/verify.h"
+
+#include <string.h>
+
+#define IDLE (90 * CLOCK_S)        /* bookmarks come about once a minute */
+#define LIST_SILENCE (10 * CLOCK_S) /* a server that knows no streaming lists says nothing more */
+#define LOOKUP_EVERY (700 * CLOCK_MS)
+#define UNWATCHABLE_EVERY (30 * CLOCK_S)
+#define SLICE (10 * CLOCK_MS)
+#define RECENT (10 * CLOCK_S) /* a list that expires sooner is not repeated at once */
+
+enum { PAGE_SIZE = 500, PAGED_TRIES = 2 };
+
+enum step { STEP_LOOK_UP, STEP_LIST, STEP_PAGE, STEP_WATCH };
+enum phase { PHASE_WAIT, PHASE_STREAM_LIST, PHASE_PAGE, PHASE_WATCH };
+
+struct watch_informer {
+    const watch_hub_options_t *options;
+    const watch_informer_handler_t *handler;
+    void *arg;
+    watch_spec_t spec; /* its strings are ours */
+    char *api_version, *kind, *selectors;
+    bool namespaced;
+    log_t *log;
+    watch_gauges_t gauges;
+    watch_store_t *store;
+    watch_verify_t *verify; /* NULL without selectors */
+    kube_lookup_t *lookup;
+    watch_stream_t *stream;
+
+    enum phase phase;
+    enum step next;
+    loop_timer_t wait;  /* until `next` */
+    loop_timer_t slice; /* what vanished is being reported */
+    watch_backoff_t backoff;
+    char *problem;
+
+    buf_t version; /* the last one seen */
+    char *page;    /* continue token; NULL: the first page */
+    int page_tries; /* lists that expired between pages */
+    bool no_streaming; /* the server refused it */
+    bool went_silent;  /* the server did not complete a streaming list: the next is paged */
+    bool froze;        /* the next request gets a connection of its own */
+    bool synced;
+    bool vanished; /* the kind is away */
+    int64_t list_began;
+};
+
+static void take_step(watch_informer_t *w, enum step step);
+
+/* -- State that others see -- */
+
+static void set_problem(watch_informer_t *w, const char *problem)
+{
+    if (problem == w->problem ||
+        (problem != NULL && w->problem != NULL && strcmp(problem, w->problem) == 0))
+        return;
+    free(w->problem);
+    w->problem = problem != NULL ? host_xstrdup(problem) : NULL;
+    if (problem != NULL)
+        log_warn(w->log, "watch: %s", problem);
+    else
+        log_debug(w->log, "watch: works");
+    w->handler->on_state(w->arg, w->problem);
+}
+
+static void emit(watch_informer_t *w, enum watch_event_type type, const watch_snapshot_t *object,
+                 const watch_snapshot_t *old)
+{
+    const watch_event_t event = {
+        .type = type, .initial = !w->synced, .object = object, .old = old};
+
+    w->handler->on_event(w->arg, &event);
+}
+
+static void show_objects(watch_informer_t *w)
+{
+    watch_gauges_objects(&w->gauges, watch_store_count(w->store));
+}
+
+static void set_version(watch_informer_t *w, const char *version)
+{
+    buf_clear(&w->version);
+    if (*version != '\0')
+        buf_puts(&w->version, version);
+}
+
+static void step_after(watch_informer_t *w, enum step step, int64_t delay)
+{
+    w->phase = PHASE_WAIT;
+    w->next = step;
+    loop_timer_set(&w->wait, clock_now() + delay);
+}
+
+static void step_later(watch_informer_t *w, enum step step, int64_t at_least)
+{
+    int64_t delay = watch_backoff_next(&w->backoff, clock_now());
+
+    step_after(w, step, HOST_MAX(delay, at_least));
+}
+
+static void on_wait(loop_timer_t *timer)
+{
+    watch_informer_t *w = HOST_CONTAINER(timer, watch_informer_t, wait);
+
+    take_step(w, w->next);
+}
+
+/* -- Objects -- */
+
+/* An object that was in the store and is not any more. */
+static void report_removed(watch_informer_t *w, watch_snapshot_t *last)
+{
+    if (w->verify == NULL || w->vanished) {
+        emit(w, WATCH_EVENT_GONE, NULL, last);
+        return;
+    }
+    emit(w, WATCH_EVENT_LEFT, NULL, last);
+    watch_verify_add(w->verify, last);
+}
+
+static void on_verified_gone(void *arg, const watch_snapshot_t *last)
+{
+    emit(arg, WATCH_EVENT_GONE, NULL, last);
+}
+
+static void put(watch_informer_t *w, watch_snapshot_t *object)
+{
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *old = NULL;
+
+    if (w->verify != NULL)
+        watch_verify_seen(w->verify, object);
+    switch (watch_store_put(w->store, object, &old)) {
+    case WATCH_SAME:
+        break;
+    case WATCH_ADDED:
+    case WATCH_MODIFIED:
+        emit(w, WATCH_EVENT_CHANGED, object, old);
+        break;
+    case WATCH_REPLACED:
+        emit(w, WATCH_EVENT_GONE, NULL, old);
+        emit(w, WATCH_EVENT_CHANGED, object, NULL);
+        break;
+    }
+}
+
+static void take_out(watch_informer_t *w, watch_snapshot_t *object)
+{
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *removed =
+        watch_store_remove(w->store, watch_snapshot_ns(object), watch_snapshot_name(object),
+                           watch_snapshot_uid(object), watch_snapshot_version(object));
+
+    if (removed == NULL)
+        return;
+    bool same = strcmp(watch_snapshot_uid(removed), watch_snapshot_uid(object)) == 0;
+
+    report_removed(w, same ? object : removed); /* the event has the later state */
+}
+
+static void on_unreadable(void *arg, const lh_error_t *err)
+{
+    watch_informer_t *w = arg;
+
+    watch_gauges_unparsable(&w->gauges);
+    log_warn(w->log, "watch: skipped what cannot be read: %s", err->text);
+}
+
+static void on_object(void *arg, const char *text, size_t len, bool deleted)
+{
+    watch_informer_t *w = arg;
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object = NULL;
+    lh_error_t err;
+
+    if (watch_snapshot_create(text, len, w->api_version, w->kind, &object, &err) < 0) {
+        on_unreadable(w, &err);
+        return;
+    }
+    if (deleted)
+        take_out(w, object);
+    else
+        put(w, object);
+    watch_gauges_event(&w->gauges);
+    /* The first part of a streaming list is not in the order of versions. */
+    if (w->phase == PHASE_WATCH) {
+        set_problem(w, NULL);
+        set_version(w, watch_snapshot_version(object));
+        watch_store_passed(w->store, watch_snapshot_version(object));
+        show_objects(w);
+    }
+}
+
+/* -- The end of a list -- */
+
+static void become_synced(watch_informer_t *w)
+{
+    bool first = !w->synced;
+
+    watch_store_list_end(w->store, buf_text(&w->version));
+    show_objects(w);
+    if (!first)
+        return;
+    w->synced = true;
+    watch_store_set_synced(w->store, true);
+    log_info(w->log, "watch: %zu objects listed in %d ms", watch_store_count(w->store),
+             (int) ((clock_now() - w->list_began) / CLOCK_MS));
+    w->handler->on_synced(w->arg, true);
+}
+
+static void become_missing(watch_informer_t *w)
+{
+    bool was_synced = w->synced;
+
+    set_version(w, "");
+    watch_store_list_end(w->store, "");
+    watch_store_set_synced(w->store, false);
+    show_objects(w);
+    w->synced = false;
+    if (was_synced)
+        w->handler->on_synced(w->arg, false);
+    step_after(w, STEP_LOOK_UP, LOOKUP_EVERY);
+}
+
+/* Reports a slice of what the list did not bring. */
+static void sweep(loop_timer_t *timer)
+{
+    watch_informer_t *w = HOST_CONTAINER(timer, watch_informer_t, slice);
+    int64_t until = clock_now() + SLICE;
+
+    while (clock_now() < until) {
+        host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *swept = watch_store_sweep(w->store);
+
+        if (swept == NULL) {
+            if (w->vanished)
+                become_missing(w);
+            else
+                become_synced(w);
+            return;
+        }
+        report_removed(w, swept);
+    }
+    loop_timer_set(&w->slice, clock_now());
+}
+
+static void list_complete(watch_informer_t *w, const char *version)
+{
+    set_version(w, version);
+    w->page_tries = 0;
+    set_problem(w, NULL);
+    loop_timer_set(&w->slice, clock_now());
+}
+
+static void on_bookmark(void *arg, const char *version, bool listed)
+{
+    watch_informer_t *w = arg;
+
+    watch_gauges_bookmark(&w->gauges);
+    if (w->phase == PHASE_STREAM_LIST) {
+        if (!listed)
+            return;
+        w->phase = PHASE_WATCH;
+        watch_stream_set_idle(w->stream, IDLE);
+        list_complete(w, version);
+        return;
+    }
+    set_problem(w, NULL);
+    set_version(w, version);
+    watch_store_passed(w->store, version);
+}
+
+/* -- The end of a stream -- */
+
+static void on_kind_missing(watch_informer_t *w)
+{
+    host_cleanup(host_freep) char *text =
+        host_xprintf("kind %s (%s) is not installed", w->spec.gvr.resource, w->api_version);
+
+    set_problem(w, text);
+    if (w->vanished) {
+        step_after(w, STEP_LOOK_UP, LOOKUP_EVERY);
+        return;
+    }
+    w->vanished = true;
+    if (w->verify != NULL)
+        watch_verify_all_gone(w->verify);
+    watch_store_list_begin(w->store);
+    loop_timer_set(&w->slice, clock_now()); /* ends in become_missing() */
+}
+
+static void relist(watch_informer_t *w, const char *cause, bool at_once)
+{
+    watch_gauges_relist(&w->gauges, cause);
+    log_info(w->log, "watch: lists again: %s", cause);
+    if (at_once && clock_now() - w->list_began >= RECENT)
+        step_after(w, STEP_LIST, 0);
+    else
+        step_later(w, STEP_LIST, 0);
+}
+
+static void rewatch(watch_informer_t *w, const char *cause, bool at_once, int64_t at_least)
+{
+    watch_gauges_restart(&w->gauges, cause);
+    log_debug(w->log, "watch: opened again: %s", cause);
+    if (at_once)
+        step_after(w, STEP_WATCH, 0);
+    else
+        step_later(w, STEP_WATCH, at_least);
+}
+
+static void after_watch(watch_informer_t *w, const watch_stream_end_t *end)
+{
+    switch (end->why) {
+    case WATCH_END_DONE:
+        rewatch(w, "closed", end->lived, 0);
+        break;
+    case WATCH_END_FROZEN:
+        rewatch(w, "frozen", true, 0);
+        break;
+    case WATCH_END_CUT:
+        rewatch(w, "cut", end->lived, end->retry_after);
+        break;
+    case WATCH_END_THROTTLED:
+        rewatch(w, "throttled", false, end->retry_after);
+        break;
+    case WATCH_END_DENIED:
+        set_problem(w, end->error.text);
+        rewatch(w, "denied", false, 0);
+        break;
+    case WATCH_END_EXPIRED:
+        relist(w, "expired", true);
+        break;
+    case WATCH_END_TOO_LARGE:
+        relist(w, "too_large", true);
+        break;
+    case WATCH_END_GARBLED:
+        relist(w, "garbled", false);
+        break;
+    case WATCH_END_ERROR:
+    case WATCH_END_REFUSED:
+        relist(w, "error", false);
+        break;
+    case WATCH_END_MISSING:
+        take_step(w, STEP_LOOK_UP);
+        break;
+    }
+}
+
+/* A streaming list that ended before its first part was complete: it is begun again, or paged. */
+static void after_stream_list(watch_informer_t *w, const watch_stream_end_t *end)
+{
+    switch (end->why) {
+    case WATCH_END_MISSING:
+        take_step(w, STEP_LOOK_UP);
+        break;
+    case WATCH_END_REFUSED:
+        w->no_streaming = true;
+        take_step(w, STEP_LIST);
+        break;
+    case WATCH_END_FROZEN:
+        w->went_silent = true;
+        take_step(w, STEP_LIST);
+        break;
+    case WATCH_END_DONE:
+        step_later(w, STEP_LIST, 0);
+        break;
+    default:
+        set_problem(w, end->error.text);
+        step_later(w, STEP_LIST, end->retry_after);
+        break;
+    }
+}
+
+static void next_page(watch_informer_t *w, watch_stream_end_t *end)
+{
+    free(w->page);
+    w->page = NULL;
+    if (end->next != NULL && *end->next != '\0') {
+        w->page = host_steal(end->next);
+        take_step(w, STEP_PAGE);
+        return;
+    }
+    list_complete(w, end->version);
+    take_step(w, STEP_WATCH);
+}
+
+static void after_page(watch_informer_t *w, watch_stream_end_t *end)
+{
+    /* A token names one state of the list; without it what was read may be out of date by now. */
+    enum step again = w->page != NULL ? STEP_PAGE : STEP_LIST;
+
+    switch (end->why) {
+    case WATCH_END_DONE:
+        next_page(w, end);
+        break;
+    case WATCH_END_MISSING:
+        take_step(w, STEP_LOOK_UP);
+        break;
+    case WATCH_END_EXPIRED: /* what a later page brought would not fit the first */
+        w->page_tries++;
+        watch_gauges_relist(&w->gauges, "page_expired");
+        if (w->page_tries == 1)
+            take_step(w, STEP_LIST);
+        else
+            step_later(w, STEP_LIST, 0);
+        break;
+    case WATCH_END_FROZEN:
+    case WATCH_END_CUT:
+    case WATCH_END_THROTTLED:
+        set_problem(w, end->error.text);
+        step_later(w, again, end->retry_after);
+        break;
+    default:
+        set_problem(w, end->error.text);
+        step_later(w, STEP_LIST, end->retry_after);
+        break;
+    }
+}
+
+static void on_end(void *arg, watch_stream_end_t *end)
+{
+    watch_informer_t *w = arg;
+    enum phase phase = w->phase;
+    watch_stream_t *ended = host_steal(w->stream);
+
+    w->phase = PHASE_WAIT;
+    w->froze = end->why == WATCH_END_FROZEN && phase != PHASE_STREAM_LIST;
+    if (end->why != WATCH_END_DONE)
+        log_debug(w->log, "watch: stream ended: %s", end->error.text);
+    if (phase == PHASE_WATCH)
+        after_watch(w, end);
+    else if (phase == PHASE_STREAM_LIST)
+        after_stream_list(w, end);
+    else
+        after_page(w, end);
+    watch_stream_destroy(ended);
+}
+
+static const watch_stream_handler_t stream_handler = {
+    .on_object = on_object,
+    .on_bookmark = on_bookmark,
+    .on_unreadable = on_unreadable,
+    .on_end = on_end,
+};
+
+/* -- Steps -- */
+
+static void open_stream(watch_informer_t *w, enum watch_stream_mode mode, enum phase phase,
+                        enum step again)
+{
+    const watch_stream_options_t options = {
+        .loop = w->options->loop,
+        .client = w->options->client,
+        .mode = mode,
+        .gvr = w->spec.gvr,
+        .ns = w->namespaced ? w->spec.ns : NULL,
+        .label_selector = w->spec.label_selector,
+        .field_selector = w->spec.field_selector,
+        .metadata_only = w->spec.metadata_only,
+        .version = buf_text(&w->version),
+        .next = w->page,
+        .limit = w->page_tries < PAGED_TRIES ? PAGE_SIZE : 0,
+        .idle = mode == WATCH_STREAM_LIST ? LIST_SILENCE : IDLE,
+        .fresh = w->froze,
+    };
+    lh_error_t err;
+
+    w->froze = false;
+    w->phase = phase;
+    if (watch_stream_open(&options, &stream_handler, w, &w->stream, &err) < 0) {
+        set_problem(w, err.text);
+        step_later(w, again, 0);
+    }
+}
+
+static void begin_list(watch_informer_t *w)
+{
+    loop_timer_clear(&w->slice);
+    bool paged = w->no_streaming || w->page_tries > 0 || w->went_silent;
+
+    w->list_began = clock_now();
+    w->went_silent = false;
+    free(host_steal(w->page));
+    watch_store_list_begin(w->store);
+    watch_gauges_list(&w->gauges, paged ? "paged" : "stream");
+    if (paged)
+        take_step(w, STEP_PAGE);
+    else
+        open_stream(w, WATCH_STREAM_LIST, PHASE_STREAM_LIST, STEP_LIST);
+}
+
+static void on_lookup(void *arg, int code, const kube_kind_t *kind, const lh_error_t *err)
+{
+    watch_informer_t *w = arg;
+
+    w->lookup = NULL;
+    if (code == LH_ENOTFOUND) {
+        on_kind_missing(w);
+        return;
+    }
+    if (code != 0) {
+        set_problem(w, err->text);
+        step_later(w, STEP_LOOK_UP, 0);
+        return;
+    }
+    if (!kind->watchable) {
+        set_problem(w, "the API server offers no list and watch for this kind");
+        step_after(w, STEP_LOOK_UP, UNWATCHABLE_EVERY);
+        return;
+    }
+    if (w->vanished || w->kind == NULL) {
+        free(w->kind);
+        w->kind = host_xstrdup(*w->spec.kind != '\0' ? w->spec.kind : kind->kind);
+        w->namespaced = kind->namespaced;
+        w->vanished = false;
+        take_step(w, STEP_LIST);
+    } else {
+        /* A 404 although the kind is there: it is being set up or taken down. */
+        watch_gauges_relist(&w->gauges, "missing");
+        if (w->synced)
+            step_later(w, STEP_LIST, 0);
+        else
+            step_after(w, STEP_LIST, LOOKUP_EVERY);
+    }
+}
+
+static void look_up(watch_informer_t *w)
+{
+    /* The first time an answer to another watch will do; later there is a doubt. */
+    bool fresh = w->kind != NULL || w->vanished;
+    lh_error_t err;
+
+    if (kube_discovery_lookup(w->options->discovery, &w->spec.gvr, fresh, on_lookup, w, &w->lookup,
+                              &err) < 0) {
+        set_problem(w, err.text);
+        step_later(w, STEP_LOOK_UP, 0);
+    }
+}
+
+static void take_step(watch_informer_t *w, enum step step)
+{
+    switch (step) {
+    case STEP_LOOK_UP:
+        look_up(w);
+        break;
+    case STEP_LIST:
+        begin_list(w);
+        break;
+    case STEP_PAGE:
+        open_stream(w, WATCH_STREAM_PAGE, PHASE_PAGE, STEP_PAGE);
+        break;
+    case STEP_WATCH:
+        watch_gauges_watch(&w->gauges);
+        open_stream(w, WATCH_STREAM_EVENTS, PHASE_WATCH, STEP_WATCH);
+        break;
+    }
+}
+
+/* -- Life -- */
+
+static char *copy(const char *s)
+{
+    return s != NULL && *s != '\0' ? host_xstrdup(s) : NULL;
+}
+
+static void copy_spec(watch_informer_t *w, const watch_spec_t *spec)
+{
+    w->spec = (watch_spec_t) {
+        .gvr = {.group = host_xstrdup(spec->gvr.group),
+                .version = host_xstrdup(spec->gvr.version),
+                .resource = host_xstrdup(spec->gvr.resource)},
+        .kind = host_xstrdup(spec->kind != NULL ? spec->kind : ""),
+        .ns = copy(spec->ns),
+        .label_selector = copy(spec->label_selector),
+        .field_selector = copy(spec->field_selector),
+        .metadata_only = spec->metadata_only,
+    };
+    w->api_version = *spec->gvr.group != '\0'
+                         ? host_xprintf("%s/%s", spec->gvr.group, spec->gvr.version)
+                         : host_xstrdup(spec->gvr.version);
+    const char *labels = w->spec.label_selector, *fields = w->spec.field_selector;
+
+    w->selectors = host_xprintf("%s%s%s", labels != NULL ? labels : "",
+                                labels != NULL && fields != NULL ? ";" : "",
+                                fields != NULL ? fields : "");
+}
+
+watch_informer_t *watch_informer_create(const watch_hub_options_t *options,
+                                        const watch_spec_t *spec,
+                                        const watch_informer_handler_t *handler, void *arg)
+{
+    watch_informer_t *w = host_xcalloc(1, sizeof(*w));
+
+    w->options = options;
+    w->handler = handler;
+    w->arg = arg;
+    copy_spec(w, spec);
+    if (options->log != NULL)
+        w->log = log_with(options->log, "resource", w->spec.gvr.resource);
+    watch_gauges_init(&w->gauges, options->metrics, w->spec.gvr.group, w->spec.gvr.resource,
+                      w->spec.ns != NULL ? w->spec.ns : "", w->selectors);
+    w->store = watch_store_create();
+    if (*w->selectors != '\0')
+        w->verify = watch_verify_create(options->loop, options->client, &w->spec.gvr,
+                                        on_verified_gone, w);
+    loop_timer_init(&w->wait, options->loop, on_wait);
+    loop_timer_init(&w->slice, options->loop, sweep);
+    step_after(w, STEP_LOOK_UP, 0);
+    return w;
+}
+
+void watch_informer_destroy(watch_informer_t *w)
+{
+    if (w == NULL)
+        return;
+    loop_timer_clear(&w->wait);
+    loop_timer_clear(&w->slice);
+    if (w->lookup != NULL)
+        kube_lookup_cancel(w->lookup);
+    watch_stream_destroy(w->stream);
+    watch_verify_destroy(w->verify);
+    watch_gauges_objects(&w->gauges, 0);
+    watch_store_set_synced(w->store, false);
+    watch_store_unref(w->store);
+    log_destroy(w->log);
+    buf_fini(&w->version);
+    free(w->page);
+    free(w->problem);
+    free((void *) w->spec.gvr.group);
+    free((void *) w->spec.gvr.version);
+    free((void *) w->spec.gvr.resource);
+    free((void *) w->spec.kind);
+    free((void *) w->spec.ns);
+    free((void *) w->spec.label_selector);
+    free((void *) w->spec.field_selector);
+    free(w->api_version);
+    free(w->kind);
+    free(w->selectors);
+    free(w);
+}
+
+watch_store_t *watch_informer_store(watch_informer_t *w)
+{
+    return w->store;
+}
+
+bool watch_informer_synced(const watch_informer_t *w)
+{
+    return w->synced;
+}
+
+bool watch_informer_namespaced(const watch_informer_t *w)
+{
+    return w->namespaced;
+}
+
+const char *watch_informer_problem(const watch_informer_t *w)
+{
+    return w->problem;
+}

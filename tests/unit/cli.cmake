@@ -1,0 +1,2 @@
+# Unit tests of host/cli
+unit_test(cli cli)

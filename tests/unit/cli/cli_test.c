@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line as its user sees it: output, messages, exit status. */
+#include "cli/cli.h"
+
+#include "app/app.h"
+#include "support/expect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Stands in for host/app: says what it was given. */
+int app_run(const config_t *config, const app_options_t *options)
+{
+    printf("app_run %s %s %s %d\n", config->name, config->kubeconfig, config->health.address,
+           options->version[0] != '\0');
+    fflush(stdout);
+    return 1;
+}
+
+static char dir[] = "/tmp/leasehold-cli-XXXXXX";
+
+static void enter(void)
+{
+    cr_assert_not_null(mkdtemp(dir));
+    cr_assert_eq(chdir(dir), 0);
+}
+
+static void leave(void)
+{
+    (void) unlink("bad.yaml");
+    (void) unlink("junk.so");
+    (void) rmdir(dir);
+}
+
+TestSuite(cli, .init = enter, .fini = leave);
+
+typedef struct outcome {
+    int status;
+    char out[8192], err[8192];
+} outcome_t;
+
+static int capture(int fd)
+{
+    const int file = memfd_create("capture", MFD_CLOEXEC);
+
+    fflush(NULL);
+    cr_assert(file >= 0 && dup2(file, fd) == fd);
+    return file;
+}
+
+static void collect(int file, char *out, size_t size)
+{
+    fflush(NULL);
+    const ssize_t n = pread(file, out, size - 1, 0);
+
+    cr_assert(n >= 0 && (size_t) n < size - 1);
+    out[n] = '\0';
+    close(file);
+}
+
+/* Runs `leasehold line`, its words separated by single spaces. */
+static outcome_t run(const char *line)
+{
+    char *env[] = {"POD_NAME=pod-0", "STATE_DIRECTORY=/state", NULL};
+    char copy[512], *argv[20] = {"leasehold"}, *save = NULL;
+    const int old_out = dup(STDOUT_FILENO), old_err = dup(STDERR_FILENO);
+    outcome_t o;
+    int argc = 1;
+
+    cr_assert((size_t) snprintf(copy, sizeof(copy), "%s", line) < sizeof(copy));
+    for (char *word = strtok_r(copy, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save)) {
+        argv[argc++] = word;
+    }
+    const int out = capture(STDOUT_FILENO), err = capture(STDERR_FILENO);
+
+    o.status = cli_main(argc, argv, env);
+    collect(out, o.out, sizeof(o.out));
+    collect(err, o.err, sizeof(o.err));
+    cr_assert(dup2(old_out, STDOUT_FILENO) >= 0 && dup2(old_err, STDERR_FILENO) >= 0);
+    close(old_out);
+    close(old_err);
+    return o;
+}
+
+Test(cli, mistakes_of_usage_end_with_2_and_a_hint)
+{
+    static const struct {
+        const char *line, *err;
+    } rows[] = {
+        {"", "leasehold: a verb is missing (see 'leasehold help')\n"},
+        {"rnu", "leasehold: unknown verb 'rnu'; did you mean 'run'? (see 'leasehold help')\n"},
+        {"plugins",
+         "leasehold: unknown verb 'plugins'; did you mean 'plugins ls'? (see 'leasehold help')\n"},
+        {"plugins sl", "leasehold: unknown verb 'plugins sl'; did you mean 'plugins ls'? (see "
+                       "'leasehold help')\n"},
+        {"help xyzzy", "leasehold: unknown verb 'xyzzy' (see 'leasehold help')\n"},
+        {"config -x", "leasehold: config: unknown flag '-x' (see 'leasehold config --help')\n"},
+        {"config --", "leasehold: config: unknown flag '--' (see 'leasehold config --help')\n"},
+        {"run -o json", "leasehold: run: unknown flag '-o' (see 'leasehold run --help')\n"},
+        {"version --set name=a",
+         "leasehold: version: unknown flag '--set' (see 'leasehold version --help')\n"},
+        {"version --name a",
+         "leasehold: version: unknown flag '--name' (see 'leasehold version --help')\n"},
+        {"run extra", "leasehold: run: unexpected 'extra' (see 'leasehold run --help')\n"},
+        {"config --set", "leasehold: config: --set needs a value\n"},
+        {"config --check=1", "leasehold: config: --check takes no value\n"},
+        {"version -o yaml", "leasehold: version: --output is text or json, not 'yaml'\n"},
+        {"worker x", "leasehold: worker: 'x' is no file descriptor\n"},
+        {"plugins ls", "leasehold: no plugin directory: give --plugins DIR or set plugins.dir\n"},
+    };
+
+    for (size_t i = 0; i < HOST_LEN(rows); i++) {
+        const outcome_t o = run(rows[i].line);
+
+        cr_expect_eq(o.status, CLI_USAGE, "'%s' ends with %d", rows[i].line, o.status);
+        EXPECT_STR(o.err, rows[i].err);
+        EXPECT_STR(o.out, "");
+    }
+}
+
+Test(cli, mistakes_of_configuration_end_with_2_for_every_verb_that_reads_it)
+{
+    static const char *const verbs[] = {"run", "config", "config --check", "plugins ls"};
+
+    for (size_t i = 0; i < HOST_LEN(verbs); i++) {
+        char line[100];
+
+        snprintf(line, sizeof(line), "%s --set stopBudget=1ms", verbs[i]);
+        const outcome_t o = run(line);
+
+        cr_expect_eq(o.status, CLI_USAGE, "'%s' ends with %d", line, o.status);
+        EXPECT_STR(o.err, "leasehold: --set stopBudget: 1ms is not between 50ms and 1h\n");
+        EXPECT_STR(o.out, "");
+    }
+}
+
+Test(cli, run_gives_flags_and_returns_the_status_of_the_host)
+{
+    const outcome_t o = run("run --name a --kubeconfig=/k --set health.address=:1 --health :2");
+
+    EXPECT_INT(o.status, 1);
+    EXPECT_STR(o.out, "app_run a /k :2 1\n");
+    EXPECT_STR(o.err, "");
+}
+
+Test(cli, check_is_silent_about_a_good_configuration)
+{
+    const outcome_t o = run("config --check");
+
+    EXPECT_INT(o.status, CLI_FINE);
+    EXPECT_STR(o.out, "");
+    EXPECT_STR(o.err, "");
+}
+
+Test(cli, check_shows_the_place_in_the_named_file)
+{
+    FILE *f = fopen("bad.yaml", "w");
+
+    cr_assert(f != NULL && fputs("log:\n  levle: info\n", f) >= 0 && fclose(f) == 0);
+    const outcome_t o = run("config --check --config bad.yaml");
+
+    EXPECT_INT(o.status, CLI_USAGE);
+    EXPECT_STR(o.err,
+               "leasehold: bad.yaml:2:3: unknown key 'log.levle'; did you mean 'log.level'?\n");
+}
+
+Test(cli, config_prints_for_people_and_for_programs)
+{
+    const outcome_t text = run("config --name a"), json = run("config --name a -o json");
+
+    EXPECT_INT(text.status, CLI_FINE);
+    EXPECT_HAS(text.out, "--name\nleaderElection.enabled ");
+    EXPECT_INT(json.status, CLI_FINE);
+    EXPECT_HAS(json.out, "[{\"key\":\"name\",\"value\":\"a\",\"origin\":\"--name\"},\n");
+}
+
+Test(cli, version_names_what_matters)
+{
+    const outcome_t text = run("version"), json = run("version --output=json"),
+                    flag = run("--version");
+
+    EXPECT_INT(text.status, CLI_FINE);
+    EXPECT_HAS(text.out, "leasehold ");
+    EXPECT_HAS(text.out, ", plugin ABI 0, libcurl ");
+    EXPECT_HAS(text.out, ", OpenSSL 3.");
+    EXPECT_STR(flag.out, text.out);
+    EXPECT_HAS(json.out, "{\"version\":\"");
+    EXPECT_HAS(json.out, "\"abi\":0,");
+}
+
+Test(cli, help_lists_verbs_and_the_flags_of_each)
+{
+    const outcome_t all = run("help"), flag = run("--help"), one = run("help run"),
+                    same = run("run --help"), two = run("help plugins");
+
+    EXPECT_INT(all.status, CLI_FINE);
+    EXPECT_HAS(all.out, "  plugins ls ");
+    cr_expect_null(strstr(all.out, "worker"), "children are not shown");
+    EXPECT_STR(flag.out, all.out);
+    EXPECT_HAS(one.out, "usage: leasehold run [FLAG...]\n");
+    EXPECT_HAS(one.out, "  --kubeconfig FILE ");
+    EXPECT_HAS(one.out, "  --set KEY=VALUE ");
+    cr_expect_null(strstr(one.out, "--check"), "of another verb");
+    EXPECT_STR(same.out, one.out);
+    EXPECT_HAS(two.out, "usage: leasehold plugins ls [FLAG...]\n");
+}
+
+Test(cli, plugins_ls_shows_why_a_file_is_refused)
+{
+    FILE *f = fopen("junk.so", "w");
+
+    cr_assert(f != NULL && fputs("junk", f) >= 0 && fclose(f) == 0);
+    cr_assert_eq(chmod("junk.so", 0644), 0);
+    const outcome_t text = run("plugins ls --plugins ."),
+                    json = run("plugins ls --plugins . -o json");
+
+    EXPECT_INT(text.status, CLI_FINE);
+    EXPECT_HAS(text.out, "ID  VERSION  ABI  STATE    FILE");
+    EXPECT_HAS(text.out, "-   -        -    refused  ");
+    EXPECT_HAS(text.out, "junk.so  not an ELF file");
+    EXPECT_HAS(json.out,
+               "[{\"id\":null,\"version\":null,\"abi\":null,\"state\":\"refused\",\"file\":\"");
+    EXPECT_HAS(json.out, "\"reason\":\"not an ELF file");
+}
+
+Test(cli, plugins_ls_of_a_directory_that_is_missing_fails)
+{
+    const outcome_t o = run("plugins ls --plugins none");
+
+    EXPECT_INT(o.status, CLI_FAILED);
+    EXPECT_STR(o.err, "leasehold: scan 'none': No such file or directory\n");
+    EXPECT_STR(o.out, "");
+}
+
+Test(cli, output_that_cannot_be_written_is_a_failure)
+{
+    char *env[] = {"POD_NAME=p", NULL}, *argv[] = {"leasehold", "version", NULL};
+    const int old = dup(STDOUT_FILENO);
+
+    fflush(NULL);
+    cr_assert_not_null(freopen("/dev/full", "w", stdout));
+    const int status = cli_main(2, argv, env);
+
+    cr_assert(dup2(old, STDOUT_FILENO) >= 0);
+    close(old);
+    EXPECT_INT(status, CLI_FAILED);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates: whom the client trusts, and how it shows itself. */
+#include "rig.h"
+
+#include "base/file.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static rig_t rig;
+static http_tls_t *tls, *other;
+
+static void start_with(const char *names, bool demand_client_cert)
+{
+    tls = http_tls_create(names);
+    other = http_tls_create("IP:127.0.0.1");
+    rig_start(&rig,
+              &(http_server_options_t) {.tls = tls, .demand_client_cert = demand_client_cert},
+              KUBE_CLIENT_READS);
+    rig.credentials.ca_data = tls->ca;
+}
+
+static void finish(void)
+{
+    rig_stop(&rig);
+    http_tls_destroy(tls);
+    http_tls_destroy(other);
+}
+
+TestSuite(tls, .fini = finish, .timeout = 30);
+
+static void get(answer_t *a)
+{
+    rig_client(&rig, &(kube_client_options_t) {0});
+    rig_get(&rig, a, "/x");
+}
+
+/* Writes text to a file of this test; the path is borrowed until the next call with this name. */
+static char *in_file(char path[64], const char *name, const char *text)
+{
+    lh_error_t err = {0};
+
+    snprintf(path, 64, "/tmp/kube-tls-test-%d-%s", (int) getpid(), name);
+    ASSERT_OK(file_write_atomic(path, text, strlen(text), 0600, &err), err);
+    return path;
+}
+
+Test(tls, a_server_of_the_given_ca_is_trusted)
+{
+    answer_t a;
+
+    start_with("IP:127.0.0.1", false);
+    get(&a);
+    EXPECT_INT(a.code, 0);
+    EXPECT_INT(a.status, 200);
+}
+
+Test(tls, the_ca_may_come_from_a_file)
+{
+    answer_t a;
+    char path[64];
+
+    start_with("IP:127.0.0.1", false);
+    rig.credentials.ca_data = NULL;
+    rig.credentials.ca_file = in_file(path, "ca", tls->ca);
+    get(&a);
+    EXPECT_INT(a.code, 0);
+    unlink(path);
+}
+
+static void expect_untrusted(const answer_t *a, const char *part)
+{
+    EXPECT_INT(a->code, LH_EUNAVAILABLE);
+    EXPECT_INT(a->status, 0);
+    EXPECT_INT(a->sent_at, 0);
+    EXPECT_HAS(a->error.text, "GET /x: cannot reach https://127.0.0.1:");
+    EXPECT_HAS(a->error.text, part);
+    EXPECT_INT(http_server_requests(rig.server), 0);
+}
+
+Test(tls, a_server_of_another_ca_is_refused)
+{
+    answer_t a;
+
+    start_with("IP:127.0.0.1", false);
+    rig.credentials.ca_data = other->ca; /* of the same name, with another key */
+    get(&a);
+    expect_untrusted(&a, "TLS handshake: ");
+}
+
+Test(tls, a_server_of_an_unknown_ca_is_refused_when_none_is_given)
+{
+    answer_t a;
+
+    start_with("IP:127.0.0.1", false);
+    rig.credentials.ca_data = NULL;
+    get(&a);
+    expect_untrusted(&a, "certificate");
+}
+
+Test(tls, a_certificate_for_another_name_is_refused)
+{
+    answer_t a;
+
+    start_with("DNS:api.example.test", false);
+    get(&a);
+    expect_untrusted(&a, "127.0.0.1");
+}
+
+Test(tls, a_certificate_for_the_tls_server_name_is_accepted)
+{
+    answer_t a;
+
+    start_with("DNS:api.example.test", false);
+    rig.credentials.tls_server_name = (char *) "api.example.test";
+    get(&a);
+    EXPECT_INT(a.code, 0);
+    const char *host = http_server_header(rig.server, 0, "Host");
+    EXPECT_STR(host, http_server_url(rig.server) + strlen("https://"));
+}
+
+Test(tls, a_certificate_that_lacks_the_tls_server_name_is_refused)
+{
+    answer_t a;
+
+    start_with("IP:127.0.0.1", false);
+    rig.credentials.tls_server_name = (char *) "api.example.test";
+    get(&a);
+    expect_untrusted(&a, "api.example.test");
+}
+
+Test(tls, a_client_certificate_by_data_opens_the_door)
+{
+    answer_t a;
+
+    start_with("IP:127.0.0.1", true);
+    rig.credentials.client_cert_data = tls->client_cert;
+    rig.credentials.client_key_data = tls->client_key;
+    get(&a);
+    EXPECT_INT(a.code, 0);
+}
+
+Test(tls, a_client_certificate_by_file_opens_the_door)
+{
+    answer_t a;
+    char cert[64], key[64];
+
+    start_with("IP:127.0.0.1", true);
+    rig.credentials.client_cert_file = in_file(cert, "cert", tls->client_cert);
+    rig.credentials.client_key_file = in_file(key, "key", tls->client_key);
+    get(&a);
+    EXPECT_INT(a.code, 0);
+    unlink(cert);
+    unlink(key);
+}
+
+Test(tls, without_a_client_certificate_the_door_stays_shut)
+{
+    answer_t a;
+
+    start_with("IP:127.0.0.1", true);
+    get(&a);
+    cr_expect(a.code == LH_EIO || a.code == LH_EUNAVAILABLE, "code is %d: %s", a.code,
+              a.error.text);
+    EXPECT_INT(http_server_requests(rig.server), 0);
+}
+
+Test(tls, a_stream_over_tls_is_cut_with_the_connection)
+{
+    answer_t a;
+
+    start_with("IP:127.0.0.1", false);
+    http_server_hold(rig.server);
+    rig_client(&rig, &(kube_client_options_t) {0});
+    rig_send(&rig, &a, (kube_request_t) {.method = "GET", .path = "/x"});
+    for (int i = 0; i < 500 && http_server_requests(rig.server) == 0; i++)
+        rig_run(&rig, 5);
+    http_server_drop_all(rig.server, true);
+    rig_wait(&rig, &a);
+    EXPECT_INT(a.code, LH_EIO);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The metrics of the queue have client-go's names, labels and exact values. */
+#include "fixture.h"
+
+static double value(metrics_t *m, const char *series)
+{
+    host_cleanup(buf_fini) buf_t out = BUF_INIT;
+
+    metrics_render(m, &out);
+    for (const char *line = buf_text(&out); *line != '\0'; line += strcspn(line, "\n") + 1) {
+        if (strncmp(line, series, strlen(series)) == 0 && line[strlen(series)] == ' ')
+            return strtod(line + strlen(series), NULL);
+    }
+    cr_assert_fail("no series '%s' in\n%s", series, buf_text(&out));
+    return -1;
+}
+
+#define EXPECT_METRIC(m, series, expected)                                                         \
+    do {                                                                                           \
+        double v_ = value((m), (series));                                                          \
+        cr_expect(v_ > (expected) -1e-9 && v_ < (expected) + 1e-9, "%s is %g, expected %g",        \
+                  (series), v_, (double) (expected));                                              \
+    } while (0)
+
+#define LABELS "{name=\"test\",controller=\"test\"}"
+#define DEPTH(p) "workqueue_depth{name=\"test\",controller=\"test\",priority=\"" p "\"}"
+
+static void destroy_metrics(metrics_t **m)
+{
+    metrics_destroy(*m);
+}
+
+#define METERED(f, m, ...)                                                                         \
+    host_cleanup(destroy_metrics) metrics_t *m = metrics_create();                                 \
+    FIXTURE(f, .metrics = m, __VA_ARGS__)
+
+Test(meter, depth_counts_ready_keys_by_priority)
+{
+    METERED(f, m);
+    queue_run_t run;
+
+    add(&f, "a");
+    add_initial(&f, "b");
+    add_initial(&f, "c");
+    add_after(&f, "later", CLOCK_S);
+    EXPECT_METRIC(m, DEPTH("0"), 1);
+    EXPECT_METRIC(m, DEPTH("-100"), 2);
+    add(&f, "b");
+    EXPECT_METRIC(m, DEPTH("0"), 2);
+    EXPECT_METRIC(m, DEPTH("-100"), 1);
+    TAKE(&f, "a", &run);
+    EXPECT_METRIC(m, DEPTH("0"), 1);
+    queue_finish(f.q, run.entry, QUEUE_DONE, 0, f.now);
+    f.now += CLOCK_S;
+    queue_tick(f.q, f.now);
+    EXPECT_METRIC(m, DEPTH("0"), 2);
+    queue_clear(f.q);
+    EXPECT_METRIC(m, DEPTH("0"), 0);
+    EXPECT_METRIC(m, DEPTH("-100"), 0);
+}
+
+Test(meter, adds_counts_what_was_not_waiting_already)
+{
+    METERED(f, m);
+    queue_run_t run;
+
+    add(&f, "a");
+    add(&f, "a");
+    EXPECT_METRIC(m, "workqueue_adds_total" LABELS, 1);
+    TAKE(&f, "a", &run);
+    add(&f, "a");
+    add(&f, "a");
+    EXPECT_METRIC(m, "workqueue_adds_total" LABELS, 2);
+    queue_finish(f.q, run.entry, QUEUE_DONE, 0, f.now);
+    EXPECT_METRIC(m, "workqueue_adds_total" LABELS, 2);
+}
+
+Test(meter, retries_counts_every_delay)
+{
+    METERED(f, m);
+    queue_run_t run;
+
+    add_after(&f, "a", CLOCK_S);
+    add_after(&f, "a", CLOCK_S);
+    EXPECT_METRIC(m, "workqueue_retries_total" LABELS, 2);
+    f.now += CLOCK_S;
+    TAKE(&f, "a", &run);
+    queue_finish(f.q, run.entry, QUEUE_RETRY, 0, f.now);
+    EXPECT_METRIC(m, "workqueue_retries_total" LABELS, 3);
+}
+
+Test(meter, queue_duration_is_the_time_from_add_to_take)
+{
+    METERED(f, m);
+    add(&f, "a");
+    f.now += 3 * CLOCK_S;
+    add(&f, "a"); /* does not start the time anew */
+    f.now += 2 * CLOCK_S;
+    RUN(&f, "a");
+    EXPECT_METRIC(m, "workqueue_queue_duration_seconds_count" LABELS, 1);
+    EXPECT_METRIC(m, "workqueue_queue_duration_seconds_sum" LABELS, 5);
+}
+
+Test(meter, work_duration_is_the_time_from_take_to_finish)
+{
+    METERED(f, m);
+    queue_run_t run;
+
+    add(&f, "a");
+    TAKE(&f, "a", &run);
+    f.now += 4 * CLOCK_S;
+    queue_finish(f.q, run.entry, QUEUE_DONE, 0, f.now);
+    EXPECT_METRIC(m, "workqueue_work_duration_seconds_count" LABELS, 1);
+    EXPECT_METRIC(m, "workqueue_work_duration_seconds_sum" LABELS, 4);
+}
+
+Test(meter, work_duration_has_the_buckets_of_client_go)
+{
+    METERED(f, m);
+    add(&f, "a");
+    RUN(&f, "a");
+    EXPECT_METRIC(m, "workqueue_work_duration_seconds_bucket{name=\"test\",controller=\"test\","
+                     "le=\"1e-08\"}",
+                  1);
+    EXPECT_METRIC(m, "workqueue_work_duration_seconds_bucket{name=\"test\",controller=\"test\","
+                     "le=\"1000\"}",
+                  1);
+}
+
+Test(meter, unfinished_work_and_longest_run_grow_with_time)
+{
+    METERED(f, m);
+    queue_run_t a, b;
+
+    add(&f, "a");
+    add(&f, "b");
+    TAKE(&f, "a", &a);
+    f.now += 2 * CLOCK_S;
+    TAKE(&f, "b", &b);
+    f.now += 3 * CLOCK_S;
+    queue_tick(f.q, f.now);
+    EXPECT_METRIC(m, "workqueue_unfinished_work_seconds" LABELS, 8);
+    EXPECT_METRIC(m, "workqueue_longest_running_processor_seconds" LABELS, 5);
+    queue_finish(f.q, a.entry, QUEUE_DONE, 0, f.now);
+    EXPECT_METRIC(m, "workqueue_unfinished_work_seconds" LABELS, 3);
+    EXPECT_METRIC(m, "workqueue_longest_running_processor_seconds" LABELS, 3);
+    queue_finish(f.q, b.entry, QUEUE_DONE, 0, f.now);
+    EXPECT_METRIC(m, "workqueue_unfinished_work_seconds" LABELS, 0);
+    EXPECT_METRIC(m, "workqueue_longest_running_processor_seconds" LABELS, 0);
+}
+
+Test(meter, what_was_put_back_did_no_work)
+{
+    METERED(f, m);
+    queue_run_t run;
+
+    add(&f, "a");
+    TAKE(&f, "a", &run);
+    f.now += CLOCK_S;
+    queue_finish(f.q, run.entry, QUEUE_PUT_BACK, 0, f.now);
+    EXPECT_METRIC(m, "workqueue_adds_total" LABELS, 1);
+    EXPECT_METRIC(m, "workqueue_work_duration_seconds_count" LABELS, 0);
+    EXPECT_METRIC(m, DEPTH("0"), 1);
+}
+
+Test(meter, a_cleared_run_is_not_measured)
+{
+    METERED(f, m);
+    queue_run_t run;
+
+    add(&f, "a");
+    TAKE(&f, "a", &run);
+    queue_clear(f.q);
+    f.now += CLOCK_S;
+    queue_finish(f.q, run.entry, QUEUE_DONE, 0, f.now);
+    EXPECT_METRIC(m, "workqueue_work_duration_seconds_count" LABELS, 0);
+    EXPECT_METRIC(m, "workqueue_unfinished_work_seconds" LABELS, 0);
+}
