@@ -115,10 +115,10 @@ health_check_t *health_add(health_t *h, const char *name, unsigned counts, unsig
     return add(h, name, counts, shown, NULL, NULL);
 }
 
-void health_add_fn(health_t *h, const char *name, unsigned counts,
-                   bool (*fn)(void *arg, char *reason, size_t size), void *arg)
+health_check_t *health_add_fn(health_t *h, const char *name, unsigned counts,
+                              bool (*fn)(void *arg, char *reason, size_t size), void *arg)
 {
-    add(h, name, counts, counts, fn, arg);
+    return add(h, name, counts, counts, fn, arg);
 }
 
 void health_set(health_check_t *c, bool ok, const char *reason)

@@ -26,9 +26,10 @@ void health_set(health_check_t *c, bool ok, const char *reason);
 void health_remove(health_t *h, health_check_t *c); /* [any-thread] */
 
 /* A check that is computed when asked: fn returns true when fine, else writes a reason. fn must
- * not block, nor call this registry. [serve-thread] */
-void health_add_fn(health_t *h, const char *name, unsigned counts,
-                   bool (*fn)(void *arg, char *reason, size_t size), void *arg);
+ * not block, nor call this registry. Borrowed until health_remove or health_destroy.
+ * [serve-thread] */
+health_check_t *health_add_fn(health_t *h, const char *name, unsigned counts,
+                              bool (*fn)(void *arg, char *reason, size_t size), void *arg);
 
 /* Prints the checks of endpoint into out as kube-apiserver does ("[+]name ok", "[-]name failed:
  * reason", then "livez check passed"); returns true when all that count pass. exclude: names

@@ -3,13 +3,15 @@
 
 #include "base/utf8.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define ONES UINT64_C(0x0101010101010101)
 #define HIGHS (ONES * 0x80)
 
-/* Nonzero when a byte of v is 0; exact as a yes or no. */
-static inline uint64_t has_zero(uint64_t v)
+/* Marks with its high bit each byte of v that is 0. Bytes above the lowest marked one may be marked
+ * wrongly, which does not matter: only the lowest is looked at. */
+static inline uint64_t zeros(uint64_t v)
 {
     return (v - ONES) & ~v & HIGHS;
 }
@@ -25,9 +27,12 @@ const char *skim_plain(const char *p, const char *end)
 
     while (end - p >= (ptrdiff_t) sizeof(v)) {
         memcpy(&v, p, sizeof(v));
-        if ((has_zero(v ^ (ONES * '"')) | has_zero(v ^ (ONES * '\\')) | (v & HIGHS) |
-             ((v - ONES * 0x20) & ~v & HIGHS)) != 0)
-            break;
+        v = le64toh(v); /* the first byte is the lowest */
+        const uint64_t special = zeros(v ^ (ONES * '"')) | zeros(v ^ (ONES * '\\')) | (v & HIGHS) |
+                                 ((v - ONES * 0x20) & ~v & HIGHS);
+
+        if (special != 0)
+            return p + __builtin_ctzll(special) / 8;
         p += sizeof(v);
     }
     while (p < end && is_plain((unsigned char) *p)) {

@@ -15,11 +15,7 @@
 #define ARCH "unknown"
 #endif
 
-enum {
-    DEFAULT_MAX_BODY = 16 * 1024 * 1024,
-    MAX_ERROR_BODY = 1024 * 1024,
-    MAX_PATH = 64 * 1024
-};
+enum { DEFAULT_MAX_BODY = 16 * 1024 * 1024, MAX_ERROR_BODY = 1024 * 1024, MAX_PATH = 64 * 1024 };
 
 /* -- Copying and checking -- */
 

@@ -13,6 +13,11 @@
 static const double duration_buckets[] = {0.005, 0.025, 0.1, 0.25, 0.5,  1.0,
                                           2.0,   4.0,   8.0, 15.0, 30.0, 60.0};
 
+static void on_tidy(loop_timer_t *timer)
+{
+    kube_client_settle(HOST_CONTAINER(timer, kube_client_t, tidy));
+}
+
 /* -- Life -- */
 
 static void make_metrics(kube_client_t *c, metrics_t *m)
@@ -22,11 +27,11 @@ static void make_metrics(kube_client_t *c, metrics_t *m)
     c->requests = metrics_counter(m, "rest_client_requests_total",
                                   "Number of HTTP requests, partitioned by status code, method, "
                                   "and host.",
-                                  (const char *const[]) {"code", "method", "host", NULL});
+                                  (const char *const[]){"code", "method", "host", NULL});
     c->durations = metrics_histogram(m, "rest_client_request_duration_seconds",
                                      "Time until the head of the answer in seconds, by verb and "
                                      "host.",
-                                     (const char *const[]) {"verb", "host", NULL}, duration_buckets,
+                                     (const char *const[]){"verb", "host", NULL}, duration_buckets,
                                      HOST_LEN(duration_buckets));
 }
 
@@ -47,14 +52,14 @@ int kube_client_create(const kube_client_options_t *options, kube_client_t **out
     c->kind = options->kind;
     c->log = options->log;
     kube_token_init(&c->token, options->credentials, options->log);
-    kube_sockets_init(&c->sockets, options->kind == KUBE_CLIENT_WRITES
-                                       ? options->write_user_timeout
-                                       : USER_TIMEOUT);
+    kube_sockets_init(&c->sockets, options->kind == KUBE_CLIENT_WRITES ? options->write_user_timeout
+                                                                       : USER_TIMEOUT);
     make_metrics(c, options->metrics);
     list_init(&c->lanes);
     list_init(&c->calls);
     list_init(&c->waiting);
     list_init(&c->doomed);
+    loop_timer_init(&c->tidy, c->loop, on_tidy);
     *out = c;
     return 0;
 }
@@ -79,8 +84,7 @@ static bool cut_if_fallen(kube_client_t *c)
 
     if (c->kind != KUBE_CLIENT_WRITES)
         return false;
-    LIST_EACH(&c->calls, it, tmp)
-    {
+    LIST_EACH (&c->calls, it, tmp) {
         const kube_call_t *call = LIST_ENTRY(it, kube_call_t, node);
         if (call->request.fence == good && good != NULL && call->cuts == atomic_load(&c->cuts))
             continue;
@@ -94,8 +98,7 @@ static bool cut_if_fallen(kube_client_t *c)
     if (!sent)
         return fallen;
     kube_sockets_cut(&c->sockets);
-    LIST_EACH(&c->lanes, it, tmp)
-    {
+    LIST_EACH (&c->lanes, it, tmp) {
         LIST_ENTRY(it, kube_lane_t, node)->retired = true;
     }
     return true;
@@ -110,6 +113,7 @@ void kube_client_destroy(kube_client_t *c)
     HOST_ASSERT_LOOP(c->loop);
     assert(c->driving == 0);
     cut_if_fallen(c);
+    loop_timer_clear(&c->tidy);
     free_calls(&c->waiting);
     free_calls(&c->doomed);
     free_calls(&c->calls);
@@ -206,15 +210,15 @@ static void on_timeout(loop_timer_t *timer)
     kube_call_t *call = HOST_CONTAINER(timer, kube_call_t, timer);
     kube_client_t *c = call->client;
     char text[96];
-    bool maybe_sent = call->write && call->sent_at != 0;
+    bool unknown = kube_call_may_count(call);
 
     cut_if_fallen(c); /* taking a handle away makes libcurl send */
     if (call->lane != NULL && call->status == 0)
         call->lane->retired = true; /* the connection may be dead: the next one uses another */
     snprintf(text, sizeof(text), "no answer within %.3g s%s",
              (double) call->request.timeout / (double) CLOCK_S,
-             maybe_sent ? "; the outcome is unknown" : "");
-    finish_stopped(call, maybe_sent ? LH_EUNKNOWN : LH_ETIMEDOUT, text);
+             unknown ? "; the outcome is unknown" : "");
+    finish_stopped(call, unknown ? LH_EUNKNOWN : LH_ETIMEDOUT, text);
     kube_client_settle(c);
 }
 
@@ -225,8 +229,7 @@ void kube_client_guard(kube_client_t *c)
     if (!cut_if_fallen(c))
         return;
     list_init(&fallen);
-    LIST_EACH(&c->calls, it, tmp)
-    {
+    LIST_EACH (&c->calls, it, tmp) {
         if (kube_call_fallen(LIST_ENTRY(it, kube_call_t, node))) {
             list_remove(it);
             list_append(&fallen, it);
@@ -260,8 +263,7 @@ static void drop_empty_lanes(kube_client_t *c)
 {
     bool kept = false;
 
-    LIST_EACH(&c->lanes, it, tmp)
-    {
+    LIST_EACH (&c->lanes, it, tmp) {
         kube_lane_t *lane = LIST_ENTRY(it, kube_lane_t, node);
         if (lane->calls == 0 && (lane->retired || kept))
             kube_lane_destroy(lane);
@@ -273,8 +275,7 @@ static void drop_empty_lanes(kube_client_t *c)
 void kube_client_settle(kube_client_t *c)
 {
     free_calls(&c->doomed);
-    LIST_EACH(&c->lanes, it, tmp)
-    {
+    LIST_EACH (&c->lanes, it, tmp) {
         kube_lane_t *lane = LIST_ENTRY(it, kube_lane_t, node);
         CURLMsg *msg;
         int left;
@@ -305,8 +306,8 @@ int kube_client_send(kube_client_t *c, const kube_request_t *request, kube_call_
                          request->method, request->path);
     if (fence != NULL && !fence_admits(fence))
         return host_fail(err, LH_ECANCELED,
-                         "%s %.200s: the term is being given up; nothing was sent",
-                         request->method, request->path);
+                         "%s %.200s: the term is being given up; nothing was sent", request->method,
+                         request->path);
     ret = kube_call_create(c, request, &call, err);
     if (ret < 0)
         return ret;
@@ -341,6 +342,7 @@ void kube_call_cancel(kube_call_t *call)
     cut_if_fallen(c); /* taking a handle away makes libcurl send */
     loop_timer_clear(&call->timer);
     kube_call_free(call);
+    loop_timer_set(&c->tidy, clock_now()); /* its lane may be empty */
 }
 
 void kube_client_cut(kube_client_t *c)

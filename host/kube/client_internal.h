@@ -45,10 +45,11 @@ struct kube_client {
     metric_t *requests, *durations; /* NULL without metrics */
 
     list_t lanes;
-    list_t calls;     /* under way */
-    list_t waiting;   /* sent from within a callback of libcurl: started after it */
-    list_t doomed;    /* cancelled from within a callback of libcurl: freed after it */
-    unsigned driving; /* inside libcurl */
+    list_t calls;      /* under way */
+    list_t waiting;    /* sent from within a callback of libcurl: started after it */
+    list_t doomed;     /* cancelled from within a callback of libcurl: freed after it */
+    unsigned driving;  /* inside libcurl */
+    loop_timer_t tidy; /* settles soon, after a cancellation */
 
     _Atomic uint64_t cuts; /* calls of kube_client_cut */
     size_t in_flight;
@@ -70,7 +71,7 @@ struct kube_call {
     unsigned restarts; /* how often we gave it to libcurl again */
     size_t fed;        /* bytes of the body that libcurl has taken */
     int64_t started_at, sent_at;
-    uint64_t cuts;   /* of the client when it was sent */
+    uint64_t cuts; /* of the client when it was sent */
     uint64_t token_generation;
     bool cancelled;
     bool second_attempt; /* libcurl wanted to send it again */
@@ -113,6 +114,9 @@ bool kube_call_fallen(const kube_call_t *call);
 void kube_outcome(kube_call_t *call, CURLcode curl, kube_status_t *status, kube_result_t *out);
 /* The same for a call that is ended by us with code; text says why. */
 void kube_outcome_stopped(kube_call_t *call, int code, const char *text, kube_result_t *out);
+/* True for a write that the server may have whole, and so may have carried out. One whose body libcurl
+ * has not taken to its last byte cannot have any effect. */
+bool kube_call_may_count(const kube_call_t *call);
 /* Counts the answer (its status), or that there was none (0). */
 void kube_count(kube_call_t *call, int status);
 /* "METHOD /path" without the query, for texts. */

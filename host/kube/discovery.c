@@ -88,8 +88,7 @@ static bool has_verb(const cJSON *verbs, const char *verb)
 {
     const cJSON *it;
 
-    cJSON_ArrayForEach(it, verbs)
-    {
+    cJSON_ArrayForEach (it, verbs) {
         if (cJSON_IsString(it) && strcmp(it->valuestring, verb) == 0)
             return true;
     }
@@ -129,13 +128,10 @@ static bool take_aggregated(kube_discovery_t *d, const cJSON *json)
 
     if (strcmp(text(json, "kind"), "APIGroupDiscoveryList") != 0)
         return false;
-    cJSON_ArrayForEach(group, field(json, "items"))
-    {
+    cJSON_ArrayForEach (group, field(json, "items")) {
         const char *group_name = text(field(group, "metadata"), "name");
-        cJSON_ArrayForEach(version, field(group, "versions"))
-        {
-            cJSON_ArrayForEach(resource, field(version, "resources"))
-            {
+        cJSON_ArrayForEach (version, field(group, "versions")) {
+            cJSON_ArrayForEach (resource, field(version, "resources")) {
                 remember(d, group_name, text(version, "version"), text(resource, "resource"),
                          text(field(resource, "responseKind"), "kind"),
                          strcmp(text(resource, "scope"), "Namespaced") == 0,
@@ -151,8 +147,7 @@ static void take_resources(kube_discovery_t *d, const kube_lookup_t *l, const cJ
 {
     const cJSON *resource;
 
-    cJSON_ArrayForEach(resource, field(json, "resources"))
-    {
+    cJSON_ArrayForEach (resource, field(json, "resources")) {
         remember(d, l->group, l->version, text(resource, "name"), text(resource, "kind"),
                  cJSON_IsTrue(field(resource, "namespaced")), field(resource, "verbs"));
     }
@@ -393,8 +388,7 @@ void kube_discovery_destroy(kube_discovery_t *d)
         if (d->roots[i].call != NULL)
             kube_call_cancel(d->roots[i].call);
     }
-    HASH_ITER(hh, d->cache, e, tmp)
-    {
+    HASH_ITER (hh, d->cache, e, tmp) {
         entry_free(d, e);
     }
     free(d);

@@ -165,8 +165,8 @@ static int check_server(const char *server, const char **why)
     return ret;
 }
 
-static int read_server(const struct place *at, const config_node_t *cluster,
-                       kube_credentials_t *c, lh_error_t *err)
+static int read_server(const struct place *at, const config_node_t *cluster, kube_credentials_t *c,
+                       lh_error_t *err)
 {
     const char *server, *why;
     int ret = get_text(at, cluster, "server", &server, err);
@@ -238,26 +238,30 @@ static char *decode_pem(const char *text)
     return strstr(out, "-----BEGIN ") != NULL ? host_steal(out) : NULL;
 }
 
+/* For host_cleanup: the text of a file that may hold a key. */
+static void wipe_text(buf_t *text)
+{
+    if (text->data != NULL)
+        explicit_bzero(text->data, text->len);
+    buf_fini(text);
+}
+
 static int check_pem_file(const struct place *at, const config_node_t *node, const char *key,
                           const char *path, lh_error_t *err)
 {
-    buf_t text = BUF_INIT;
+    host_cleanup(wipe_text) buf_t text = BUF_INIT;
     lh_error_t why;
-    int ret = file_read(path, KUBE_MAX_PEM, &text, &why);
 
-    if (ret < 0)
-        ret = fail_at(err, at, node, key, "%.250s", why.text);
-    else if (strstr(buf_text(&text), "-----BEGIN ") == NULL)
-        ret = fail_at(err, at, node, key, "'%.200s' is not in PEM form", path);
-    if (text.data != NULL)
-        explicit_bzero(text.data, text.len);
-    buf_fini(&text);
-    return ret;
+    if (file_read(path, KUBE_MAX_PEM, &text, &why) < 0)
+        return fail_at(err, at, node, key, "%.250s", why.text);
+    if (strstr(buf_text(&text), "-----BEGIN ") == NULL)
+        return fail_at(err, at, node, key, "'%.200s' is not in PEM form", path);
+    return 0;
 }
 
 /* PEM by `key`-data (wins, as in kubectl) or by the file `key`. */
-static int read_pem(const struct place *at, const config_node_t *map, const char *key,
-                    char **file, char **data, lh_error_t *err)
+static int read_pem(const struct place *at, const config_node_t *map, const char *key, char **file,
+                    char **data, lh_error_t *err)
 {
     host_cleanup(host_freep) char *data_key = host_xprintf("%s-data", key);
     const char *by_data, *by_file;
@@ -280,8 +284,8 @@ static int read_pem(const struct place *at, const config_node_t *map, const char
 
 /* -- Entries -- */
 
-static int read_cluster(const struct place *at, const config_node_t *cluster,
-                        kube_credentials_t *c, lh_error_t *err)
+static int read_cluster(const struct place *at, const config_node_t *cluster, kube_credentials_t *c,
+                        lh_error_t *err)
 {
     int ret = refuse(at, cluster, refused_in_cluster, HOST_LEN(refused_in_cluster), err);
 
@@ -350,12 +354,12 @@ static int read_context(const char *path, const config_node_t *root, const char 
     c->origin = host_xprintf("kubeconfig '%s', context '%s'", path, name);
     ret = find_entry(path, root, "clusters", "cluster", cluster_name, &cluster, err);
     if (ret == 0)
-        ret = read_cluster(&(struct place) {path, "cluster", cluster_name}, cluster, c, err);
+        ret = read_cluster(&(struct place){path, "cluster", cluster_name}, cluster, c, err);
     if (ret < 0 || user_name == NULL) /* without a user: anonymous */
         return ret;
     ret = find_entry(path, root, "users", "user", user_name, &user, err);
     if (ret == 0)
-        ret = read_user(&(struct place) {path, "user", user_name}, user, c, err);
+        ret = read_user(&(struct place){path, "user", user_name}, user, c, err);
     return ret;
 }
 
@@ -391,16 +395,13 @@ static int read_root(const char *path, const config_node_t *root, const char *co
 int kube_kubeconfig_load(const char *path, const char *context, kube_credentials_t **out,
                          lh_error_t *err)
 {
+    host_cleanup(wipe_text) buf_t text = BUF_INIT;
     config_node_t root = {0};
-    buf_t text = BUF_INIT;
     int ret = file_read(path, CONFIG_YAML_MAX_BYTES, &text, err);
 
     if (ret < 0)
         return host_error_wrap(err, ret, "kubeconfig");
     ret = config_yaml_parse(path, buf_text(&text), text.len, &root, err);
-    if (text.data != NULL)
-        explicit_bzero(text.data, text.len);
-    buf_fini(&text);
     if (ret == 0)
         ret = read_root(path, &root, context, out, err);
     config_node_fini(&root);

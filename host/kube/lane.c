@@ -95,8 +95,7 @@ kube_lane_t *kube_lane_get(kube_client_t *c, bool fresh)
 {
     kube_lane_t *found = NULL;
 
-    LIST_EACH(&c->lanes, it, tmp)
-    {
+    LIST_EACH (&c->lanes, it, tmp) {
         kube_lane_t *lane = LIST_ENTRY(it, kube_lane_t, node);
         if (fresh)
             lane->retired = true;

@@ -25,19 +25,24 @@ void kube_count(kube_call_t *call, int status)
         return;
     if (status != 0)
         snprintf(code, sizeof(code), "%d", status);
-    metric_add(metric_cell(c->requests, (const char *const[]) {code, method, host}), 1);
-    metric_observe(metric_cell(c->durations, (const char *const[]) {method, host}),
+    metric_add(metric_cell(c->requests, (const char *const[]){code, method, host}), 1);
+    metric_observe(metric_cell(c->durations, (const char *const[]){method, host}),
                    (double) (clock_now() - call->started_at) / (double) CLOCK_S);
+}
+
+bool kube_call_may_count(const kube_call_t *call)
+{
+    return call->write && call->sent_at != 0 && call->fed == call->request.body_len;
 }
 
 static void fill(kube_call_t *call, kube_result_t *out)
 {
-    *out = (kube_result_t) {.status = call->status,
-                            .reason = "",
-                            .body = buf_text(&call->in),
-                            .body_len = call->in.len,
-                            .sent_at = call->sent_at,
-                            .retry_after = call->retry_after};
+    *out = (kube_result_t){.status = call->status,
+                           .reason = "",
+                           .body = buf_text(&call->in),
+                           .body_len = call->in.len,
+                           .sent_at = call->sent_at,
+                           .retry_after = call->retry_after};
 }
 
 /* A server that gave up waiting (5xx) may still commit the write. */
@@ -45,8 +50,7 @@ static void note_unknown(kube_call_t *call, const kube_result_t *result)
 {
     kube_client_t *c = call->client;
 
-    if (call->write && call->sent_at != 0 &&
-        (result->code == LH_EUNKNOWN || result->status == 0 || result->status >= 500))
+    if (call->write && call->sent_at != 0 && (result->code == LH_EUNKNOWN || result->status >= 500))
         c->last_unknown = HOST_MAX(c->last_unknown, call->sent_at);
 }
 
@@ -116,11 +120,11 @@ static const char *why(const kube_call_t *call, CURLcode curl)
 
 static void failed(kube_call_t *call, CURLcode curl, kube_result_t *out)
 {
-    bool maybe_sent = call->write && call->sent_at != 0;
+    bool unknown = kube_call_may_count(call);
     bool lost = call->second_attempt || curl == CURLE_SEND_FAIL_REWIND;
     char label[192];
 
-    out->code = maybe_sent ? LH_EUNKNOWN : code_of(curl);
+    out->code = unknown ? LH_EUNKNOWN : code_of(curl);
     kube_call_label(call, label);
     if (call->sent_at == 0)
         host_error_set(&out->error, out->code, "%s: cannot reach %s://%s: %s%s", label,
@@ -129,7 +133,9 @@ static void failed(kube_call_t *call, CURLcode curl, kube_result_t *out)
     else
         host_error_set(&out->error, out->code, "%s: %s%s", label,
                        lost ? "the connection was lost before the answer" : why(call, curl),
-                       maybe_sent ? "; the outcome is unknown" : "");
+                       unknown       ? "; the outcome is unknown"
+                       : call->write ? "; it was not sent to its end and has no effect"
+                                     : "");
     out->error.status = call->status;
     if (call->status == 0)
         kube_count(call, 0);

@@ -3,18 +3,50 @@
 
 #include "base/clock.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A dead peer is found within 5 + 3 * 2 seconds. */
 enum { KEEPALIVE_IDLE = 5, KEEPALIVE_INTERVAL = 2, KEEPALIVE_COUNT = 3 };
 
+/* libcurl 7.88 closes a socket whose connect it gives up without telling. So an entry has a
+ * descriptor of its own for the same socket, which nobody else closes or reuses, and is dropped
+ * once libcurl's number no longer stands for that socket. */
 struct entry {
     list_t node;
-    int fd;
+    int fd;  /* libcurl's */
+    int own; /* for the cut */
 };
+
+static bool is_same_socket(int a, int b)
+{
+    struct stat x, y;
+
+    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Under the lock. */
+static void drop(struct entry *e)
+{
+    list_remove(&e->node);
+    close(e->own);
+    free(e);
+}
+
+/* Under the lock, on the thread that drives libcurl. */
+static void drop_given_up(kube_sockets_t *s)
+{
+    LIST_EACH (&s->list, it, tmp) {
+        struct entry *e = LIST_ENTRY(it, struct entry, node);
+
+        if (!is_same_socket(e->fd, e->own))
+            drop(e);
+    }
+}
 
 void kube_sockets_init(kube_sockets_t *s, int64_t user_timeout)
 {
@@ -25,14 +57,14 @@ void kube_sockets_init(kube_sockets_t *s, int64_t user_timeout)
 
 void kube_sockets_fini(kube_sockets_t *s)
 {
+    drop_given_up(s);
     assert(list_empty(&s->list));
     pthread_mutex_destroy(&s->lock);
 }
 
 static void set_options(const kube_sockets_t *s, int fd)
 {
-    const int on = 1, idle = KEEPALIVE_IDLE, interval = KEEPALIVE_INTERVAL,
-              count = KEEPALIVE_COUNT;
+    const int on = 1, idle = KEEPALIVE_IDLE, interval = KEEPALIVE_INTERVAL, count = KEEPALIVE_COUNT;
 
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
@@ -53,10 +85,17 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
         return CURL_SOCKET_BAD;
     if (addr->family == AF_INET || addr->family == AF_INET6)
         set_options(s, fd);
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own < 0) {
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
     struct entry *e = host_xcalloc(1, sizeof(*e));
 
     e->fd = fd;
+    e->own = own;
     pthread_mutex_lock(&s->lock);
+    drop_given_up(s);
     list_append(&s->list, &e->node);
     pthread_mutex_unlock(&s->lock);
     return fd;
@@ -67,12 +106,10 @@ static int close_socket(void *arg, curl_socket_t fd)
     kube_sockets_t *s = arg;
 
     pthread_mutex_lock(&s->lock);
-    LIST_EACH(&s->list, it, tmp)
-    {
+    LIST_EACH (&s->list, it, tmp) {
         struct entry *e = LIST_ENTRY(it, struct entry, node);
-        if (e->fd == fd) {
-            list_remove(&e->node);
-            free(e);
+        if (e->fd == fd && is_same_socket(fd, e->own)) {
+            drop(e);
             break;
         }
     }
@@ -94,11 +131,10 @@ void kube_sockets_cut(kube_sockets_t *s)
     const struct sockaddr none = {.sa_family = AF_UNSPEC};
 
     pthread_mutex_lock(&s->lock);
-    LIST_EACH(&s->list, it, tmp)
-    {
+    LIST_EACH (&s->list, it, tmp) {
         const struct entry *e = LIST_ENTRY(it, struct entry, node);
         /* Fails only on a socket that is not connected: nothing is queued there. */
-        (void) connect(e->fd, &none, sizeof(none));
+        (void) connect(e->own, &none, sizeof(none));
     }
     pthread_mutex_unlock(&s->lock);
 }

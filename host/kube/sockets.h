@@ -14,7 +14,7 @@
 
 typedef struct kube_sockets {
     pthread_mutex_t lock;
-    list_t list;      /* under lock */
+    list_t list;              /* under lock */
     unsigned user_timeout_ms; /* TCP_USER_TIMEOUT; 0: none */
 } kube_sockets_t;
 

@@ -18,7 +18,7 @@ static const char *text_of(const cJSON *object, const char *key)
 
 void kube_status_parse(const char *body, size_t len, kube_status_t *out)
 {
-    *out = (kube_status_t) {0};
+    *out = (kube_status_t){0};
     cJSON *json = cJSON_ParseWithLength(body, len);
 
     if (json == NULL)
@@ -74,15 +74,24 @@ const char *kube_status_words(int http_status)
     static const struct {
         int status;
         const char *words;
-    } known[] = {{400, "Bad Request"},           {401, "Unauthorized"},
-                 {403, "Forbidden"},             {404, "Not Found"},
-                 {405, "Method Not Allowed"},    {406, "Not Acceptable"},
-                 {408, "Request Timeout"},       {409, "Conflict"},
-                 {410, "Gone"},                  {413, "Content Too Large"},
-                 {415, "Unsupported Media Type"}, {422, "Unprocessable Content"},
-                 {429, "Too Many Requests"},     {500, "Internal Server Error"},
-                 {501, "Not Implemented"},       {502, "Bad Gateway"},
-                 {503, "Service Unavailable"},   {504, "Gateway Timeout"}};
+    } known[] = {{400, "Bad Request"},
+                 {401, "Unauthorized"},
+                 {403, "Forbidden"},
+                 {404, "Not Found"},
+                 {405, "Method Not Allowed"},
+                 {406, "Not Acceptable"},
+                 {408, "Request Timeout"},
+                 {409, "Conflict"},
+                 {410, "Gone"},
+                 {413, "Content Too Large"},
+                 {415, "Unsupported Media Type"},
+                 {422, "Unprocessable Content"},
+                 {429, "Too Many Requests"},
+                 {500, "Internal Server Error"},
+                 {501, "Not Implemented"},
+                 {502, "Bad Gateway"},
+                 {503, "Service Unavailable"},
+                 {504, "Gateway Timeout"}};
 
     for (size_t i = 0; i < HOST_LEN(known); i++) {
         if (known[i].status == http_status)

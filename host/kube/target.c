@@ -41,8 +41,7 @@ static int rename_host(kube_target_t *t, CURLU *url, lh_error_t *err)
     curl_free(base);
     if (ret < 0)
         return host_fail(err, ret, "tls-server-name '%s' with server '%s': %s",
-                         t->credentials->tls_server_name, t->credentials->server,
-                         lh_strerror(ret));
+                         t->credentials->tls_server_name, t->credentials->server, lh_strerror(ret));
     return 0;
 }
 
@@ -51,7 +50,7 @@ int kube_target_init(kube_target_t *t, const kube_credentials_t *credentials, lh
     const char *server = credentials->server;
     int ret = 0;
 
-    *t = (kube_target_t) {.credentials = credentials};
+    *t = (kube_target_t){.credentials = credentials};
     CURLU *url = curl_url();
     if (url == NULL)
         return host_fail(err, LH_ENOMEM, "server '%s': out of memory", server);
@@ -82,7 +81,7 @@ void kube_target_fini(kube_target_t *t)
     free(t->base);
     free(t->host);
     curl_slist_free_all(t->connect_to);
-    *t = (kube_target_t) {0};
+    *t = (kube_target_t){0};
 }
 
 static void set_pem(CURL *easy, CURLoption option, const char *data)

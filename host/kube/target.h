@@ -9,8 +9,8 @@
 
 typedef struct kube_target {
     const kube_credentials_t *credentials; /* borrowed */
-    char *base;        /* what a path is appended to; its host is the one TLS checks */
-    char *host;        /* "host:port" as configured: Host header, label of metrics */
+    char *base;                    /* what a path is appended to; its host is the one TLS checks */
+    char *host;                    /* "host:port" as configured: Host header, label of metrics */
     struct curl_slist *connect_to; /* with tls-server-name: where base really is; else NULL */
     bool tls;
 } kube_target_t;

@@ -12,7 +12,7 @@ enum { MAX_TOKEN = 64 * 1024 };
 
 void kube_token_init(kube_token_t *t, const kube_credentials_t *credentials, const log_t *log)
 {
-    *t = (kube_token_t) {.credentials = credentials, .log = log};
+    *t = (kube_token_t){.credentials = credentials, .log = log};
 }
 
 static void wipe(char *s)

@@ -12,9 +12,9 @@
 typedef struct kube_token {
     const kube_credentials_t *credentials; /* borrowed */
     const log_t *log;                      /* borrowed */
-    char *header;        /* "Authorization: Bearer ..."; NULL: no token */
-    uint64_t generation; /* grows with every other token */
-    struct stat seen;    /* of the file when it was read */
+    char *header;                          /* "Authorization: Bearer ..."; NULL: no token */
+    uint64_t generation;                   /* grows with every other token */
+    struct stat seen;                      /* of the file when it was read */
     bool loaded, failing;
 } kube_token_t;
 

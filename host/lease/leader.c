@@ -50,12 +50,21 @@ static void landed(lease_elector_t *e, const lease_time_t *t, uint64_t counter)
     } else if (fence_extend(e->fence, at + e->renew_deadline)) {
         e->deadline = HOST_MAX(e->deadline, at + e->renew_deadline);
     } else {
-        lease_fall(e, t, LEASE_END_EXPIRED, "the fence has closed");
+        e->write_at = CLOCK_NEVER; /* closed by the owner: its release is on the way */
     }
 }
 
+/* Rule 6. A create proves its case only by following, in the order of the stream, the deletion that
+ * it was sent after. */
+static bool leads_at_once(const lease_elector_t *e, const lease_sent_t *sent, bool by_watch)
+{
+    if (sent == NULL || !sent->leads_at_once)
+        return false;
+    return !sent->creates || (by_watch && sent->view == e->view);
+}
+
 void lease_hold(lease_elector_t *e, const lease_time_t *t, uint64_t counter,
-                lease_record_t *record)
+                lease_record_t *record, bool by_watch)
 {
     const lease_sent_t *sent = lease_sent_find(e, counter);
 
@@ -71,7 +80,7 @@ void lease_hold(lease_elector_t *e, const lease_time_t *t, uint64_t counter,
     e->last_holder = host_xstrdup(e->identity);
     e->last_seq = host_xstrdup(record->seq);
     e->last_known = true;
-    if (sent == NULL || !sent->leads_at_once) {
+    if (!leads_at_once(e, sent, by_watch)) {
         e->lead_from =
             HOST_MAX(e->lead_from, HOST_MAX(t->now + e->lease_duration, e->wait_until));
         lease_say(e, LOG_WARN,

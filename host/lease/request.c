@@ -137,7 +137,12 @@ void lease_write(lease_elector_t *e, const lease_time_t *t, enum lease_kind kind
         return;
     }
     e->sent[e->counter % LEASE_MAX_SENT] = (lease_sent_t) {
-        .counter = e->counter, .at = t->now, .kind = kind, .leads_at_once = leads_at_once};
+        .counter = e->counter,
+        .at = t->now,
+        .kind = kind,
+        .leads_at_once = leads_at_once,
+        .creates = e->record == NULL,
+        .view = e->view};
     lease_pending_t *p = pending_add(e, t, e->record != NULL ? LEASE_UPDATE : LEASE_CREATE, kind);
 
     p->counter = e->counter;
@@ -325,14 +330,19 @@ static bool is_overtaken(lease_elector_t *e, const lease_record_t *record)
     return e->absent;
 }
 
-/* record is handed over. */
+/* record is handed over. A create that is to be led at once is acknowledged by the watch alone:
+ * only its order of events proves that nobody else came and went before it arrived (rule 6). */
 static void acknowledged(lease_elector_t *e, const lease_time_t *t, const lease_pending_t *p,
                          lease_record_t *record)
 {
     recovered(e);
     if (p->kind == LEASE_KIND_RENEW)
         e->act->renewed(e->arg, t->now - p->sent_at);
-    if (p->view != e->view && is_overtaken(e, record)) {
+    const lease_sent_t *sent = lease_sent_find(e, p->counter);
+    bool watch_tells = e->state == LEASE_STANDBY && sent != NULL && sent->creates &&
+                       sent->leads_at_once && p->view == e->view;
+
+    if (watch_tells || (p->view != e->view && is_overtaken(e, record))) {
         lease_record_destroy(record);
         return;
     }

@@ -117,7 +117,7 @@ void lease_standby_seen(lease_elector_t *e, const lease_time_t *t, lease_record_
 {
     e->get_at = CLOCK_NEVER;
     if (is_landed_acquisition(e, record)) {
-        lease_hold(e, t, lease_record_own(record, e->identity, e->instance), record);
+        lease_hold(e, t, lease_record_own(record, e->identity, e->instance), record, by_watch);
         return;
     }
     bool alive = is_sign_of_life(e, record);

@@ -32,6 +32,8 @@ typedef struct lease_sent {
     int64_t at;
     enum lease_kind kind;
     bool leads_at_once; /* an acquisition that needs no holding (rule 6) */
+    bool creates;
+    uint64_t view; /* of the record */
 } lease_sent_t;
 
 struct lease_elector {
@@ -144,7 +146,7 @@ int64_t lease_standby_settle(lease_elector_t *e, const lease_time_t *t);
 /* --- leader.c --- */
 /* The acquiring write `counter` has landed as record (handed over). */
 void lease_hold(lease_elector_t *e, const lease_time_t *t, uint64_t counter,
-                lease_record_t *record);
+                lease_record_t *record, bool by_watch);
 /* An own write was acknowledged. record is handed over. */
 void lease_hold_acknowledged(lease_elector_t *e, const lease_time_t *t, uint64_t counter,
                              lease_record_t *record);

@@ -345,7 +345,7 @@ size_t plugin_controller_running(const plugin_controller_t *c)
 /* "/api/v1/..." or "/apis/<group>/<version>/...": the path names gvr's resource. */
 static bool path_names(const char *path, const kube_gvr_t *gvr)
 {
-    host_cleanup(buf_fini) buf_t all = BUF_INIT, one = BUF_INIT;
+    host_cleanup(buf_fini) buf_t all = BUF_INIT;
     const char *rest;
 
     if (kube_path(&all, gvr, NULL, NULL) < 0)

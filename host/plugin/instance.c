@@ -370,7 +370,8 @@ static void died(plugin_instance_t *i, const message_t *m)
     metric_add(i->restarts, 1);
     if (clock_now() - i->born > RETRY_MOST)
         i->delay = 0;
-    i->link = NULL; /* freed when its on_destroyed comes */
+    i->link->runner->ops->abandon(i->link->runner); /* it waits for this last call */
+    i->link = NULL;                                 /* freed when its on_destroyed comes */
     plugin_controller_pause(i->controller);
     plugin_services_end(i->services);
     if (i->stopping) {

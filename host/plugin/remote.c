@@ -149,17 +149,15 @@ static int serve_wire(plugin_remote_t *r, lh_error_t *why)
 {
     int ret = plugin_wire_flush(r->wire);
 
-    if (ret == 0 && plugin_wire_waiting(r->wire) <= PLUGIN_WIRE_WINDOW)
+    if (ret == 0)
         ret = plugin_wire_receive(r->wire, on_message, r, why);
     if (ret == LH_ENOMEM || ret == LH_EPARSE || ret == LH_ETOOBIG) {
         if (ret == LH_ENOMEM && why->text[0] == '\0')
             host_error_set(why, ret, "out of memory for a message");
         kill_now(r);
     }
-    if (ret < 0 && ret == LH_EIO)
+    if (ret == LH_EIO)
         why->text[0] = '\0'; /* its end says more */
-    if (ret == 0)
-        ret = plugin_wire_flush(r->wire); /* replies go out without another turn */
     return ret;
 }
 
@@ -171,15 +169,16 @@ static void drain_wake(plugin_remote_t *r)
         continue;
 }
 
-/* What came before the end is taken: a completion that was sent counts. */
+/* What was sent before the end is taken: a completion counts. Bounded, since a process that the
+ * plugin has forked may hold the socket open. */
 static void take_rest(plugin_remote_t *r, lh_error_t *why)
 {
     lh_error_t end = {0};
-    int ret;
+    int ret = 0;
 
-    do {
+    for (unsigned i = 0; ret == 0 && i < 4; i++) {
         ret = plugin_wire_receive(r->wire, on_message, r, &end);
-    } while (ret == 0 && !r->destroyed);
+    }
     if (ret < 0 && ret != LH_EIO)
         *why = end;
 }
@@ -193,11 +192,9 @@ static void serve(plugin_remote_t *r, lh_error_t *why)
     bool open = true;
 
     for (;;) {
-        const size_t waiting = plugin_wire_waiting(r->wire);
         const int64_t left = deadline == CLOCK_NEVER ? 0 : deadline - clock_now();
 
-        fds[2].events = (short) ((waiting <= PLUGIN_WIRE_WINDOW ? POLLIN : 0) |
-                                 (waiting > 0 ? POLLOUT : 0));
+        fds[2].events = plugin_wire_events(r->wire);
         fds[2].fd = open ? plugin_wire_fd(r->wire) : -1;
         const int timeout = deadline == CLOCK_NEVER ? -1 : left > 0 ? (int) (left / CLOCK_MS) + 1 : 0;
         const int n = poll(fds, HOST_LEN(fds), timeout);
@@ -230,6 +227,18 @@ static int reap(plugin_remote_t *r)
     return status;
 }
 
+/* The owner may be calling right now: the runner must be there until it knows. */
+static void await_owner(plugin_remote_t *r)
+{
+    struct pollfd fd = {r->wake, POLLIN, 0};
+
+    while (!atomic_load(&r->abandoned)) {
+        drain_wake(r);
+        if (!atomic_load(&r->abandoned))
+            (void) poll(&fd, 1, -1);
+    }
+}
+
 static void report_end(plugin_remote_t *r, int status, const lh_error_t *why)
 {
     host_cleanup(host_freep) char *end = plugin_child_describe(status);
@@ -250,6 +259,7 @@ static void report_end(plugin_remote_t *r, int status, const lh_error_t *why)
     else
         reason = host_steal(end);
     r->sink.on_died(r->sink.arg, reason);
+    await_owner(r);
 }
 
 static void *serve_main(void *arg)
@@ -340,8 +350,12 @@ static void remote_abandon(plugin_runner_t *runner)
 {
     plugin_remote_t *r = remote_of(runner);
 
+    pthread_mutex_lock(&r->lock);
+    if (r->child.pidfd >= 0)
+        plugin_child_kill(&r->child);
     atomic_store(&r->abandoned, true);
-    kill_now(r);
+    wake(r);
+    pthread_mutex_unlock(&r->lock);
 }
 
 static const plugin_runner_ops_t remote_ops = {
@@ -376,7 +390,7 @@ static int start_worker(plugin_remote_t *r, lh_error_t *err)
     host_cleanup(host_closep) int theirs = pair[1];
     const plugin_spawn_t how = {args, {-1, STDERR_FILENO, STDERR_FILENO, theirs}};
 
-    r->wire = plugin_wire_create(pair[0], PLUGIN_WIRE_TO_HOST);
+    r->wire = plugin_wire_create(pair[0], PLUGIN_WIRE_TO_HOST, PLUGIN_WIRE_WINDOW);
     r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (r->wake < 0)
         return host_fail(err, LH_EIO, "eventfd: %s", strerror(errno));

@@ -39,7 +39,8 @@ typedef struct plugin_sink {
      * it returns. After on_died too. [any-thread] */
     void (*on_destroyed)(void *arg);
     /* Process mode: the worker has ended without being asked to ("killed by signal 11
-     * (Segmentation fault)"). Its jobs will not complete. on_destroyed follows. [any-thread] */
+     * (Segmentation fault)"). Its jobs will not complete or return. The owner's last call is
+     * abandon(), then on_destroyed follows: until it the runner takes calls. [any-thread] */
     void (*on_died)(void *arg, const char *reason);
     void *arg;
 } plugin_sink_t;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -137,6 +138,11 @@ size_t plugin_message_size(const plugin_message_t *m)
     return size;
 }
 
+uint64_t plugin_message_id(const plugin_message_t *m)
+{
+    return m->id;
+}
+
 /* The body as it goes over the wire, in pieces: fields, then per attached text its length, itself
  * and its NUL. */
 static size_t piece_of(const plugin_message_t *m, size_t index, const char **p)
@@ -254,7 +260,7 @@ bool plugin_incoming_done(const plugin_incoming_t *in)
 
 struct plugin_wire {
     int fd;
-    size_t max;
+    size_t max, window;
 
     pthread_mutex_t lock; /* the sending side, down to `out` */
     list_t queue;
@@ -271,13 +277,14 @@ struct plugin_wire {
     char in[sizeof(header_t) + PLUGIN_WIRE_FRAME];
 };
 
-plugin_wire_t *plugin_wire_create(int fd, size_t max)
+plugin_wire_t *plugin_wire_create(int fd, size_t max, size_t window)
 {
     plugin_wire_t *w = host_xcalloc(1, sizeof(*w));
 
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     w->fd = fd;
     w->max = max;
+    w->window = window != 0 ? window : SIZE_MAX;
     w->joined = BUF_INIT_MAX(max);
     list_init(&w->queue);
     pthread_mutex_init(&w->lock, NULL);
@@ -287,6 +294,13 @@ plugin_wire_t *plugin_wire_create(int fd, size_t max)
 int plugin_wire_fd(const plugin_wire_t *w)
 {
     return w->fd;
+}
+
+short plugin_wire_events(plugin_wire_t *w)
+{
+    const size_t waiting = plugin_wire_waiting(w);
+
+    return (short) ((waiting <= w->window ? POLLIN : 0) | (waiting > 0 ? POLLOUT : 0));
 }
 
 static void drop_queue(plugin_wire_t *w, list_t *dropped) /* with the lock held */
@@ -492,12 +506,26 @@ static int take_frame(plugin_wire_t *w, const header_t *h, const char *body,
     return ret;
 }
 
-static int take_frames(plugin_wire_t *w, plugin_wire_handler handler, void *arg, lh_error_t *err)
+/* Sends, so that as much may be taken again as the other side has read. *open is false when it has
+ * not read enough: the rest stays where it is until it has. */
+static int check_window(plugin_wire_t *w, bool *open, lh_error_t *err)
+{
+    *open = plugin_wire_waiting(w) <= w->window;
+    if (*open)
+        return 0;
+    const int ret = plugin_wire_flush(w);
+
+    *open = plugin_wire_waiting(w) <= w->window;
+    return ret < 0 ? host_fail(err, ret, "send: %s", lh_strerror(ret)) : 0;
+}
+
+static int take_frames(plugin_wire_t *w, plugin_wire_handler handler, void *arg, bool *open,
+                       lh_error_t *err)
 {
     size_t at = 0;
-    int ret = 0;
+    int ret = check_window(w, open, err);
 
-    while (ret == 0 && w->in_len - at >= sizeof(header_t)) {
+    while (ret == 0 && *open && w->in_len - at >= sizeof(header_t)) {
         header_t h;
 
         memcpy(&h, w->in + at, sizeof(h));
@@ -506,32 +534,43 @@ static int take_frames(plugin_wire_t *w, plugin_wire_handler handler, void *arg,
             break;
         ret = take_frame(w, &h, w->in + at + sizeof(h), handler, arg, err);
         at += sizeof(h) + h.len;
+        if (ret == 0)
+            ret = check_window(w, open, err);
     }
     memmove(w->in, w->in + at, w->in_len - at);
     w->in_len -= at;
     return ret;
 }
 
+/* Below 0, or 1 when there is no more to read for now. */
+static int read_some(plugin_wire_t *w, lh_error_t *err)
+{
+    const size_t room = sizeof(w->in) - w->in_len;
+    const ssize_t n = recv(w->fd, w->in + w->in_len, room, MSG_DONTWAIT);
+
+    if (n < 0 && errno == EINTR)
+        return 0;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return 1;
+    if (n <= 0)
+        return host_fail(err, LH_EIO, "the other side has closed the connection");
+    w->in_len += (size_t) n;
+    return 0;
+}
+
 int plugin_wire_receive(plugin_wire_t *w, plugin_wire_handler handler, void *arg, lh_error_t *err)
 {
+    bool open = true;
+    int ret = take_frames(w, handler, arg, &open, err); /* what stayed behind a closed window */
+
     /* Not without end: the caller has other things to look at. */
-    for (unsigned i = 0; i < READS_MAX; i++) {
-        const size_t room = sizeof(w->in) - w->in_len;
-        const ssize_t n = recv(w->fd, w->in + w->in_len, room, MSG_DONTWAIT);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            return 0;
-        if (n <= 0)
-            return host_fail(err, LH_EIO, "the other side has closed the connection");
-        w->in_len += (size_t) n;
-        const int ret = take_frames(w, handler, arg, err);
-
-        if (ret < 0)
-            return ret;
-        if ((size_t) n < room)
-            return 0; /* saves asking once more */
+    for (unsigned i = 0; ret == 0 && open && i < READS_MAX; i++) {
+        ret = read_some(w, err);
+        if (ret == 0)
+            ret = take_frames(w, handler, arg, &open, err);
     }
-    return 0;
+    /* Never when messages stay behind: then it is the bytes that wait that bring the next turn. */
+    if (ret >= 0 && open)
+        ret = plugin_wire_flush(w);
+    return ret < 0 ? ret : 0;
 }

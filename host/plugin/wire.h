@@ -7,10 +7,10 @@
  * lie in memory; but what comes from a worker may be anything, so the receiving side checks every
  * length, and a message that does not keep the rules ends the connection.
  *
- * Memory is bounded on both sides. What waits to be sent holds references, not copies; a side stops
- * reading while more than PLUGIN_WIRE_WINDOW bytes wait for the other side to read, which stops
- * whatever makes them wait; and a worker has credit for so many open requests and bytes of their
- * bodies, given back with each answer. Frames are never sent faster than they are taken.
+ * Memory is bounded on both sides. What waits to be sent holds references, not copies. The host takes
+ * no message of a worker while more than PLUGIN_WIRE_WINDOW bytes wait for that worker to read;
+ * threads of a worker wait before they add to as much. A worker has credit for so many open
+ * requests and bytes of their bodies, given back with each answer.
  */
 #ifndef PLUGIN_WIRE_H
 #define PLUGIN_WIRE_H
@@ -21,7 +21,7 @@
 #include <leasehold/error.h>
 
 #define PLUGIN_WIRE_FRAME (256u * 1024u)          /* bytes of a frame after its header */
-#define PLUGIN_WIRE_WINDOW (1024u * 1024u)        /* bytes waiting before a side reads no more */
+#define PLUGIN_WIRE_WINDOW (1024u * 1024u)        /* bytes that may wait to be sent */
 #define PLUGIN_WIRE_REQUESTS 128u                 /* credit of a worker: open requests */
 #define PLUGIN_WIRE_BODIES (16u * 1024u * 1024u)  /* credit of a worker: bytes of their bodies */
 #define PLUGIN_WIRE_TO_HOST (4u * 1024u * 1024u)  /* largest message of a worker */
@@ -80,6 +80,7 @@ void plugin_message_error(plugin_message_t *m, int code, const lh_error_t *err);
 void plugin_message_attach(plugin_message_t *m, const char *p, size_t len, void (*release)(void *),
                            void *owner);
 size_t plugin_message_size(const plugin_message_t *m); /* bytes of the body */
+uint64_t plugin_message_id(const plugin_message_t *m);
 
 /* -- Messages received -- */
 
@@ -112,10 +113,13 @@ typedef struct plugin_wire plugin_wire_t;
 typedef int (*plugin_wire_handler)(void *arg, plugin_incoming_t *in, lh_error_t *err);
 
 /* fd: a connected stream socket, taken; made non-blocking. max: bytes of the largest message that
- * may come. Caller owns the result, free with plugin_wire_destroy. [any-thread] */
-plugin_wire_t *plugin_wire_create(int fd, size_t max);
+ * may come. window: no message is taken while more bytes than this wait to be sent; 0: no limit, for
+ * the side that must go on reading so that the other's bytes do not wait. Caller owns the result,
+ * free with plugin_wire_destroy. [any-thread] */
+plugin_wire_t *plugin_wire_create(int fd, size_t max, size_t window);
 void plugin_wire_destroy(plugin_wire_t *w); /* NULL is allowed */
 int plugin_wire_fd(const plugin_wire_t *w); /* to poll for */
+short plugin_wire_events(plugin_wire_t *w); /* what to poll for now [any-thread] */
 
 /* Puts a message behind those that wait; m is taken. Dropped when the wire is closed. Sends nothing
  * yet: that is plugin_wire_flush. [any-thread] */
@@ -124,9 +128,9 @@ void plugin_wire_send(plugin_wire_t *w, plugin_message_t *m);
  * be built. [any-thread] */
 HOST_MUST_USE int plugin_wire_flush(plugin_wire_t *w);
 size_t plugin_wire_waiting(plugin_wire_t *w); /* bytes not yet sent [any-thread] */
-/* Reads what is there, for one call of poll; hands whole messages to handler. One thread at a time.
- * LH_EIO: the other side has closed or is gone; LH_EPARSE: what came does not keep the rules; else
- * what handler returned. */
+/* Reads what is there, for one call of poll; hands whole messages to handler and sends what comes of
+ * them. One thread at a time, which polls for plugin_wire_events and flushes first. LH_EIO: the other side has closed or is gone;
+ * LH_EPARSE: what came does not keep the rules; LH_ENOMEM; else what handler returned. */
 HOST_MUST_USE int plugin_wire_receive(plugin_wire_t *w, plugin_wire_handler handler, void *arg,
                                       lh_error_t *err);
 /* Drops what waits and what comes to be sent. [any-thread] */

@@ -24,8 +24,8 @@ typedef struct queue_entry {
     queue_key_t key; /* its strings are in text */
     UT_hash_handle hh;
     struct queue_space *space; /* its namespace; holds a reference */
-    list_t link;               /* ready: keys of its namespace; handed out: those running or stale */
-    list_t oldest;             /* ready with QUEUE_INITIAL: by waiting time */
+    list_t link;   /* ready: keys of its namespace; handed out: those running or stale */
+    list_t oldest; /* ready with QUEUE_INITIAL: by waiting time */
 
     queue_tombstone_t *tombs; /* to be delivered, oldest first */
     uint32_t tomb_count;

@@ -81,5 +81,5 @@ queue_entry_t *queue_heap_first(const queue_heap_t *h)
 void queue_heap_fini(queue_heap_t *h)
 {
     free(h->items);
-    *h = (queue_heap_t) {0};
+    *h = (queue_heap_t){0};
 }

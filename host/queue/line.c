@@ -6,7 +6,7 @@
 
 void queue_line_init(queue_line_t *l, int64_t aging)
 {
-    *l = (queue_line_t) {.aging = aging};
+    *l = (queue_line_t){.aging = aging};
     for (int p = 0; p < QUEUE_PRIORITIES; p++) {
         list_init(&l->turns[p]);
     }

@@ -17,13 +17,13 @@ static double seconds(int64_t ns)
 
 void queue_meter_init(queue_meter_t *m, metrics_t *metrics, const char *name)
 {
-    *m = (queue_meter_t) {0};
+    *m = (queue_meter_t){0};
     if (metrics == NULL)
         return;
     const char *const values[] = {name, name, NULL};
-    metric_t *depth = metrics_gauge(metrics, "workqueue_depth",
-                                    "Current depth of workqueue by workqueue and priority",
-                                    depth_labels);
+    metric_t *depth =
+        metrics_gauge(metrics, "workqueue_depth",
+                      "Current depth of workqueue by workqueue and priority", depth_labels);
 
     for (int p = 0; p < QUEUE_PRIORITIES; p++) {
         const char *const with_priority[] = {name, name, priorities[p], NULL};
@@ -32,8 +32,8 @@ void queue_meter_init(queue_meter_t *m, metrics_t *metrics, const char *name)
     }
 #define CELL(kind, metric, help) metric_cell(metrics_##kind(metrics, metric, help, labels), values)
 #define HISTOGRAM(metric, help)                                                                    \
-    metric_cell(                                                                                   \
-        metrics_histogram(metrics, metric, help, labels, buckets, HOST_LEN(buckets)), values)
+    metric_cell(metrics_histogram(metrics, metric, help, labels, buckets, HOST_LEN(buckets)),      \
+                values)
     m->adds = CELL(counter, "workqueue_adds_total", "Total number of adds handled by workqueue");
     m->retries =
         CELL(counter, "workqueue_retries_total", "Total number of retries handled by workqueue");
@@ -41,9 +41,8 @@ void queue_meter_init(queue_meter_t *m, metrics_t *metrics, const char *name)
                      "Deletions that got no run of their own because a key had too many waiting");
     m->waited = HISTOGRAM("workqueue_queue_duration_seconds",
                           "How long in seconds an item stays in workqueue before being requested");
-    m->worked =
-        HISTOGRAM("workqueue_work_duration_seconds",
-                  "How long in seconds processing an item from workqueue takes.");
+    m->worked = HISTOGRAM("workqueue_work_duration_seconds",
+                          "How long in seconds processing an item from workqueue takes.");
     m->unfinished = CELL(gauge, "workqueue_unfinished_work_seconds",
                          "How many seconds of work has been done that is in progress and hasn't "
                          "been observed by work_duration");

@@ -66,7 +66,7 @@ static queue_entry_t *entry_create(queue_t *q, const queue_key_t *key, unsigned 
         return NULL;
     memcpy(e->text, key->ns, ns_size);
     memcpy(e->text + ns_size, key->name, name_size);
-    e->key = (queue_key_t) {key->watch, e->text, e->text + ns_size};
+    e->key = (queue_key_t){key->watch, e->text, e->text + ns_size};
     e->reason = QUEUE_NO_REASON;
     e->priority = QUEUE_INITIAL;
     e->at = CLOCK_NEVER;
@@ -328,7 +328,7 @@ bool queue_take(queue_t *q, int64_t now, queue_run_t *out)
     queue_meter_taken(&q->meter, now - e->added_at);
     show_depth(q);
     show_running(q, now);
-    *out = (queue_run_t) {
+    *out = (queue_run_t){
         .key = e->key,
         .reason = e->run_reason,
         .attempt = e->failures,
@@ -456,7 +456,7 @@ void queue_clear(queue_t *q)
 {
     queue_entry_t *e, *tmp;
 
-    HASH_ITER(hh, q->entries, e, tmp) {
+    HASH_ITER (hh, q->entries, e, tmp) {
         HASH_DELETE(hh, q->entries, e);
         if (e->ready)
             queue_line_remove(&q->line, e);

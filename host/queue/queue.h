@@ -61,8 +61,8 @@ typedef struct queue_run {
     void *entry;                  /* names the run for queue_finish */
 } queue_run_t;
 
-/* Makes the keys that are due ready and brings the gauges of unfinished work up to now. To be called
- * by the owner's timer: at queue_next(), and every 500 ms while runs are handed out. */
+/* Makes the keys that are due ready and brings the gauges of unfinished work up to now. To be
+ * called by the owner's timer: at queue_next(), and every 500 ms while runs are handed out. */
 void queue_tick(queue_t *q, int64_t now);
 
 /* Takes the next ready key; false when there is none. Does queue_tick's work first. */
@@ -71,14 +71,17 @@ bool queue_take(queue_t *q, int64_t now, queue_run_t *out);
  * all, worker died): ready again at once, nothing counted. */
 enum queue_verdict {
     QUEUE_DONE,
-    QUEUE_REQUEUE,  /* after `after` ns; resets the back-off */
-    QUEUE_RETRY,    /* with back-off: base * 2^failures up to the cap, of which jitter takes up to half */
-    QUEUE_FAIL,     /* not again by itself; the count of failures stays */
+    QUEUE_REQUEUE, /* after `after` ns; resets the back-off */
+    QUEUE_RETRY,   /* with back-off: base * 2^failures up to the cap, less up to half at random */
+    QUEUE_FAIL,    /* not again by itself; the count of failures stays */
     QUEUE_PUT_BACK
 };
 void queue_finish(queue_t *q, void *entry, enum queue_verdict verdict, int64_t after, int64_t now);
 
-int64_t queue_next(const queue_t *q);   /* when a waiting key becomes ready; CLOCK_NEVER: none */
+/* When a waiting key becomes ready; CLOCK_NEVER: none. May be past unless queue_tick or queue_take
+ * has just been called: an owner without room for a run calls queue_tick before it sets its timer.
+ */
+int64_t queue_next(const queue_t *q);
 size_t queue_ready(const queue_t *q);   /* keys that queue_take could give */
 size_t queue_waiting(const queue_t *q); /* delayed keys */
 size_t queue_running(const queue_t *q); /* keys handed out */

@@ -29,12 +29,12 @@ static metric_cell_t *counter(watch_gauges_t *g, metrics_t *m, const char *name,
 void watch_gauges_init(watch_gauges_t *g, metrics_t *metrics, const char *group,
                        const char *resource, const char *ns, const char *selector)
 {
-    *g = (watch_gauges_t) {.labels = {group, resource, ns, selector, NULL}};
+    *g = (watch_gauges_t){.labels = {group, resource, ns, selector, NULL}};
     if (metrics == NULL)
         return;
     g->lists = family(metrics, "leasehold_watch_lists_total", "Lists begun, by mode", "mode");
-    g->relists = family(metrics, "leasehold_watch_relists_total",
-                        "Lists begun again, by cause", "cause");
+    g->relists =
+        family(metrics, "leasehold_watch_relists_total", "Lists begun again, by cause", "cause");
     g->restarts = family(metrics, "leasehold_watch_restarts_total",
                          "Watches opened again without a list, by cause", "cause");
     g->watches = counter(g, metrics, "leasehold_watch_watches_total", "Watches opened");

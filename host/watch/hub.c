@@ -29,7 +29,6 @@ struct watch_sub {
     loop_timer_t replay;
     watch_store_node_t walk;
     bool replayed; /* has seen all that was in the store */
-    bool synced;   /* was told so */
     bool ended;
 };
 
@@ -63,7 +62,7 @@ static void free_stream(stream_t *s)
 
 static void tidy_stream(stream_t *s)
 {
-    LIST_EACH(&s->subs, it, next) {
+    LIST_EACH (&s->subs, it, next) {
         watch_sub_t *sub = LIST_ENTRY(it, watch_sub_t, link);
 
         if (sub->ended)
@@ -77,7 +76,7 @@ static void tidy(loop_timer_t *timer)
 {
     watch_hub_t *hub = HOST_CONTAINER(timer, watch_hub_t, tidy);
 
-    LIST_EACH(&hub->streams, it, next) {
+    LIST_EACH (&hub->streams, it, next) {
         tidy_stream(LIST_ENTRY(it, stream_t, link));
     }
 }
@@ -95,10 +94,8 @@ static void tell_event(watch_sub_t *sub, const watch_event_t *event)
 
 static void tell_synced(watch_sub_t *sub)
 {
-    if (sub->ended || sub->synced || !sub->replayed ||
-        !watch_informer_synced(sub->stream->informer))
+    if (sub->ended || !sub->replayed || !watch_informer_synced(sub->stream->informer))
         return;
-    sub->synced = true;
     sub->stream->hub->calling++;
     sub->handler->on_synced(sub->arg);
     sub->stream->hub->calling--;
@@ -119,7 +116,7 @@ static void on_event(void *arg, const watch_event_t *event)
 {
     stream_t *s = arg;
 
-    LIST_EACH(&s->subs, it, next) {
+    LIST_EACH (&s->subs, it, next) {
         tell_event(LIST_ENTRY(it, watch_sub_t, link), event);
     }
 }
@@ -128,13 +125,10 @@ static void on_synced(void *arg, bool synced)
 {
     stream_t *s = arg;
 
-    LIST_EACH(&s->subs, it, next) {
-        watch_sub_t *sub = LIST_ENTRY(it, watch_sub_t, link);
-
-        if (synced)
-            tell_synced(sub);
-        else
-            sub->synced = false;
+    if (!synced)
+        return; /* on_state has told why */
+    LIST_EACH (&s->subs, it, next) {
+        tell_synced(LIST_ENTRY(it, watch_sub_t, link));
     }
 }
 
@@ -142,7 +136,7 @@ static void on_state(void *arg, const char *problem)
 {
     stream_t *s = arg;
 
-    LIST_EACH(&s->subs, it, next) {
+    LIST_EACH (&s->subs, it, next) {
         tell_state(LIST_ENTRY(it, watch_sub_t, link), problem);
     }
 }
@@ -213,7 +207,7 @@ static bool same_spec(const watch_spec_t *a, const watch_spec_t *b)
 
 static stream_t *find_stream(watch_hub_t *hub, const watch_spec_t *spec)
 {
-    LIST_EACH(&hub->streams, it, next) {
+    LIST_EACH (&hub->streams, it, next) {
         stream_t *s = LIST_ENTRY(it, stream_t, link);
 
         if (same_spec(&s->spec, spec))
@@ -227,7 +221,7 @@ static stream_t *create_stream(watch_hub_t *hub, const watch_spec_t *spec)
     stream_t *s = host_xcalloc(1, sizeof(*s));
 
     s->hub = hub;
-    s->spec = (watch_spec_t) {
+    s->spec = (watch_spec_t){
         .gvr = {.group = host_xstrdup(spec->gvr.group),
                 .version = host_xstrdup(spec->gvr.version),
                 .resource = host_xstrdup(spec->gvr.resource)},

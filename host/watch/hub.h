@@ -56,17 +56,19 @@ typedef struct watch_hub_options {
     metrics_t *metrics;
 } watch_hub_options_t;
 
-/* Caller owns the result, free with watch_hub_destroy, when no subscription is open. [loop-thread] */
+/* Caller owns the result, free with watch_hub_destroy, when no subscription is open.
+ * [loop-thread] */
 watch_hub_t *watch_hub_create(const watch_hub_options_t *options);
 void watch_hub_destroy(watch_hub_t *hub); /* NULL is allowed */
 
 /* Opens a subscription. Events begin from the loop, never from within. A stream that exists already
- * is replayed to the newcomer as initial events. Ended by watch_unsubscribe. LH_EINVAL for selectors
- * that cannot be parsed. [loop-thread] */
+ * is replayed to the newcomer as initial events. Ended by watch_unsubscribe. LH_EINVAL for
+ * selectors that cannot be parsed. [loop-thread] */
 HOST_MUST_USE int watch_subscribe(watch_hub_t *hub, const watch_spec_t *spec,
                                   const watch_handler_t *handler, void *arg, watch_sub_t **out,
                                   lh_error_t *err);
-/* No event comes after it returns; the last subscriber's leaving closes the stream. [loop-thread] */
+/* No event comes after it returns; the last subscriber's leaving closes the stream.
+ * [loop-thread] */
 void watch_unsubscribe(watch_sub_t *sub);
 
 /* The stream's store; caller owns one more reference, free with watch_store_unref. It stays

@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-#define IDLE (90 * CLOCK_S)        /* bookmarks come about once a minute */
+#define IDLE (90 * CLOCK_S)         /* bookmarks come about once a minute */
 #define LIST_SILENCE (10 * CLOCK_S) /* a server that knows no streaming lists says nothing more */
 #define LOOKUP_EVERY (700 * CLOCK_MS)
 #define UNWATCHABLE_EVERY (30 * CLOCK_S)
@@ -48,11 +48,12 @@ struct watch_informer {
     watch_backoff_t backoff;
     char *problem;
 
-    buf_t version; /* the last one seen */
-    char *page;    /* continue token; NULL: the first page */
-    int page_tries; /* lists that expired between pages */
+    buf_t version;     /* the last one seen */
+    char *page;        /* continue token; NULL: the first page */
+    int page_tries;    /* lists that expired between pages */
     bool no_streaming; /* the server refused it */
-    bool went_silent;  /* the server did not complete a streaming list: the next is paged */
+    bool page_once;    /* the next list is paged, for a reason of the moment */
+    bool appeared;     /* the kind was installed while we waited for it */
     bool froze;        /* the next request gets a connection of its own */
     bool synced;
     bool vanished; /* the kind is away */
@@ -80,8 +81,7 @@ static void set_problem(watch_informer_t *w, const char *problem)
 static void emit(watch_informer_t *w, enum watch_event_type type, const watch_snapshot_t *object,
                  const watch_snapshot_t *old)
 {
-    const watch_event_t event = {
-        .type = type, .initial = !w->synced, .object = object, .old = old};
+    const watch_event_t event = {.type = type, .initial = !w->synced, .object = object, .old = old};
 
     w->handler->on_event(w->arg, &event);
 }
@@ -258,6 +258,7 @@ static void list_complete(watch_informer_t *w, const char *version)
 {
     set_version(w, version);
     w->page_tries = 0;
+    w->appeared = false;
     set_problem(w, NULL);
     loop_timer_set(&w->slice, clock_now());
 }
@@ -369,13 +370,20 @@ static void after_stream_list(watch_informer_t *w, const watch_stream_end_t *end
         take_step(w, STEP_LIST);
         break;
     case WATCH_END_FROZEN:
-        w->went_silent = true;
+        w->page_once = true;
         take_step(w, STEP_LIST);
         break;
     case WATCH_END_DONE:
         step_later(w, STEP_LIST, 0);
         break;
     default:
+        /* A new kind's watches answer 429 for a second while a paged list works already. */
+        if (w->appeared && end->why == WATCH_END_THROTTLED) {
+            w->page_once = true;
+            w->appeared = false;
+            take_step(w, STEP_LIST);
+            return;
+        }
         set_problem(w, end->error.text);
         step_later(w, STEP_LIST, end->retry_after);
         break;
@@ -487,10 +495,10 @@ static void open_stream(watch_informer_t *w, enum watch_stream_mode mode, enum p
 static void begin_list(watch_informer_t *w)
 {
     loop_timer_clear(&w->slice);
-    bool paged = w->no_streaming || w->page_tries > 0 || w->went_silent;
+    bool paged = w->no_streaming || w->page_tries > 0 || w->page_once;
 
     w->list_began = clock_now();
-    w->went_silent = false;
+    w->page_once = false;
     free(host_steal(w->page));
     watch_store_list_begin(w->store);
     watch_gauges_list(&w->gauges, paged ? "paged" : "stream");
@@ -523,6 +531,7 @@ static void on_lookup(void *arg, int code, const kube_kind_t *kind, const lh_err
         free(w->kind);
         w->kind = host_xstrdup(*w->spec.kind != '\0' ? w->spec.kind : kind->kind);
         w->namespaced = kind->namespaced;
+        w->appeared = w->vanished;
         w->vanished = false;
         take_step(w, STEP_LIST);
     } else {
@@ -576,7 +585,7 @@ static char *copy(const char *s)
 
 static void copy_spec(watch_informer_t *w, const watch_spec_t *spec)
 {
-    w->spec = (watch_spec_t) {
+    w->spec = (watch_spec_t){
         .gvr = {.group = host_xstrdup(spec->gvr.group),
                 .version = host_xstrdup(spec->gvr.version),
                 .resource = host_xstrdup(spec->gvr.resource)},
@@ -591,9 +600,9 @@ static void copy_spec(watch_informer_t *w, const watch_spec_t *spec)
                          : host_xstrdup(spec->gvr.version);
     const char *labels = w->spec.label_selector, *fields = w->spec.field_selector;
 
-    w->selectors = host_xprintf("%s%s%s", labels != NULL ? labels : "",
-                                labels != NULL && fields != NULL ? ";" : "",
-                                fields != NULL ? fields : "");
+    w->selectors =
+        host_xprintf("%s%s%s", labels != NULL ? labels : "",
+                     labels != NULL && fields != NULL ? ";" : "", fields != NULL ? fields : "");
 }
 
 watch_informer_t *watch_informer_create(const watch_hub_options_t *options,
@@ -612,8 +621,8 @@ watch_informer_t *watch_informer_create(const watch_hub_options_t *options,
                       w->spec.ns != NULL ? w->spec.ns : "", w->selectors);
     w->store = watch_store_create();
     if (*w->selectors != '\0')
-        w->verify = watch_verify_create(options->loop, options->client, &w->spec.gvr,
-                                        on_verified_gone, w);
+        w->verify =
+            watch_verify_create(options->loop, options->client, &w->spec.gvr, on_verified_gone, w);
     loop_timer_init(&w->wait, options->loop, on_wait);
     loop_timer_init(&w->slice, options->loop, sweep);
     step_after(w, STEP_LOOK_UP, 0);

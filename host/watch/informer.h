@@ -28,8 +28,8 @@ typedef struct watch_informer_handler {
     void (*on_state)(void *arg, const char *problem);
 } watch_informer_handler_t;
 
-/* Begins by itself in the loop's next turn. options and handler are borrowed, spec is copied. Caller
- * owns the result, free with watch_informer_destroy. [loop-thread] */
+/* Begins by itself in the loop's next turn. options and handler are borrowed, spec is copied.
+ * Caller owns the result, free with watch_informer_destroy. [loop-thread] */
 watch_informer_t *watch_informer_create(const watch_hub_options_t *options,
                                         const watch_spec_t *spec,
                                         const watch_informer_handler_t *handler, void *arg);
@@ -38,7 +38,7 @@ void watch_informer_destroy(watch_informer_t *w);
 
 watch_store_t *watch_informer_store(watch_informer_t *w); /* borrowed until destroy */
 bool watch_informer_synced(const watch_informer_t *w);
-bool watch_informer_namespaced(const watch_informer_t *w); /* false before it is known */
+bool watch_informer_namespaced(const watch_informer_t *w);     /* false before it is known */
 const char *watch_informer_problem(const watch_informer_t *w); /* NULL: none */
 
 #endif

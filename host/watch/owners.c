@@ -62,7 +62,7 @@ static void drop_all(watch_owners_t *o, watch_owned_t **owned)
 
 static skim_span_t owners_of(const watch_snapshot_t *s)
 {
-    return s != NULL ? watch_snapshot_owners(s) : (skim_span_t) {0};
+    return s != NULL ? watch_snapshot_owners(s) : (skim_span_t){0};
 }
 
 void watch_owners_move(watch_owners_t *o, watch_owned_t **owned, void *entry,

@@ -65,8 +65,8 @@ static bool is_label_text(const char *s)
 {
     size_t len = strlen(s);
 
-    if (len > 63 || strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") !=
-                        len)
+    if (len > 63 ||
+        strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != len)
         return false;
     return len == 0 || (is_alnum(s[0]) && is_alnum(s[len - 1]));
 }
@@ -192,7 +192,7 @@ static int take_requirement(struct parser *in, watch_selector_t *s)
     s->items = items;
     struct requirement *r = &items[s->count++];
 
-    *r = (struct requirement) {.op = OP_EXISTS};
+    *r = (struct requirement){.op = OP_EXISTS};
     if (take(in, '!')) {
         r->op = OP_ABSENT;
         return take_key(in, r);

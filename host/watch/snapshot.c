@@ -72,12 +72,12 @@ static struct part moved(skim_span_t span, const char *text, const skim_meta_t *
                          size_t removed)
 {
     if (span.p == NULL)
-        return (struct part) {0};
+        return (struct part){0};
     size_t at = (size_t) (span.p - text) + added;
 
     if (meta->managed_fields.p != NULL && span.p > meta->managed_fields.p)
         at -= removed;
-    return (struct part) {(uint32_t) at, (uint32_t) span.len};
+    return (struct part){(uint32_t) at, (uint32_t) span.len};
 }
 
 /* The names of an object, unescaped, NULL where absent. */
@@ -128,7 +128,7 @@ static watch_snapshot_t *assemble(const buf_t *added, const buf_t *body, const s
 
     if (snap == NULL)
         return NULL;
-    *snap = (watch_snapshot_t) {.text_len = (uint32_t) len};
+    *snap = (watch_snapshot_t){.text_len = (uint32_t) len};
     atomic_init(&snap->refs, 1);
     snap->text[0] = '{';
     memcpy(snap->text + 1, buf_text(added), added->len);
@@ -153,8 +153,7 @@ static int create_from(const char *text, size_t len, const skim_meta_t *meta,
 
     if (ret < 0)
         return ret;
-    if (missing_type(meta, api_version, kind, &added) < 0 ||
-        skim_strip(text, len, meta, &body) < 0)
+    if (missing_type(meta, api_version, kind, &added) < 0 || skim_strip(text, len, meta, &body) < 0)
         return out_of_memory(err);
     watch_snapshot_t *snap = assemble(&added, &body, &names);
 
@@ -251,7 +250,7 @@ const char *watch_snapshot_version(const watch_snapshot_t *s)
 
 static skim_span_t span(const watch_snapshot_t *s, struct part part)
 {
-    return (skim_span_t) {.p = part.len > 0 ? s->text + part.at : NULL, .len = part.len};
+    return (skim_span_t){.p = part.len > 0 ? s->text + part.at : NULL, .len = part.len};
 }
 
 skim_span_t watch_snapshot_labels(const watch_snapshot_t *s)

@@ -9,9 +9,9 @@
 typedef struct watch_snapshot watch_snapshot_t;
 
 /* From the text of one object. api_version and kind (NULL: leave it) are put in when the text lacks
- * them, as the elements of a list do, and in the place of PartialObjectMetadata's. Caller owns *out,
- * release with watch_snapshot_unref. LH_EPARSE, also without metadata.name; LH_ETOOBIG from 2 GiB
- * on, LH_ENOMEM. [any-thread] */
+ * them, as the elements of a list do, and in the place of PartialObjectMetadata's. Caller owns
+ * *out, release with watch_snapshot_unref. LH_EPARSE, also without metadata.name; LH_ETOOBIG from
+ * 2 GiB on; LH_ENOMEM. [any-thread] */
 HOST_MUST_USE int watch_snapshot_create(const char *text, size_t len, const char *api_version,
                                         const char *kind, watch_snapshot_t **out, lh_error_t *err);
 watch_snapshot_t *watch_snapshot_ref(const watch_snapshot_t *s); /* [any-thread] */
@@ -20,7 +20,7 @@ void watch_snapshot_unrefp(watch_snapshot_t **s);                /* for host_cle
 
 /* All borrowed until the last unref. [any-thread] */
 const char *watch_snapshot_text(const watch_snapshot_t *s, size_t *len); /* NUL-terminated */
-const char *watch_snapshot_ns(const watch_snapshot_t *s);   /* "" for a cluster-scoped object */
+const char *watch_snapshot_ns(const watch_snapshot_t *s); /* "" for a cluster-scoped object */
 const char *watch_snapshot_name(const watch_snapshot_t *s);
 const char *watch_snapshot_uid(const watch_snapshot_t *s);
 const char *watch_snapshot_version(const watch_snapshot_t *s); /* resourceVersion */

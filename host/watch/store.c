@@ -143,7 +143,8 @@ static const watch_snapshot_t *view_of(const entry_t *e)
 
 /* Sets both states (references are taken over; the present ones may be among them), then the view.
  * The entry ends with its last state. */
-static void set_states(watch_store_t *s, entry_t *e, watch_snapshot_t *live, watch_snapshot_t *noted)
+static void set_states(watch_store_t *s, entry_t *e, watch_snapshot_t *live,
+                       watch_snapshot_t *noted)
 {
     watch_snapshot_t *old_live = e->live, *old_noted = e->noted;
 
@@ -218,7 +219,7 @@ void watch_store_unref(watch_store_t *s)
 void watch_store_clear(watch_store_t *s)
 {
     pthread_mutex_lock(&s->lock);
-    LIST_EACH(&s->order, it, next) {
+    LIST_EACH (&s->order, it, next) {
         watch_store_node_t *node = LIST_ENTRY(it, watch_store_node_t, link);
 
         if (!node->marker)
@@ -303,7 +304,7 @@ static int collect_owned(watch_store_t *s, const char *ns, const char *owner_uid
     o->items = calloc(o->cap, sizeof(*o->items));
     if (o->items == NULL)
         return LH_ENOMEM;
-    LIST_EACH(owned, it, next) {
+    LIST_EACH (owned, it, next) {
         collect(o, LIST_ENTRY(it, watch_owned_t, link)->entry, ns);
     }
     return 0;
@@ -316,7 +317,7 @@ static int collect_all(watch_store_t *s, const char *ns, struct objects *o)
     o->items = calloc(o->cap + 1, sizeof(*o->items));
     if (o->items == NULL)
         return LH_ENOMEM;
-    LIST_EACH(&s->order, it, next) {
+    LIST_EACH (&s->order, it, next) {
         watch_store_node_t *node = LIST_ENTRY(it, watch_store_node_t, link);
 
         if (!node->marker)
@@ -335,7 +336,7 @@ static int name_copy(const watch_snapshot_t *object, watch_name_t *out)
         return LH_ENOMEM;
     memcpy(text, ns, ns_size);
     memcpy(text + ns_size, name, name_size);
-    *out = (watch_name_t) {.ns = text, .name = text + ns_size};
+    *out = (watch_name_t){.ns = text, .name = text + ns_size};
     return 0;
 }
 
@@ -345,8 +346,8 @@ int watch_store_names(watch_store_t *s, const char *ns, const watch_selector_t *
     host_cleanup(objects_free) struct objects found = {0};
 
     pthread_mutex_lock(&s->lock);
-    int ret = owner_uid != NULL ? collect_owned(s, ns, owner_uid, &found)
-                                : collect_all(s, ns, &found);
+    int ret =
+        owner_uid != NULL ? collect_owned(s, ns, owner_uid, &found) : collect_all(s, ns, &found);
     pthread_mutex_unlock(&s->lock);
     watch_name_t *names = ret == 0 ? calloc(found.count + 1, sizeof(*names)) : NULL;
     size_t n = 0;
@@ -383,9 +384,8 @@ static enum watch_change change_of(const watch_snapshot_t *live, const watch_sna
         return WATCH_ADDED;
     if (!same_uid(live, object))
         return WATCH_REPLACED;
-    return not_above(watch_snapshot_version(object), watch_snapshot_version(live))
-               ? WATCH_SAME
-               : WATCH_MODIFIED;
+    return not_above(watch_snapshot_version(object), watch_snapshot_version(live)) ? WATCH_SAME
+                                                                                   : WATCH_MODIFIED;
 }
 
 /* Puts object in as the live state; the noted one yields to it unless it is newer. */
@@ -489,7 +489,7 @@ watch_snapshot_t *watch_store_sweep(watch_store_t *s)
     watch_snapshot_t *swept = NULL;
 
     pthread_mutex_lock(&s->lock);
-    LIST_EACH(&s->order, it, next) {
+    LIST_EACH (&s->order, it, next) {
         watch_store_node_t *node = LIST_ENTRY(it, watch_store_node_t, link);
         entry_t *e = (entry_t *) node;
 
@@ -507,7 +507,7 @@ void watch_store_list_end(watch_store_t *s, const char *version)
 {
     pthread_mutex_lock(&s->lock);
     set_position(s, version);
-    LIST_EACH(&s->noted, it, next) {
+    LIST_EACH (&s->noted, it, next) {
         entry_t *e = LIST_ENTRY(it, entry_t, noted_link);
 
         if (watch_version_compare(watch_snapshot_version(e->noted), version) != 1)

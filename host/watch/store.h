@@ -60,8 +60,8 @@ watch_snapshot_t *watch_store_sweep(watch_store_t *s);
 /* After the sweep: like watch_store_passed, and drops noted writes that cannot be compared. */
 void watch_store_list_end(watch_store_t *s, const char *version);
 
-/* A walk over the stream's objects, in slices: every object that stays comes at least once, one that
- * changes meanwhile may come again. */
+/* A walk over the stream's objects, in slices: every object that stays comes at least once, one
+ * that changes meanwhile may come again. */
 typedef struct watch_store_node {
     list_t link;
     bool marker; /* stands for a walk, not for an object */

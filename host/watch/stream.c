@@ -264,8 +264,7 @@ static void on_idle(loop_timer_t *timer)
     }
     kube_call_cancel(host_steal(s->call));
     s->end.why = WATCH_END_FROZEN;
-    host_error_set(&s->end.error, LH_ETIMEDOUT, "nothing came for %d s",
-                   (int) (s->idle / CLOCK_S));
+    host_error_set(&s->end.error, LH_ETIMEDOUT, "nothing came for %d s", (int) (s->idle / CLOCK_S));
     report_end(s);
 }
 

@@ -143,7 +143,7 @@ void watch_verify_add(watch_verify_t *v, watch_snapshot_t *last)
 
 static question_t *find(list_t *list, const watch_snapshot_t *object)
 {
-    LIST_EACH(list, it, next) {
+    LIST_EACH (list, it, next) {
         question_t *q = LIST_ENTRY(it, question_t, link);
 
         if (!q->answered &&
@@ -181,7 +181,7 @@ void watch_verify_all_gone(watch_verify_t *v)
     list_t *const lists[] = {&v->waiting, &v->asked};
 
     for (size_t i = 0; i < HOST_LEN(lists); i++) {
-        LIST_EACH(lists[i], it, next) {
+        LIST_EACH (lists[i], it, next) {
             question_t *q = LIST_ENTRY(it, question_t, link);
 
             if (!q->answered)
@@ -225,13 +225,13 @@ void watch_verify_destroy(watch_verify_t *v)
 {
     if (v == NULL)
         return;
-    LIST_EACH(&v->asked, it, next) {
+    LIST_EACH (&v->asked, it, next) {
         question_t *q = LIST_ENTRY(it, question_t, link);
 
         kube_call_cancel(q->call);
         question_free(q);
     }
-    LIST_EACH(&v->waiting, it, next) {
+    LIST_EACH (&v->waiting, it, next) {
         question_free(LIST_ENTRY(it, question_t, link));
     }
     loop_timer_clear(&v->timer);

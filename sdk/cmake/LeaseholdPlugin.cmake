@@ -8,8 +8,6 @@
 # Builds the test program NAME of the same sources, the manifest among them, and the fake host
 # (leasehold/testing.h). add_test() is left to the caller.
 
-set(LEASEHOLD_PLUGIN_MAP ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
-
 # Checks the JSON file and makes a source of it, named in the variable `out`.
 function(_lh_manifest_source name file out)
     get_filename_component(file ${file} ABSOLUTE)
@@ -52,16 +50,17 @@ function(lh_add_plugin name)
         _lh_manifest_source(${name} ${ARG_MANIFEST} generated)
         list(APPEND ARG_SOURCES ${generated})
     endif()
+    set(map ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map)
     add_library(${name} MODULE ${ARG_SOURCES})
     target_link_libraries(${name} PRIVATE Leasehold::sdk ${ARG_LIBS})
     set_target_properties(${name} PROPERTIES
         PREFIX "" SUFFIX ".so" C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden
-        VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${LEASEHOLD_PLUGIN_MAP})
+        VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${map})
     # Unique symbols would pin the library in memory and share statics between plugins.
     target_compile_options(${name} PRIVATE
         $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>)
     target_link_options(${name} PRIVATE
-        LINKER:--version-script=${LEASEHOLD_PLUGIN_MAP}
+        LINKER:--version-script=${map}
         LINKER:--require-defined=lh_plugin LINKER:--require-defined=reconcile_async
         LINKER:--require-defined=lh_manifest_note)
     # The sanitizers of clang leave their runtime to the program, which -z defs would not allow.

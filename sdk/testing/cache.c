@@ -204,6 +204,13 @@ void lh_fake_put_at(lh_fake_t *f, const char *collection, const char *json)
     pthread_mutex_unlock(&f->lock);
 }
 
+void lh_fake_patch(lh_fake_t *f, const char *path, const char *json)
+{
+    pthread_mutex_lock(&f->lock);
+    fake_patch_object(f, path, fake_parse(json));
+    pthread_mutex_unlock(&f->lock);
+}
+
 void lh_fake_remove(lh_fake_t *f, uint32_t watch, const char *ns, const char *name)
 {
     char *path = fake_watch_path(fake_watch(f, watch), ns, name);

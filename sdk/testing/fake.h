@@ -161,7 +161,9 @@ fake_answer_t fake_status(int status, const char *reason, const char *format, ..
     __attribute__((format(printf, 3, 4)));
 fake_object_t *fake_find(lh_fake_t *f, const char *path);      /* NULL: none, or gone */
 fake_object_t *fake_find_last(lh_fake_t *f, const char *path); /* also what is gone */
+/* Both take the tree. */
 void fake_put_object(lh_fake_t *f, const char *collection, cJSON *object);
+void fake_patch_object(lh_fake_t *f, const char *path, cJSON *body);
 
 /* handles.c, under the lock. */
 fake_handle_t *fake_handle_create(lh_fake_t *f, fake_kind_t kind, const char *text);

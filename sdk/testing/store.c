@@ -233,6 +233,14 @@ static void protect(const fake_path_t *at, const cJSON *old, cJSON *next)
     }
 }
 
+static void count_generation(const cJSON *old, cJSON *next)
+{
+    cJSON *generation = get(get(next, "metadata"), "generation");
+
+    if (generation != NULL && !cJSON_Compare(get(old, "spec"), get(next, "spec"), 1))
+        cJSON_SetNumberValue(generation, generation->valuedouble + 1);
+}
+
 /* Replaces old by next, as far as the path allows. */
 static fake_answer_t update(lh_fake_t *f, const fake_path_t *at, fake_object_t *o, const cJSON *old,
                             cJSON *next)
@@ -248,9 +256,7 @@ static fake_answer_t update(lh_fake_t *f, const fake_path_t *at, fake_object_t *
     protect(at, old, next);
     if (cJSON_Compare(old, next, 1))
         return answer(200, old);
-    cJSON *generation = get(get(next, "metadata"), "generation");
-    if (generation != NULL && !cJSON_Compare(get(old, "spec"), get(next, "spec"), 1))
-        cJSON_SetNumberValue(generation, generation->valuedouble + 1);
+    count_generation(old, next);
     set_version(f, next);
     if (meta_text(next, "deletionTimestamp")[0] != '\0' &&
         cJSON_GetArraySize(get(get(next, "metadata"), "finalizers")) == 0)
@@ -293,6 +299,22 @@ static fake_answer_t patch(lh_fake_t *f, const fake_path_t *at, fake_object_t *o
     const fake_answer_t result = update(f, at, o, old, next);
     cJSON_Delete(next);
     return result;
+}
+
+void fake_patch_object(lh_fake_t *f, const char *path, cJSON *body)
+{
+    fake_object_t *o = fake_find(f, path);
+
+    if (o == NULL)
+        fake_die("there is no object '%s'", path);
+    cJSON *old = cJSON_Parse(o->text), *next = cJSON_Duplicate(old, 1);
+    merge(next, body);
+    count_generation(old, next);
+    set_version(f, next);
+    store(f, path, next);
+    cJSON_Delete(old);
+    cJSON_Delete(next);
+    cJSON_Delete(body);
 }
 
 static fake_answer_t delete_object(lh_fake_t *f, const fake_path_t *at, fake_object_t *o,

@@ -59,12 +59,14 @@ accept() { # FILE, text on standard input
 }
 
 lint_main() {
-    local found
+    local found status=0
     examples
     cd "$lint_root"
-    found=$(check)
-    [ -z "$found" ] || {
+    found=$(check) || status=$?
+    if [ -n "$found" ]; then
         echo "$found"
         exit 1
-    }
+    fi
+    [ "$status" = 0 ] || echo "the check ended with exit status $status"
+    exit "$status"
 }

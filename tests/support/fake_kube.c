@@ -44,7 +44,7 @@ fake_kube_t *fake_kube_create(void)
 
     f->client.fake = f->discovery.fake = f;
     f->installed = true;
-    f->kind = (kube_kind_t) {.kind = kind, .namespaced = true, .watchable = true};
+    f->kind = (kube_kind_t){.kind = kind, .namespaced = true, .watchable = true};
     list_init(&f->calls);
     list_init(&f->lookups);
     return f;
@@ -66,10 +66,10 @@ static void free_call(kube_call_t *call)
 
 void fake_kube_destroy(fake_kube_t *f)
 {
-    LIST_EACH(&f->calls, it, next) {
+    LIST_EACH (&f->calls, it, next) {
         free_call(LIST_ENTRY(it, kube_call_t, link));
     }
-    LIST_EACH(&f->lookups, it, next) {
+    LIST_EACH (&f->lookups, it, next) {
         free(LIST_ENTRY(it, kube_lookup_t, link));
     }
     free(f->last_path);
@@ -195,7 +195,7 @@ const char *fake_kube_last_path(const fake_kube_t *f)
 
 kube_call_t *fake_kube_find(fake_kube_t *f, const char *part)
 {
-    LIST_EACH(&f->calls, it, next) {
+    LIST_EACH (&f->calls, it, next) {
         kube_call_t *call = LIST_ENTRY(it, kube_call_t, link);
 
         if (strstr(call->request.path, part) != NULL)

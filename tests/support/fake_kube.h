@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stands in for kube/client.c and kube/discovery.c: requests are kept until the test answers them,
- * lookups until fake_kube_answer_lookups(). Link support_fake_kube before the library that uses the client.
+ * lookups until fake_kube_answer_lookups(). Link support_fake_kube before the library that uses
+ * the client.
  *
  * As with the real client nothing is called back from within a call, and ending a call from within
  * its own callbacks ends the test.

@@ -250,8 +250,7 @@ void http_reply_with(http_exchange_t *x, int status, const char *type, const cha
     char framing[64];
 
     snprintf(framing, sizeof(framing), "Content-Length: %zu", strlen(body));
-    if (begin(x, status, type, header, framing) &&
-        !http_conn_write(x->conn, body, strlen(body)))
+    if (begin(x, status, type, header, framing) && !http_conn_write(x->conn, body, strlen(body)))
         x->keep = false;
 }
 

@@ -50,10 +50,10 @@ typedef struct http_server_options {
      * and http_conn_write. May be NULL. */
     bool (*on_connection)(void *arg, http_conn_t *conn);
     void *arg;
-    const http_tls_t *tls;    /* borrowed during http_server_start; NULL: plain HTTP */
-    bool demand_client_cert;  /* one signed by tls->ca */
-    int receive_buffer;       /* SO_RCVBUF of connections, to make writers block early; 0: default */
-    uint16_t port;            /* 0: any; else this one (e.g. the port of a server stopped before) */
+    const http_tls_t *tls;   /* borrowed during http_server_start; NULL: plain HTTP */
+    bool demand_client_cert; /* one signed by tls->ca */
+    int receive_buffer;      /* SO_RCVBUF of connections, to make writers block early; 0: default */
+    uint16_t port;           /* 0: any; else this one (e.g. the port of a server stopped before) */
 } http_server_options_t;
 
 http_server_t *http_server_start(const http_server_options_t *options);
@@ -91,9 +91,9 @@ void http_server_drop_all(http_server_t *s, bool reset);
 
 /* -- In a handler [the connection's thread] -- */
 const char *http_method(const http_exchange_t *x);
-const char *http_path(const http_exchange_t *x); /* with the query */
+const char *http_path(const http_exchange_t *x);                     /* with the query */
 const char *http_header(const http_exchange_t *x, const char *name); /* NULL: absent */
-const char *http_body(const http_exchange_t *x); /* NUL-terminated */
+const char *http_body(const http_exchange_t *x);                     /* NUL-terminated */
 size_t http_body_len(const http_exchange_t *x);
 size_t http_number(const http_exchange_t *x); /* of the request, from 0 */
 

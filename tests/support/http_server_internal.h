@@ -9,7 +9,7 @@
 #include <pthread.h>
 
 struct http_record {
-    char *line;    /* "METHOD PATH" */
+    char *line; /* "METHOD PATH" */
     char *method, *path;
     char *headers; /* lines, each ended by a NUL; an empty one ends the list */
     char *body;

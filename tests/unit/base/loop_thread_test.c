@@ -216,7 +216,8 @@ static void start_flood(void *arg)
     f->event = event_new(loop_base(loop), f->fd, EV_READ | EV_PERSIST, on_readable, NULL);
     event_add(f->event, NULL);
     for (int i = 0; i < 10; i++) {
-        f->tasks[i] = (slow_t){.task = {.fn = run_slow}, .saw = &f->saw[i]};
+        f->tasks[i] =
+            (slow_t){.task = {.fn = run_slow}, .fd = i == 0 ? f->write_fd : -1, .saw = &f->saw[i]};
         loop_post(loop, &f->tasks[i].task);
     }
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rig.h"
 
+#include <netdb.h>
 #include <stdio.h>
+#include <time.h>
 
 static rig_t rig;
 
@@ -28,7 +30,7 @@ static void handle(void *arg, http_exchange_t *x)
 
 static void start(void)
 {
-    rig_start(&rig, &(http_server_options_t) {.handler = handle}, KUBE_CLIENT_READS);
+    rig_start(&rig, &(http_server_options_t){.handler = handle}, KUBE_CLIENT_READS);
 }
 
 static void finish(void)
@@ -56,7 +58,7 @@ Test(client, names_itself_and_the_plugin_in_the_user_agent)
 {
     answer_t a;
 
-    rig_send(&rig, &a, (kube_request_t) {.method = "GET", .path = "/x", .agent = "hello"});
+    rig_send(&rig, &a, (kube_request_t){.method = "GET", .path = "/x", .agent = "hello"});
     rig_wait(&rig, &a);
     const char *agent = http_server_header(rig.server, 0, "User-Agent");
     cr_assert_not_null(agent);
@@ -70,12 +72,12 @@ Test(client, sends_accept_content_type_and_body_as_asked)
     answer_t a;
 
     rig_send(&rig, &a,
-             (kube_request_t) {.method = "PATCH",
-                               .path = "/x",
-                               .body = "{\"p\":2}",
-                               .body_len = 7,
-                               .content_type = "application/merge-patch+json",
-                               .accept = "application/json;as=Table"});
+             (kube_request_t){.method = "PATCH",
+                              .path = "/x",
+                              .body = "{\"p\":2}",
+                              .body_len = 7,
+                              .content_type = "application/merge-patch+json",
+                              .accept = "application/json;as=Table"});
     rig_wait(&rig, &a);
     EXPECT_STR(http_server_line(rig.server, 0), "PATCH /x");
     EXPECT_STR(http_server_body(rig.server, 0), "{\"p\":2}");
@@ -90,7 +92,7 @@ Test(client, gives_a_write_without_a_body_an_empty_object)
 {
     answer_t a;
 
-    rig_send(&rig, &a, (kube_request_t) {.method = "DELETE", .path = "/x"});
+    rig_send(&rig, &a, (kube_request_t){.method = "DELETE", .path = "/x"});
     rig_wait(&rig, &a);
     EXPECT_STR(http_server_line(rig.server, 0), "DELETE /x");
     EXPECT_STR(http_server_body(rig.server, 0), "{}");
@@ -167,7 +169,7 @@ Test(client, answers_many_requests_at_once)
     answer_t *answers = host_xcalloc(COUNT, sizeof(*answers));
 
     for (int i = 0; i < COUNT; i++)
-        rig_send(&rig, &answers[i], (kube_request_t) {.method = "GET", .path = "/x"});
+        rig_send(&rig, &answers[i], (kube_request_t){.method = "GET", .path = "/x"});
     for (int i = 0; i < COUNT; i++) {
         if (answers[i].count == 0)
             rig_wait(&rig, &answers[i]);
@@ -190,15 +192,15 @@ static void expect_refused(kube_request_t request, const char *part)
 
 Test(client, refuses_requests_that_would_break_the_protocol)
 {
-    expect_refused((kube_request_t) {.method = "HEAD", .path = "/x"}, "method 'HEAD'");
-    expect_refused((kube_request_t) {.method = "GET", .path = "x"}, "path 'x'");
-    expect_refused((kube_request_t) {.method = "GET", .path = "/x y"}, "percent-encoded");
-    expect_refused((kube_request_t) {.method = "GET", .path = "/x#y"}, "percent-encoded");
-    expect_refused((kube_request_t) {.method = "GET", .path = "/x", .accept = "a\r\nB: c"},
+    expect_refused((kube_request_t){.method = "HEAD", .path = "/x"}, "method 'HEAD'");
+    expect_refused((kube_request_t){.method = "GET", .path = "x"}, "path 'x'");
+    expect_refused((kube_request_t){.method = "GET", .path = "/x y"}, "percent-encoded");
+    expect_refused((kube_request_t){.method = "GET", .path = "/x#y"}, "percent-encoded");
+    expect_refused((kube_request_t){.method = "GET", .path = "/x", .accept = "a\r\nB: c"},
                    "control character");
-    expect_refused((kube_request_t) {.method = "PUT", .path = "/x", .content_type = "a\nb"},
+    expect_refused((kube_request_t){.method = "PUT", .path = "/x", .content_type = "a\nb"},
                    "control character");
-    expect_refused((kube_request_t) {.method = "GET", .path = "/x", .agent = "a\nb"},
+    expect_refused((kube_request_t){.method = "GET", .path = "/x", .agent = "a\nb"},
                    "control character");
     EXPECT_INT(http_server_connections(rig.server), 0);
 }
@@ -211,7 +213,7 @@ Test(client, times_out_in_time)
     int64_t before = clock_now();
 
     rig_send(&rig, &a,
-             (kube_request_t) {.method = "GET", .path = "/hang", .timeout = 200 * CLOCK_MS});
+             (kube_request_t){.method = "GET", .path = "/hang", .timeout = 200 * CLOCK_MS});
     rig_wait(&rig, &a);
     int64_t took = clock_now() - before;
     EXPECT_INT(a.code, LH_ETIMEDOUT);
@@ -221,19 +223,28 @@ Test(client, times_out_in_time)
               (long) (took / CLOCK_MS));
 }
 
+/* libcurl's resolver thread comes here. */
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **out)
+{
+    const struct timespec pause = {.tv_sec = 3};
+
+    (void) node, (void) service, (void) hints, (void) out;
+    nanosleep(&pause, NULL);
+    return EAI_AGAIN;
+}
+
 Test(client, does_not_wait_for_the_resolver_after_a_timeout)
 {
     answer_t a;
 
-    rig.credentials.server = (char *) "https://no-such-host.leasehold.invalid:6443";
-    rig_client(&rig, &(kube_client_options_t) {0});
+    rig.credentials.server = (char *) "https://slow.leasehold.invalid:6443";
+    rig_client(&rig, &(kube_client_options_t){0});
     int64_t before = clock_now();
-    rig_send(&rig, &a,
-             (kube_request_t) {.method = "GET", .path = "/x", .timeout = 100 * CLOCK_MS});
+    rig_send(&rig, &a, (kube_request_t){.method = "GET", .path = "/x", .timeout = 100 * CLOCK_MS});
     rig_wait(&rig, &a);
     int64_t took = clock_now() - before;
-    cr_expect(a.code == LH_ETIMEDOUT || a.code == LH_EUNAVAILABLE, "code is %d: %s", a.code,
-              a.error.text);
+    EXPECT_INT(a.code, LH_ETIMEDOUT);
     EXPECT_INT(a.sent_at, 0);
     cr_expect(took < 1500 * CLOCK_MS, "it took %ld ms", (long) (took / CLOCK_MS));
 }
@@ -249,12 +260,12 @@ Test(client, says_that_the_connection_is_refused)
     char url[64];
     snprintf(url, sizeof(url), "http://127.0.0.1:%u", port);
     rig.credentials.server = url;
-    rig_client(&rig, &(kube_client_options_t) {0});
+    rig_client(&rig, &(kube_client_options_t){0});
     rig_get(&rig, &a, "/x?limit=1");
     EXPECT_INT(a.code, LH_EUNAVAILABLE);
     EXPECT_INT(a.sent_at, 0);
-    snprintf(want, sizeof(want),
-             "GET /x: cannot reach http://127.0.0.1:%u: Connection refused", port);
+    snprintf(want, sizeof(want), "GET /x: cannot reach http://127.0.0.1:%u: Connection refused",
+             port);
     EXPECT_STR(a.error.text, want);
 }
 
@@ -294,11 +305,11 @@ Test(client, refuses_a_body_that_is_larger_than_allowed)
 {
     answer_t a;
 
-    rig_send(&rig, &a, (kube_request_t) {.method = "GET", .path = "/x", .max_body = 6});
+    rig_send(&rig, &a, (kube_request_t){.method = "GET", .path = "/x", .max_body = 6});
     rig_wait(&rig, &a);
     EXPECT_INT(a.code, LH_ETOOBIG);
     EXPECT_STR(a.error.text, "GET /x: the answer is larger than allowed");
-    rig_send(&rig, &a, (kube_request_t) {.method = "GET", .path = "/x", .max_body = 7});
+    rig_send(&rig, &a, (kube_request_t){.method = "GET", .path = "/x", .max_body = 7});
     rig_wait(&rig, &a);
     EXPECT_INT(a.code, 0);
 }
@@ -309,7 +320,7 @@ Test(client, a_cancelled_call_is_never_heard_of_again)
 {
     answer_t a, b;
 
-    kube_call_t *call = rig_send(&rig, &a, (kube_request_t) {.method = "GET", .path = "/x"});
+    kube_call_t *call = rig_send(&rig, &a, (kube_request_t){.method = "GET", .path = "/x"});
     kube_call_cancel(call);
     rig_get(&rig, &b, "/y");
     EXPECT_INT(a.count, 0);
@@ -336,9 +347,9 @@ Test(client, a_call_may_be_cancelled_when_another_is_done)
     answer_t a, b;
     struct pair p = {.first = &a};
 
-    p.other = rig_send(&rig, &b, (kube_request_t) {.method = "GET", .path = "/hang"});
+    p.other = rig_send(&rig, &b, (kube_request_t){.method = "GET", .path = "/hang"});
     rig_send(&rig, &a,
-             (kube_request_t) {.method = "GET", .path = "/x", .on_done = cancel_other, .arg = &p});
+             (kube_request_t){.method = "GET", .path = "/x", .on_done = cancel_other, .arg = &p});
     rig_wait(&rig, &a);
     rig_run(&rig, 50);
     EXPECT_INT(b.count, 0);
@@ -350,8 +361,8 @@ Test(client, destroying_the_client_ends_its_calls_silently)
 {
     answer_t a, b;
 
-    rig_send(&rig, &a, (kube_request_t) {.method = "GET", .path = "/hang"});
-    rig_send(&rig, &b, (kube_request_t) {.method = "PUT", .path = "/hang"});
+    rig_send(&rig, &a, (kube_request_t){.method = "GET", .path = "/hang"});
+    rig_send(&rig, &b, (kube_request_t){.method = "PUT", .path = "/hang"});
     rig_run(&rig, 50);
     EXPECT_INT(http_server_requests(rig.server), 2);
     kube_client_destroy(rig.client);
@@ -366,10 +377,9 @@ Test(client, a_fresh_request_leaves_the_connection_for_itself_and_those_after_it
 {
     answer_t a, b, c;
 
-    rig_send(&rig, &a, (kube_request_t) {.method = "GET", .path = "/x"});
+    rig_send(&rig, &a, (kube_request_t){.method = "GET", .path = "/x"});
     rig_wait(&rig, &a);
-    rig_send(&rig, &b,
-             (kube_request_t) {.method = "GET", .path = "/y", .fresh_connection = true});
+    rig_send(&rig, &b, (kube_request_t){.method = "GET", .path = "/y", .fresh_connection = true});
     rig_wait(&rig, &b);
     rig_get(&rig, &c, "/z");
     EXPECT_INT(http_server_connection_of(rig.server, 0), 0);
@@ -383,10 +393,9 @@ Test(client, an_answer_on_the_connection_that_was_left_still_arrives)
     answer_t a, b;
 
     http_server_hold(rig.server);
-    rig_send(&rig, &a, (kube_request_t) {.method = "GET", .path = "/x"});
+    rig_send(&rig, &a, (kube_request_t){.method = "GET", .path = "/x"});
     rig_run(&rig, 50);
-    rig_send(&rig, &b,
-             (kube_request_t) {.method = "GET", .path = "/y", .fresh_connection = true});
+    rig_send(&rig, &b, (kube_request_t){.method = "GET", .path = "/y", .fresh_connection = true});
     rig_run(&rig, 50);
     http_server_release(rig.server);
     rig_run(&rig, 100);
@@ -402,7 +411,7 @@ Test(client, a_request_that_got_no_answer_leaves_its_connection)
 
     rig_get(&rig, &a, "/x");
     rig_send(&rig, &a,
-             (kube_request_t) {.method = "GET", .path = "/hang", .timeout = 100 * CLOCK_MS});
+             (kube_request_t){.method = "GET", .path = "/hang", .timeout = 100 * CLOCK_MS});
     rig_wait(&rig, &a);
     rig_get(&rig, &b, "/x");
     EXPECT_INT(b.code, 0);
@@ -417,7 +426,7 @@ Test(client, counts_requests_by_code_method_and_host)
     answer_t a;
     char series[160];
 
-    rig_client(&rig, &(kube_client_options_t) {.metrics = m});
+    rig_client(&rig, &(kube_client_options_t){.metrics = m});
     rig_get(&rig, &a, "/x");
     rig_get(&rig, &a, "/conflict");
     rig_get(&rig, &a, "/conflict");

@@ -30,7 +30,7 @@ static void finish(void)
     kube_credentials_destroy(c);
     snprintf(command, sizeof(command), "%s", dir);
     /* files of a test are few and flat */
-    static const char *const names[] = {"config", "ca.pem", "cert.pem", "key.pem", "token",
+    static const char *const names[] = {"config", "ca.pem",    "cert.pem",     "key.pem", "token",
                                         "ca.crt", "namespace", ".kube/config", ".kube"};
     for (size_t i = 0; i < HOST_LEN(names); i++) {
         snprintf(command, sizeof(command), "%s/%s", dir, names[i]);
@@ -55,23 +55,23 @@ static char *put(const char *name, const char *text)
 static char *config(const char *cluster, const char *user)
 {
     host_cleanup(host_freep) char *text =
-        host_xprintf("apiVersion: v1\n"             /* 1 */
-                     "kind: Config\n"               /* 2 */
-                     "current-context: dev\n"       /* 3 */
-                     "contexts:\n"                  /* 4 */
-                     "- name: dev\n"                /* 5 */
+        host_xprintf("apiVersion: v1\n"                                           /* 1 */
+                     "kind: Config\n"                                             /* 2 */
+                     "current-context: dev\n"                                     /* 3 */
+                     "contexts:\n"                                                /* 4 */
+                     "- name: dev\n"                                              /* 5 */
                      "  context: {cluster: home, user: admin, namespace: apps}\n" /* 6 */
-                     "- name: bare\n"               /* 7 */
-                     "  context: {cluster: home}\n" /* 8 */
-                     "- name: lost\n"               /* 9 */
-                     "  context: {cluster: nowhere, user: admin}\n" /* 10 */
-                     "- name: nobody\n"             /* 11 */
-                     "  context: {cluster: home, user: ghost}\n" /* 12 */
-                     "users:\n"                     /* 13 */
-                     "- name: admin\n"              /* 14 */
-                     "  user:\n"                    /* 15 */
-                     "    dummy: 1\n"               /* 16 */
-                     "%s"                           /* 17 */
+                     "- name: bare\n"                                             /* 7 */
+                     "  context: {cluster: home}\n"                               /* 8 */
+                     "- name: lost\n"                                             /* 9 */
+                     "  context: {cluster: nowhere, user: admin}\n"               /* 10 */
+                     "- name: nobody\n"                                           /* 11 */
+                     "  context: {cluster: home, user: ghost}\n"                  /* 12 */
+                     "users:\n"                                                   /* 13 */
+                     "- name: admin\n"                                            /* 14 */
+                     "  user:\n"                                                  /* 15 */
+                     "    dummy: 1\n"                                             /* 16 */
+                     "%s"                                                         /* 17 */
                      "clusters:\n"
                      "- name: home\n"
                      "  cluster:\n"
@@ -164,7 +164,8 @@ Test(credentials, relative_files_count_from_the_kubeconfigs_folder)
 Test(credentials, absolute_files_are_taken_as_they_are)
 {
     host_cleanup(host_freep) char *ca = put("ca.pem", PEM);
-    host_cleanup(host_freep) char *line = host_xprintf(SERVER "    certificate-authority: %s\n", ca);
+    host_cleanup(host_freep) char *line =
+        host_xprintf(SERVER "    certificate-authority: %s\n", ca);
 
     expect_loads(line, "");
     EXPECT_STR(c->ca_file, ca);
@@ -268,8 +269,7 @@ Test(credentials, data_that_is_no_base64_of_pem_is_refused)
 Test(credentials, a_field_of_the_wrong_kind_is_refused)
 {
     expect_refused(SERVER, "    token: [a]\n", "17: user 'admin': token: a text is expected");
-    expect_refused("    server: {a: b}\n", "",
-                   "20: cluster 'home': server: a text is expected");
+    expect_refused("    server: {a: b}\n", "", "20: cluster 'home': server: a text is expected");
 }
 
 /* -- What is refused in a cluster -- */
@@ -310,7 +310,7 @@ Test(credentials, a_bad_tls_server_name_is_refused)
 
 Test(credentials, certificate_files_must_exist_and_be_pem)
 {
-    host_cleanup(host_freep) char *ca = put("ca.pem", "not pem");
+    free(put("ca.pem", "not pem"));
 
     expect_refused(SERVER "    certificate-authority: missing.pem\n", "",
                    "21: cluster 'home': certificate-authority: open '");
@@ -384,8 +384,8 @@ static void put_service_account(void)
 Test(credentials, of_the_pod_are_its_service_accounts)
 {
     put_service_account();
-    ASSERT_OK(load_env((const char *const[]) {"KUBERNETES_SERVICE_HOST=10.96.0.1",
-                                              "KUBERNETES_SERVICE_PORT=443", NULL}),
+    ASSERT_OK(load_env((const char *const[]){"KUBERNETES_SERVICE_HOST=10.96.0.1",
+                                             "KUBERNETES_SERVICE_PORT=443", NULL}),
               err);
     EXPECT_STR(c->server, "https://10.96.0.1:443");
     host_cleanup(host_freep) char *token = host_xprintf("%s/token", dir);
@@ -399,8 +399,8 @@ Test(credentials, of_the_pod_are_its_service_accounts)
 Test(credentials, of_the_pod_may_lead_to_an_ipv6_address)
 {
     put_service_account();
-    ASSERT_OK(load_env((const char *const[]) {"KUBERNETES_SERVICE_HOST=fd00::1",
-                                              "KUBERNETES_SERVICE_PORT=443", NULL}),
+    ASSERT_OK(load_env((const char *const[]){"KUBERNETES_SERVICE_HOST=fd00::1",
+                                             "KUBERNETES_SERVICE_PORT=443", NULL}),
               err);
     EXPECT_STR(c->server, "https://[fd00::1]:443");
 }
@@ -408,8 +408,8 @@ Test(credentials, of_the_pod_may_lead_to_an_ipv6_address)
 Test(credentials, of_the_pod_need_its_ca)
 {
     free(put("token", "t"));
-    EXPECT_INT(load_env((const char *const[]) {"KUBERNETES_SERVICE_HOST=10.96.0.1",
-                                               "KUBERNETES_SERVICE_PORT=443", NULL}),
+    EXPECT_INT(load_env((const char *const[]){"KUBERNETES_SERVICE_HOST=10.96.0.1",
+                                              "KUBERNETES_SERVICE_PORT=443", NULL}),
                LH_ENOTFOUND);
     EXPECT_HAS(err.text, "in-cluster credentials: '");
     EXPECT_HAS(err.text, "ca.crt' is missing beside the token");
@@ -421,15 +421,15 @@ Test(credentials, kubeconfig_variable_wins_over_the_pod)
     host_cleanup(host_freep) char *variable = host_xprintf("KUBECONFIG=%s", path);
 
     put_service_account();
-    ASSERT_OK(load_env((const char *const[]) {variable, "KUBERNETES_SERVICE_HOST=10.96.0.1",
-                                              "KUBERNETES_SERVICE_PORT=443", NULL}),
+    ASSERT_OK(load_env((const char *const[]){variable, "KUBERNETES_SERVICE_HOST=10.96.0.1",
+                                             "KUBERNETES_SERVICE_PORT=443", NULL}),
               err);
     EXPECT_STR(c->server, "https://10.0.0.1:6443");
 }
 
 Test(credentials, several_files_in_the_kubeconfig_variable_are_refused)
 {
-    EXPECT_INT(load_env((const char *const[]) {"KUBECONFIG=/a:/b", NULL}), LH_EINVAL);
+    EXPECT_INT(load_env((const char *const[]){"KUBECONFIG=/a:/b", NULL}), LH_EINVAL);
     EXPECT_STR(err.text, "KUBECONFIG names several files ('/a:/b'), and only one is read: merge "
                          "them (kubectl config view --flatten > FILE) and give that one");
 }
@@ -449,17 +449,18 @@ Test(credentials, of_the_home_folder_come_last)
 
     cr_assert_eq(mkdir(kube, 0700), 0);
     cr_assert_eq(rename(from, to), 0);
-    ASSERT_OK(load_env((const char *const[]) {home, NULL}), err);
+    ASSERT_OK(load_env((const char *const[]){home, NULL}), err);
     EXPECT_STR(c->server, "https://10.0.0.1:6443");
 }
 
 Test(credentials, none_at_all_are_an_error_that_says_what_was_tried)
 {
-    EXPECT_INT(load_env((const char *const[]) {"HOME=/nowhere", NULL}), LH_ENOTFOUND);
-    EXPECT_STR(err.text, "no credentials: no kubeconfig is given, KUBECONFIG is not set, this is no "
-                         "pod, and '/nowhere/.kube/config' does not exist");
-    EXPECT_INT(load_env((const char *const[]) {"KUBERNETES_SERVICE_HOST=10.96.0.1",
-                                               "KUBERNETES_SERVICE_PORT=443", NULL}),
+    EXPECT_INT(load_env((const char *const[]){"HOME=/nowhere", NULL}), LH_ENOTFOUND);
+    EXPECT_STR(err.text,
+               "no credentials: no kubeconfig is given, KUBECONFIG is not set, this is no "
+               "pod, and '/nowhere/.kube/config' does not exist");
+    EXPECT_INT(load_env((const char *const[]){"KUBERNETES_SERVICE_HOST=10.96.0.1",
+                                              "KUBERNETES_SERVICE_PORT=443", NULL}),
                LH_ENOTFOUND);
     EXPECT_HAS(err.text, "is automountServiceAccountToken off?");
 }

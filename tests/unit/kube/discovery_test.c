@@ -66,7 +66,7 @@ static void start(void)
     atomic_store(&aggregated, true);
     atomic_store(&crd_exists, false);
     atomic_store(&broken, false);
-    rig_start(&rig, &(http_server_options_t) {.handler = handle}, KUBE_CLIENT_READS);
+    rig_start(&rig, &(http_server_options_t){.handler = handle}, KUBE_CLIENT_READS);
     discovery = kube_discovery_create(rig.client, NULL);
 }
 
@@ -108,7 +108,7 @@ static kube_lookup_t *ask(found_t *f, const kube_gvr_t *gvr, bool fresh)
     kube_lookup_t *l = NULL;
     lh_error_t err = {0};
 
-    *f = (found_t) {0};
+    *f = (found_t){0};
     ASSERT_OK(kube_discovery_lookup(discovery, gvr, fresh, keep, f, &l, &err), err);
     EXPECT_INT(f->count, 0); /* never from within */
     return l;

@@ -45,8 +45,7 @@ Test(path, query_begins_with_a_question_mark_and_goes_on_with_ampersands)
     EXPECT_INT(kube_path(&out, &pods, NULL, NULL), 0);
     EXPECT_INT(kube_query(&out, "limit", "500"), 0);
     EXPECT_INT(kube_query(&out, "labelSelector", "a in (b,c),d=e"), 0);
-    EXPECT_STR(buf_text(&out),
-               "/api/v1/pods?limit=500&labelSelector=a%20in%20%28b%2Cc%29%2Cd%3De");
+    EXPECT_STR(buf_text(&out), "/api/v1/pods?limit=500&labelSelector=a%20in%20%28b%2Cc%29%2Cd%3De");
 }
 
 Test(path, a_full_buffer_is_reported)

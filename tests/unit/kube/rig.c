@@ -28,14 +28,14 @@ void rig_start(rig_t *rig, const http_server_options_t *options, enum kube_clien
     lh_error_t err = {0};
 
     signal(SIGPIPE, SIG_IGN);
-    *rig = (rig_t) {0};
+    *rig = (rig_t){0};
     ASSERT_OK(loop_create(&rig->loop, &err), err);
     loop_timer_init(&rig->alarm, rig->loop, on_alarm);
     rig->server = http_server_start(options);
     rig->credentials.server = (char *) http_server_url(rig->server);
     rig->credentials.namespace = (char *) "";
     rig->credentials.origin = (char *) "test";
-    rig_client(rig, &(kube_client_options_t) {.kind = kind});
+    rig_client(rig, &(kube_client_options_t){.kind = kind});
 }
 
 void rig_stop(rig_t *rig)
@@ -68,7 +68,7 @@ kube_call_t *rig_send(rig_t *rig, answer_t *a, kube_request_t request)
     kube_call_t *call = NULL;
     lh_error_t err = {0};
 
-    *a = (answer_t) {.rig = rig};
+    *a = (answer_t){.rig = rig};
     if (request.on_done == NULL) {
         request.on_done = keep;
         request.arg = a;
@@ -108,7 +108,7 @@ void rig_run(rig_t *rig, int ms)
 
 void rig_get(rig_t *rig, answer_t *a, const char *path)
 {
-    rig_send(rig, a, (kube_request_t) {.method = "GET", .path = path});
+    rig_send(rig, a, (kube_request_t){.method = "GET", .path = path});
     rig_wait(rig, a);
 }
 

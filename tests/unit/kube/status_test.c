@@ -107,7 +107,8 @@ Test(status, odd_fields_count_as_absent)
 Test(status, long_messages_are_cut)
 {
     static char body[100000];
-    int n = snprintf(body, sizeof(body), "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"message\":\"");
+    int n =
+        snprintf(body, sizeof(body), "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"message\":\"");
 
     memset(body + n, 'm', 90000);
     memcpy(body + n + 90000, "\"}", 3);

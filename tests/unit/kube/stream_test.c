@@ -39,7 +39,7 @@ static void handle(void *arg, http_exchange_t *x)
 static void start(void)
 {
     atomic_store(&go_on, false);
-    rig_start(&rig, &(http_server_options_t) {.handler = handle}, KUBE_CLIENT_READS);
+    rig_start(&rig, &(http_server_options_t){.handler = handle}, KUBE_CLIENT_READS);
 }
 
 static void finish(void)
@@ -52,7 +52,7 @@ TestSuite(stream, .init = start, .fini = finish, .timeout = 30);
 static kube_call_t *watch(answer_t *a, const char *path)
 {
     return rig_send(&rig, a,
-                    (kube_request_t) {.method = "GET", .path = path, .on_data = answer_data});
+                    (kube_request_t){.method = "GET", .path = path, .on_data = answer_data});
 }
 
 /* rig_send sets on_done and arg together, so on_data gets the answer, too. */
@@ -112,8 +112,7 @@ Test(stream, ends_with_the_code_of_the_data_callback)
 {
     answer_t a;
 
-    rig_send(&rig, &a,
-             (kube_request_t) {.method = "GET", .path = "/watch", .on_data = refuse_data});
+    rig_send(&rig, &a, (kube_request_t){.method = "GET", .path = "/watch", .on_data = refuse_data});
     rig_wait(&rig, &a);
     EXPECT_INT(a.code, LH_EPARSE);
     EXPECT_STR(a.error.text, "GET /watch: this is no event");
@@ -150,11 +149,9 @@ static int meddle(void *arg, const char *data, size_t len, lh_error_t *err)
     if (victim != NULL) {
         kube_call_cancel(victim);
         victim = NULL;
-        return kube_client_send(rig.client,
-                                &(kube_request_t) {.method = "GET",
-                                                   .path = "/plain",
-                                                   .on_done = third_done},
-                                NULL, err);
+        return kube_client_send(
+            rig.client, &(kube_request_t){.method = "GET", .path = "/plain", .on_done = third_done},
+            NULL, err);
     }
     return 0;
 }
@@ -167,8 +164,8 @@ Test(stream, the_data_callback_may_send_and_cancel_others)
     victim = watch(&b, "/watch");
     wait_for_data(&b, 6);
     atomic_store(&go_on, false);
-    kube_call_t *call = rig_send(
-        &rig, &a, (kube_request_t) {.method = "GET", .path = "/watch", .on_data = meddle});
+    kube_call_t *call =
+        rig_send(&rig, &a, (kube_request_t){.method = "GET", .path = "/watch", .on_data = meddle});
     rig_wait(&rig, &third);
     EXPECT_INT(third.code, 0);
     atomic_store(&go_on, true);
@@ -184,8 +181,8 @@ static int send_and_cancel(void *arg, const char *data, size_t len, lh_error_t *
 
     (void) arg, (void) data, (void) len;
     int ret = kube_client_send(
-        rig.client,
-        &(kube_request_t) {.method = "GET", .path = "/plain", .on_done = third_done}, &call, err);
+        rig.client, &(kube_request_t){.method = "GET", .path = "/plain", .on_done = third_done},
+        &call, err);
     if (ret == 0)
         kube_call_cancel(call);
     return ret;
@@ -198,7 +195,7 @@ Test(stream, a_call_sent_and_cancelled_within_the_data_callback_is_never_sent)
     third.count = 0;
     atomic_store(&go_on, true);
     rig_send(&rig, &a,
-             (kube_request_t) {.method = "GET", .path = "/watch", .on_data = send_and_cancel});
+             (kube_request_t){.method = "GET", .path = "/watch", .on_data = send_and_cancel});
     rig_wait(&rig, &a);
     rig_run(&rig, 20);
     EXPECT_INT(third.count, 0);

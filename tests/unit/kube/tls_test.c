@@ -14,8 +14,7 @@ static void start_with(const char *names, bool demand_client_cert)
 {
     tls = http_tls_create(names);
     other = http_tls_create("IP:127.0.0.1");
-    rig_start(&rig,
-              &(http_server_options_t) {.tls = tls, .demand_client_cert = demand_client_cert},
+    rig_start(&rig, &(http_server_options_t){.tls = tls, .demand_client_cert = demand_client_cert},
               KUBE_CLIENT_READS);
     rig.credentials.ca_data = tls->ca;
 }
@@ -31,7 +30,7 @@ TestSuite(tls, .fini = finish, .timeout = 30);
 
 static void get(answer_t *a)
 {
-    rig_client(&rig, &(kube_client_options_t) {0});
+    rig_client(&rig, &(kube_client_options_t){0});
     rig_get(&rig, a, "/x");
 }
 
@@ -171,8 +170,8 @@ Test(tls, a_stream_over_tls_is_cut_with_the_connection)
 
     start_with("IP:127.0.0.1", false);
     http_server_hold(rig.server);
-    rig_client(&rig, &(kube_client_options_t) {0});
-    rig_send(&rig, &a, (kube_request_t) {.method = "GET", .path = "/x"});
+    rig_client(&rig, &(kube_client_options_t){0});
+    rig_send(&rig, &a, (kube_request_t){.method = "GET", .path = "/x"});
     for (int i = 0; i < 500 && http_server_requests(rig.server) == 0; i++)
         rig_run(&rig, 5);
     http_server_drop_all(rig.server, true);

@@ -33,7 +33,7 @@ static void write_token(const char *text)
 
 static void start(void)
 {
-    rig_start(&rig, &(http_server_options_t) {.handler = handle}, KUBE_CLIENT_READS);
+    rig_start(&rig, &(http_server_options_t){.handler = handle}, KUBE_CLIENT_READS);
     snprintf(path, sizeof(path), "/tmp/kube-token-test-%d", (int) getpid());
     write_token("good\n");
     rig.credentials.token_file = path;
@@ -138,7 +138,7 @@ Test(token, is_read_again_after_a_401_and_the_read_repeated)
     rig_get(&rig, &a, "/x");
     EXPECT_INT(http_server_requests(rig.server), 2);
     http_server_hold(rig.server);
-    rig_send(&rig, &a, (kube_request_t) {.method = "GET", .path = "/y"});
+    rig_send(&rig, &a, (kube_request_t){.method = "GET", .path = "/y"});
     rig_run(&rig, 50);
     replace_unnoticed("good");
     http_server_release(rig.server);
@@ -155,7 +155,7 @@ Test(token, of_a_write_that_got_401_is_read_again_for_the_next_request_only)
 
     write_token("wait");
     http_server_hold(rig.server);
-    rig_send(&rig, &a, (kube_request_t) {.method = "PUT", .path = "/x"});
+    rig_send(&rig, &a, (kube_request_t){.method = "PUT", .path = "/x"});
     rig_run(&rig, 50);
     replace_unnoticed("good");
     http_server_release(rig.server);
@@ -180,8 +180,8 @@ Test(token, stays_in_use_while_its_file_cannot_be_read)
 static void expect_send_fails(const char *part)
 {
     lh_error_t err = {0};
-    int ret = kube_client_send(rig.client, &(kube_request_t) {.method = "GET", .path = "/x"}, NULL,
-                               &err);
+    int ret =
+        kube_client_send(rig.client, &(kube_request_t){.method = "GET", .path = "/x"}, NULL, &err);
 
     cr_expect(ret < 0, "the request was sent");
     EXPECT_HAS(err.text, part);

@@ -3,6 +3,7 @@
 #include "rig.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -29,7 +30,7 @@ static void handle(void *arg, http_exchange_t *x)
 
 static void start(void)
 {
-    rig_start(&rig, &(http_server_options_t) {.handler = handle}, KUBE_CLIENT_WRITES);
+    rig_start(&rig, &(http_server_options_t){.handler = handle}, KUBE_CLIENT_WRITES);
     fence = fence_create(1, CLOCK_NEVER);
 }
 
@@ -44,11 +45,11 @@ TestSuite(writes, .init = start, .fini = finish, .timeout = 30);
 static kube_call_t *put(answer_t *a, const char *path)
 {
     return rig_send(&rig, a,
-                    (kube_request_t) {.method = "PUT",
-                                      .path = path,
-                                      .body = "{\"kind\":\"X\"}",
-                                      .body_len = 12,
-                                      .fence = fence});
+                    (kube_request_t){.method = "PUT",
+                                     .path = path,
+                                     .body = "{\"kind\":\"X\"}",
+                                     .body_len = 12,
+                                     .fence = fence});
 }
 
 /* Turns the loop until the server has n requests. */
@@ -82,13 +83,13 @@ Test(writes, a_write_under_an_open_fence_is_answered)
 
 Test(writes, a_write_without_a_fence_is_refused)
 {
-    EXPECT_INT(refused_code((kube_request_t) {.method = "PUT", .path = "/x"}), LH_EINVAL);
+    EXPECT_INT(refused_code((kube_request_t){.method = "PUT", .path = "/x"}), LH_EINVAL);
 }
 
 Test(writes, a_closed_fence_refuses_at_once)
 {
     fence_close(fence);
-    EXPECT_INT(refused_code((kube_request_t) {.method = "PUT", .path = "/x", .fence = fence}),
+    EXPECT_INT(refused_code((kube_request_t){.method = "PUT", .path = "/x", .fence = fence}),
                LH_EFENCED);
     EXPECT_INT(http_server_connections(rig.server), 0);
 }
@@ -97,7 +98,7 @@ Test(writes, a_fence_past_its_deadline_refuses_at_once)
 {
     fence_unref(fence);
     fence = fence_create(1, clock_now() - 1);
-    EXPECT_INT(refused_code((kube_request_t) {.method = "PUT", .path = "/x", .fence = fence}),
+    EXPECT_INT(refused_code((kube_request_t){.method = "PUT", .path = "/x", .fence = fence}),
                LH_EFENCED);
 }
 
@@ -125,7 +126,7 @@ Test(writes, a_closed_gate_refuses_new_writes_and_lets_those_in_flight_finish)
     wait_for_requests(1);
     EXPECT_INT(kube_client_in_flight(rig.client), 1);
     fence_close_gate(fence);
-    EXPECT_INT(refused_code((kube_request_t) {.method = "PUT", .path = "/y", .fence = fence}),
+    EXPECT_INT(refused_code((kube_request_t){.method = "PUT", .path = "/y", .fence = fence}),
                LH_ECANCELED);
     http_server_release(rig.server);
     rig_wait(&rig, &a);
@@ -183,10 +184,8 @@ Test(writes, that_time_out_are_unknown)
     answer_t a;
 
     rig_send(&rig, &a,
-             (kube_request_t) {.method = "POST",
-                               .path = "/hang",
-                               .fence = fence,
-                               .timeout = 100 * CLOCK_MS});
+             (kube_request_t){
+                 .method = "POST", .path = "/hang", .fence = fence, .timeout = 100 * CLOCK_MS});
     rig_wait(&rig, &a);
     EXPECT_INT(a.code, LH_EUNKNOWN);
     EXPECT_STR(a.error.text, "POST /hang: no answer within 0.1 s; the outcome is unknown");
@@ -288,7 +287,7 @@ Test(writes, in_flight_end_at_once_when_another_thread_cuts)
     http_server_hold(rig.server);
     put(&a, "/x");
     put(&b, "/y");
-    rig_send(&rig, &c, (kube_request_t) {.method = "GET", .path = "/z", .fence = fence});
+    rig_send(&rig, &c, (kube_request_t){.method = "GET", .path = "/z", .fence = fence});
     wait_for_requests(3);
     int64_t before = clock_now();
     cut_from_another_thread();
@@ -364,6 +363,80 @@ Test(writes, of_the_next_term_use_new_connections)
     EXPECT_INT(http_server_connection_of(rig.server, 1), 1);
 }
 
+/* -- Between two system calls -- */
+
+/* What happens when libcurl is about to send a head that begins with "PUT /hooked". */
+static enum { DO_NOTHING, CLOSE_FENCE, LOSE_CONNECTION } on_send;
+
+/* libcurl comes here, and so does the test server. */
+ssize_t send(int fd, const void *data, size_t len, int flags)
+{
+    if (len > 11 && memcmp(data, "PUT /hooked", 11) == 0) {
+        if (on_send == CLOSE_FENCE)
+            fence_close(fence);
+        if (on_send == LOSE_CONNECTION) {
+            on_send = DO_NOTHING;
+            errno = ECONNRESET;
+            return -1;
+        }
+    }
+    return sendto(fd, data, len, flags, NULL, 0);
+}
+
+Test(writes, end_without_their_body_when_the_fence_closes_after_the_head)
+{
+    answer_t a;
+
+    on_send = CLOSE_FENCE;
+    put(&a, "/hooked");
+    rig_wait(&rig, &a);
+    EXPECT_INT(a.code, LH_EUNKNOWN);
+    EXPECT_STR(a.error.text, "PUT /hooked: the term ended while it was being sent; the outcome is "
+                             "unknown");
+    rig_run(&rig, 50);
+    EXPECT_INT(http_server_connections(rig.server), 1);
+    EXPECT_INT(http_server_requests(rig.server), 0);
+}
+
+Test(writes, are_not_tried_again_even_if_the_first_attempt_failed_at_its_first_byte)
+{
+    answer_t a;
+
+    put(&a, "/x");
+    rig_wait(&rig, &a);
+    on_send = LOSE_CONNECTION; /* a reused one: libcurl goes back and connects again */
+    put(&a, "/hooked");
+    rig_wait(&rig, &a);
+    EXPECT_INT(a.code, LH_EIO);
+    EXPECT_STR(a.error.text, "PUT /hooked: the connection was lost before the answer; it was not "
+                             "sent to its end and has no effect");
+    EXPECT_INT(kube_client_unknown_since(rig.client, 1), false);
+    EXPECT_INT(on_send, DO_NOTHING);
+    rig_run(&rig, 50);
+    EXPECT_INT(http_server_requests(rig.server), 1);
+}
+
+Test(writes, about_to_be_sent_on_an_idle_connection_see_a_fence_that_has_just_closed)
+{
+    answer_t a, b;
+
+    put(&a, "/x");
+    put(&b, "/x"); /* two connections, idle afterwards */
+    rig_wait(&rig, &a);
+    if (b.count == 0)
+        rig_wait(&rig, &b);
+    EXPECT_INT(http_server_connections(rig.server), 2);
+    on_send = CLOSE_FENCE;
+    put(&a, "/hooked");
+    put(&b, "/y"); /* libcurl gets to it within the same call */
+    rig_wait(&rig, &a);
+    EXPECT_INT(a.code, LH_EUNKNOWN);
+    EXPECT_INT(b.code, LH_EFENCED);
+    EXPECT_INT(b.sent_at, 0);
+    rig_run(&rig, 50);
+    EXPECT_INT(http_server_requests(rig.server), 2);
+}
+
 /* -- Queued bytes -- */
 
 enum { BIG = 16 * 1024 * 1024 };
@@ -396,7 +469,7 @@ static long wait_for_end(void)
 }
 
 /* A client that has filled the kernel's queue towards a server that does not read. */
-static void start_big_write(answer_t *a)
+static void start_big_write(answer_t *a, int64_t timeout)
 {
     host_cleanup(host_freep) char *body = malloc(BIG);
 
@@ -405,16 +478,16 @@ static void start_big_write(answer_t *a)
     finish();
     atomic_store(&may_read, false);
     atomic_store(&received, 0);
-    rig_start(&rig,
-              &(http_server_options_t) {.on_connection = slow_reader, .receive_buffer = 8192},
+    rig_start(&rig, &(http_server_options_t){.on_connection = slow_reader, .receive_buffer = 8192},
               KUBE_CLIENT_WRITES);
     fence = fence_create(1, CLOCK_NEVER);
     rig_send(&rig, a,
-             (kube_request_t) {.method = "PUT",
-                               .path = "/big",
-                               .body = body,
-                               .body_len = BIG,
-                               .fence = fence});
+             (kube_request_t){.method = "PUT",
+                              .path = "/big",
+                              .body = body,
+                              .body_len = BIG,
+                              .fence = fence,
+                              .timeout = timeout});
     rig_run(&rig, 200);
     EXPECT_INT(kube_client_in_flight(rig.client), 1);
 }
@@ -423,7 +496,7 @@ Test(writes, cutting_drops_what_the_kernel_has_queued)
 {
     answer_t a;
 
-    start_big_write(&a);
+    start_big_write(&a, 0);
     cut_from_another_thread();
     atomic_store(&may_read, true);
     rig_wait(&rig, &a);
@@ -432,11 +505,24 @@ Test(writes, cutting_drops_what_the_kernel_has_queued)
     cr_expect(got < 256 * 1024, "%ld bytes arrived after the cut", got);
 }
 
+Test(writes, whose_body_did_not_get_through_in_time_have_no_effect)
+{
+    answer_t a;
+
+    start_big_write(&a, 300 * CLOCK_MS);
+    rig_wait(&rig, &a);
+    EXPECT_INT(a.code, LH_ETIMEDOUT);
+    EXPECT_INT(kube_client_unknown_since(rig.client, 1), false);
+    atomic_store(&may_read, true);
+    long got = wait_for_end();
+    cr_expect(got < BIG, "all %ld bytes arrived", got);
+}
+
 Test(writes, a_body_is_cut_short_when_the_fence_closes_while_it_is_fed)
 {
     answer_t a;
 
-    start_big_write(&a);
+    start_big_write(&a, 0);
     fence_close(fence); /* and nobody cuts: the next drive does */
     atomic_store(&may_read, true);
     rig_wait(&rig, &a);
@@ -459,8 +545,8 @@ static int client_socket(void)
         struct sockaddr_in peer;
         socklen_t len = sizeof(peer);
         int fd = (int) strtol(entry->d_name, NULL, 10);
-        if (getpeername(fd, (struct sockaddr *) &peer, &len) == 0 &&
-            peer.sin_family == AF_INET && ntohs(peer.sin_port) == http_server_port(rig.server))
+        if (getpeername(fd, (struct sockaddr *) &peer, &len) == 0 && peer.sin_family == AF_INET &&
+            ntohs(peer.sin_port) == http_server_port(rig.server))
             found = fd;
     }
     closedir(dir);
@@ -481,8 +567,8 @@ Test(writes, sockets_notice_a_dead_peer)
 {
     answer_t a;
 
-    rig_client(&rig, &(kube_client_options_t) {.kind = KUBE_CLIENT_WRITES,
-                                               .write_user_timeout = 4300 * CLOCK_MS});
+    rig_client(&rig, &(kube_client_options_t){.kind = KUBE_CLIENT_WRITES,
+                                              .write_user_timeout = 4300 * CLOCK_MS});
     put(&a, "/x");
     rig_wait(&rig, &a);
     int fd = client_socket();

@@ -18,11 +18,9 @@ struct sim_event {
     sim_host_t *host;
     uint64_t id; /* of the request, the stream or the wake-up */
     enum lease_verb verb;
-    char *text; /* body, answer or frame */
+    char *text; /* body or answer */
     int status;
     int64_t timeout_at;
-    bool deleted;
-    size_t op; /* where in ops the outcome goes */
 };
 
 static void put(struct sim_event *ev, struct sim_event **list)
@@ -345,22 +343,17 @@ sim_host_t *sim_leader(sim_t *s)
 
 /* --- events --- */
 
+/* A frame only says that there is something to read: a stream that was frozen gives what it has
+ * kept, in order. */
 void sim_stream_all(sim_t *s)
 {
     for (size_t i = 0; i < s->host_count; i++) {
         sim_host_t *h = s->hosts[i];
 
-        for (struct sim_change *c = s->changes; c != NULL && h->stream_open; c = c->next) {
-            if (c->version <= h->stream_version)
-                continue;
-            h->stream_version = c->version;
-            if (h->net.freeze_watch || h->net.cut)
-                continue;
+        if (h->stream_open && h->stream_version < s->version) {
             struct sim_event *ev = plan(h, FRAME, clock_now() + SIM_LATENCY);
 
             ev->id = h->stream_id;
-            ev->deleted = c->deleted;
-            ev->text = host_xstrdup(c->text);
             put(ev, &s->events);
         }
     }
@@ -400,6 +393,21 @@ static lease_record_t *parse(const char *text)
     return r;
 }
 
+static void read_stream(sim_host_t *h)
+{
+    for (struct sim_change *c = h->sim->changes; c != NULL; c = c->next) {
+        if (!h->stream_open || h->net.freeze_watch || h->net.cut)
+            return;
+        if (c->version <= h->stream_version || c->at + SIM_LATENCY > clock_now())
+            continue;
+        lease_time_t t = sim_time(h);
+
+        h->stream_version = c->version;
+        lease_elector_event(h->elector, &t, c->deleted ? LEASE_EVENT_DELETED : LEASE_EVENT_SEEN,
+                            parse(c->text), NULL);
+    }
+}
+
 static void deliver(struct sim_event *ev)
 {
     sim_host_t *h = ev->host;
@@ -424,16 +432,15 @@ static void deliver(struct sim_event *ev)
         break;
     }
     case FRAME:
-        if (ev->id == h->stream_id && !h->net.freeze_watch)
-            lease_elector_event(h->elector, &t,
-                                ev->deleted ? LEASE_EVENT_DELETED : LEASE_EVENT_SEEN,
-                                parse(ev->text), NULL);
+        if (ev->id == h->stream_id)
+            read_stream(h);
         break;
     case STREAM_END:
         if (ev->id == h->stream_id)
             lease_elector_watch_ended(h->elector, &t, ev->status, 0, "ended by the test");
         break;
     case WAKE:
+        read_stream(h);
         if (ev->id == h->wake_id)
             lease_elector_tick(h->elector, &t);
         break;

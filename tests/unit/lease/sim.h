@@ -53,7 +53,7 @@ typedef struct sim_net {
     int64_t fail_retry_after;
     const char *fail_missing; /* name in a 404 Status */
     bool old_connections_dead; /* only requests on a fresh connection get through */
-    bool freeze_watch;         /* frames are lost without an end of the stream */
+    bool freeze_watch;         /* nothing comes, and the stream does not end */
     int watch_status;          /* of every watch that is opened; 0: fine */
 } sim_net_t;
 

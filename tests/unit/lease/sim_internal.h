@@ -9,13 +9,14 @@
 struct sim_change {
     struct sim_change *next;
     uint64_t version;
+    int64_t at;
     bool deleted;
     char *text;
 };
 
 /* Answers one request at once; *out is the caller's, free with free(). */
 int sim_serve(sim_t *s, enum lease_verb verb, const char *text, char **out);
-/* Sends each host's open stream what it has not got. */
+/* Tells each open stream that there is something to read. */
 void sim_stream_all(sim_t *s);
 
 #endif

@@ -38,6 +38,7 @@ static void commit(sim_t *s, bool deleted)
     char version[24];
 
     c->version = ++s->version;
+    c->at = clock_now();
     s->writes++;
     snprintf(version, sizeof(version), "%" PRIu64, c->version);
     cJSON_DeleteItemFromObjectCaseSensitive(metadata(s), "resourceVersion");

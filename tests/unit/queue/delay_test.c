@@ -85,8 +85,9 @@ Test(delay, many_times_in_odd_order_come_out_sorted)
         cr_assert(next >= last && next != CLOCK_NEVER, "key %zu at %lld after %lld", i,
                   (long long) next, (long long) last);
         last = f.now = next;
-        run_as(&f, i < KEYS / 2 ? (snprintf(name, sizeof(name), "%zu", 2 * i), name)
-                                : (snprintf(name, sizeof(name), "%zu", 2 * (i - KEYS / 2) + 1), name),
+        run_as(&f,
+               i < KEYS / 2 ? (snprintf(name, sizeof(name), "%zu", 2 * i), name)
+                            : (snprintf(name, sizeof(name), "%zu", 2 * (i - KEYS / 2) + 1), name),
                0, QUEUE_DONE, 0);
     }
 }

@@ -29,7 +29,7 @@ static inline fixture_t fixture_create(const queue_options_t *options)
         o.rand_below = no_jitter;
     if (o.name == NULL)
         o.name = "test";
-    return (fixture_t) {.q = queue_create(&o), .now = 1000 * CLOCK_S};
+    return (fixture_t){.q = queue_create(&o), .now = 1000 * CLOCK_S};
 }
 
 static inline void fixture_destroy(fixture_t *f)
@@ -38,11 +38,12 @@ static inline void fixture_destroy(fixture_t *f)
 }
 
 #define FIXTURE(f, ...)                                                                            \
-    host_cleanup(fixture_destroy) fixture_t f = fixture_create(&(const queue_options_t) {__VA_ARGS__})
+    host_cleanup(fixture_destroy) fixture_t f =                                                    \
+        fixture_create(&(const queue_options_t){__VA_ARGS__})
 
 static inline queue_key_t key_of(const char *ns, const char *name)
 {
-    return (queue_key_t) {.watch = 0, .ns = ns, .name = name};
+    return (queue_key_t){.watch = 0, .ns = ns, .name = name};
 }
 
 static inline void add_as(fixture_t *f, const char *ns, const char *name, uint32_t reason,
@@ -73,7 +74,7 @@ static inline void add_after(fixture_t *f, const char *name, int64_t after)
 /* The next run; its name must be this one ("": none is expected). */
 #define TAKE(f, expected, run)                                                                     \
     do {                                                                                           \
-        *(run) = (queue_run_t) {0};                                                                \
+        *(run) = (queue_run_t){0};                                                                 \
         bool took_ = queue_take((f)->q, (f)->now, (run));                                          \
         const char *name_ = took_ ? (run)->key.name : "";                                          \
         cr_assert_str_eq(name_, (expected), "took '%s', expected '%s'", name_, (expected));        \

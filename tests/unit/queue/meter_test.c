@@ -119,11 +119,13 @@ Test(meter, work_duration_has_the_buckets_of_client_go)
     METERED(f, m);
     add(&f, "a");
     RUN(&f, "a");
-    EXPECT_METRIC(m, "workqueue_work_duration_seconds_bucket{name=\"test\",controller=\"test\","
-                     "le=\"1e-08\"}",
+    EXPECT_METRIC(m,
+                  "workqueue_work_duration_seconds_bucket{name=\"test\",controller=\"test\","
+                  "le=\"1e-08\"}",
                   1);
-    EXPECT_METRIC(m, "workqueue_work_duration_seconds_bucket{name=\"test\",controller=\"test\","
-                     "le=\"1000\"}",
+    EXPECT_METRIC(m,
+                  "workqueue_work_duration_seconds_bucket{name=\"test\",controller=\"test\","
+                  "le=\"1000\"}",
                   1);
 }
 

@@ -30,8 +30,8 @@ Test(queue, many_adds_of_one_key_are_one_run)
 Test(queue, keys_differ_by_watch_namespace_and_name)
 {
     FIXTURE(f);
-    const queue_key_t keys[] = {{0, "a", "x"}, {1, "a", "x"}, {0, "b", "x"}, {0, "a", "y"},
-                                {0, "", "ax"}, {0, "ax", ""}};
+    const queue_key_t keys[] = {{0, "a", "x"}, {1, "a", "x"}, {0, "b", "x"},
+                                {0, "a", "y"}, {0, "", "ax"}, {0, "ax", ""}};
 
     for (size_t i = 0; i < HOST_LEN(keys); i++) {
         cr_assert_eq(queue_add(f.q, &keys[i], LH_REASON_CHANGED, QUEUE_LIVE, f.now), 0);

@@ -16,9 +16,13 @@ static bool matches(const char *text, const char *labels)
     return match;
 }
 
-#define EXPECT_MATCH(text, labels) cr_expect(matches(text, labels), "'%s' must match %s", text, labels)
+/* The labels of an object that has none. */
+static const char *const no_labels = NULL;
+
+#define EXPECT_MATCH(text, labels)                                                                 \
+    cr_expect(matches(text, labels), "'%s' must match " #labels, text)
 #define EXPECT_NO_MATCH(text, labels)                                                              \
-    cr_expect(!matches(text, labels), "'%s' must not match %s", text, labels)
+    cr_expect(!matches(text, labels), "'%s' must not match " #labels, text)
 
 #define WEB "{\"app\":\"web\",\"tier\":\"a\"}"
 
@@ -86,14 +90,14 @@ Test(selector, an_empty_value_is_a_value)
 Test(selector, empty_text_and_no_selector_match_everything)
 {
     EXPECT_MATCH("", WEB);
-    EXPECT_MATCH("  ", NULL);
-    cr_expect(watch_selector_match(NULL, (skim_span_t) {0}), "no selector must match");
+    EXPECT_MATCH("  ", no_labels);
+    cr_expect(watch_selector_match(NULL, (skim_span_t){0}), "no selector must match");
 }
 
 Test(selector, an_object_without_labels_has_none)
 {
-    EXPECT_NO_MATCH("app", NULL);
-    EXPECT_MATCH("!app", NULL);
+    EXPECT_NO_MATCH("app", no_labels);
+    EXPECT_MATCH("!app", no_labels);
 }
 
 Test(selector, prefixed_names)

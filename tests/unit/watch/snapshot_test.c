@@ -46,8 +46,9 @@ Test(snapshot, absent_names_are_empty)
 
 Test(snapshot, keeps_the_text_as_it_is)
 {
-    static const char text[] = "{\"apiVersion\":\"v1\",\"kind\":\"X\",\"metadata\":{\"name\":\"n\"},"
-                               "\"data\":{\"a\":\"\\u00e4 \\n\"}}";
+    static const char text[] =
+        "{\"apiVersion\":\"v1\",\"kind\":\"X\",\"metadata\":{\"name\":\"n\"},"
+        "\"data\":{\"a\":\"\\u00e4 \\n\"}}";
     SNAPSHOT(s, text, "v2", "Y");
     size_t len;
 
@@ -64,8 +65,9 @@ Test(snapshot, white_space_around_the_object_is_dropped)
 Test(snapshot, elements_of_lists_get_their_type)
 {
     SNAPSHOT(s, "{\"metadata\":{\"name\":\"n\"}}", "apps/v1", "Deployment");
-    EXPECT_STR(watch_snapshot_text(s, NULL),
-               "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"n\"}}");
+    EXPECT_STR(
+        watch_snapshot_text(s, NULL),
+        "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"n\"}}");
 }
 
 Test(snapshot, only_what_is_missing_of_the_type_is_put_in)
@@ -93,8 +95,9 @@ Test(snapshot, managed_fields_are_removed)
              "{\"metadata\":{\"name\":\"n\",\"managedFields\":[{\"manager\":\"m\",\"fieldsV1\":"
              "{\"f:data\":{}}}],\"uid\":\"u\"},\"data\":{\"managedFields\":\"stay\"}}",
              NULL, NULL);
-    EXPECT_STR(watch_snapshot_text(s, NULL),
-               "{\"metadata\":{\"name\":\"n\",\"uid\":\"u\"},\"data\":{\"managedFields\":\"stay\"}}");
+    EXPECT_STR(
+        watch_snapshot_text(s, NULL),
+        "{\"metadata\":{\"name\":\"n\",\"uid\":\"u\"},\"data\":{\"managedFields\":\"stay\"}}");
 }
 
 Test(snapshot, labels_and_owners_are_found_on_both_sides_of_managed_fields)

@@ -170,13 +170,14 @@ Test(store, names_select_by_namespace_label_and_owner)
     lh_error_t err;
     watch_name_t *names = NULL;
     size_t count = 0;
-    const char *const more[] = {",\"labels\":{\"app\":\"web\"}",
-                                ",\"ownerReferences\":[{\"uid\":\"o\"},{\"uid\":\"p\"}]",
-                                ",\"labels\":{\"app\":\"web\"},\"ownerReferences\":[{\"uid\":\"o\"}]"};
+    const char *const more[] = {
+        ",\"labels\":{\"app\":\"web\"}", ",\"ownerReferences\":[{\"uid\":\"o\"},{\"uid\":\"p\"}]",
+        ",\"labels\":{\"app\":\"web\"},\"ownerReferences\":[{\"uid\":\"o\"}]"};
 
     for (size_t i = 0; i < HOST_LEN(more); i++) {
         char name[] = {(char) ('a' + i), '\0'};
-        host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *o = object_with(name, name, 1, more[i]);
+        host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *o =
+            object_with(name, name, 1, more[i]);
 
         watch_store_put(s, o, NULL);
     }
@@ -271,6 +272,18 @@ Test(store, an_older_deletion_does_not_remove_a_noted_write)
     note(s, "a", "2", 10); /* we deleted it and made it again */
     EXPECT_REMOVED(s, "a", "1", "8", "1@5");
     expect_view(s, "a", "2@10");
+}
+
+Test(store, a_deletion_older_than_a_noted_write_of_the_same_uid_does_not_remove_it)
+{
+    STORE(s);
+    put(s, "a", "1", 5);
+    note(s, "a", "1", 10); /* it left the selector, and our write brought it back */
+    EXPECT_REMOVED(s, "a", "1", "8", "1@5");
+    expect_view(s, "a", "1@10");
+    put(s, "a", "1", 10);
+    EXPECT_REMOVED(s, "a", "1", "12", "1@10");
+    expect_view(s, "a", "");
 }
 
 Test(store, an_older_list_does_not_remove_a_noted_write)
@@ -420,7 +433,8 @@ static void *read_all_the_time(void *arg)
     lh_error_t err;
 
     while (!atomic_load(&r->stop)) {
-        host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *o = watch_store_get(r->store, "ns", "5");
+        host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *o =
+            watch_store_get(r->store, "ns", "5");
         watch_name_t *names = NULL;
         size_t count = 0;
 

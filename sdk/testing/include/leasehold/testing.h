@@ -86,6 +86,8 @@ void lh_fake_set_patience(lh_fake_t *fake, int64_t ns);
 void lh_fake_put(lh_fake_t *fake, uint32_t watch, const char *json);
 /* The same for a kind that is not watched; path of its collection. */
 void lh_fake_put_at(lh_fake_t *fake, const char *collection, const char *json);
+/* Changes an object by a merge patch, as somebody else would; status and deletionTimestamp too. */
+void lh_fake_patch(lh_fake_t *fake, const char *path, const char *json);
 /* Takes an object away, finalizers or not. */
 void lh_fake_remove(lh_fake_t *fake, uint32_t watch, const char *ns, const char *name);
 /* JSON of the object at a path, NULL when there is none. */
@@ -99,7 +101,7 @@ void lh_fake_set_synced(lh_fake_t *fake, uint32_t watch, int synced);
 
 /* -- Calls -- */
 
-typedef struct lh_fake_call {
+typedef struct lh_fake_sent {
     const char *method, *path, *content_type;
     const char *body;     /* "" if none */
     int32_t status, code; /* the answer: HTTP status (0: none) and what the plugin was told */

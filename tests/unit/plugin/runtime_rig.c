@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime_rig.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static void on_settled(void *arg)
+{
+    ((rig_t *) arg)->settled = true;
+}
+
+static void on_rested(void *arg)
+{
+    ((rig_t *) arg)->rested = true;
+}
+
+static void on_ended(void *arg)
+{
+    ((rig_t *) arg)->ended = true;
+}
+
+static void parse_manifest(rig_t *r)
+{
+    static const char text[] =
+        "{\"abi\": 0, \"id\": \"puppet\", \"version\": \"1.0.0\", \"watches\": [{\"version\": \"v1\","
+        " \"resource\": \"configmaps\", \"kind\": \"ConfigMap\"}]}";
+    lh_error_t err = {0};
+
+    ASSERT_OK(plugin_manifest_parse(text, sizeof(text) - 1, &r->file.manifest, &err), err);
+    r->file.path = r->file.copy = host_xstrdup(FIXTURES "/puppet.so");
+}
+
+rig_t *rig_create(const char *config)
+{
+    rig_t *r = host_xcalloc(1, sizeof(*r));
+    lh_error_t err = {0};
+    char plain[32];
+
+    cr_assert(pipe(r->pipe) == 0);
+    snprintf(plain, sizeof(plain), "{\"fd\":%d}", r->pipe[0]);
+    ASSERT_OK(loop_create(&r->loop, &err), err);
+    r->kube = fake_kube_create();
+    r->shared = (plugin_shared_t){.loop = r->loop, .reads = fake_kube_client(r->kube),
+                                  .writes = fake_kube_client(r->kube), .log = NULL,
+                                  .metrics = metrics_create(), .health = health_create(),
+                                  .identity = "rig", .next_ctx = 1};
+    r->shared.log = log_create(STDERR_FILENO, LOG_TEXT, LOG_ERROR);
+    r->hub = watch_hub_create(&(watch_hub_options_t){.loop = r->loop,
+                                                     .client = fake_kube_client(r->kube),
+                                                     .discovery = fake_kube_discovery(r->kube),
+                                                     .log = r->shared.log,
+                                                     .metrics = r->shared.metrics});
+    parse_manifest(r);
+    r->instance = plugin_instance_create(&(plugin_instance_options_t){
+        .shared = &r->shared, .hub = r->hub, .name = "puppet", .file = &r->file,
+        .config = config != NULL ? config : plain, .workers = 2, .max_in_flight = 64,
+        .on_settled = on_settled, .on_rested = on_rested, .on_ended = on_ended, .arg = r});
+    rig_until_flag(r, &r->settled, "settled");
+    return r;
+}
+
+void rig_destroy(rig_t *r)
+{
+    plugin_instance_stop(r->instance, clock_now() + 60 * CLOCK_S);
+    rig_until_flag(r, &r->ended, "ended");
+    cr_expect(!plugin_instance_destroy(r->instance), "a runner is still inside");
+    watch_hub_destroy(r->hub);
+    fence_unref(r->fence);
+    fake_kube_destroy(r->kube);
+    plugin_manifest_destroy(r->file.manifest);
+    free(r->file.path);
+    metrics_destroy(r->shared.metrics);
+    health_destroy(r->shared.health);
+    log_destroy((log_t *) r->shared.log);
+    loop_destroy(r->loop);
+    close(r->pipe[0]);
+    close(r->pipe[1]);
+    free(r);
+}
+
+static double real_seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double) t.tv_sec + (double) t.tv_nsec / 1e9;
+}
+
+void rig_until(rig_t *r, bool (*done)(rig_t *r, const void *arg), const void *arg, const char *what)
+{
+    const double until = real_seconds() + 5;
+
+    loop_turn(r->loop);
+    while (!done(r, arg)) {
+        cr_assert(real_seconds() < until, "waited 5 s in vain: %s", what);
+        poll(NULL, 0, 1);
+        loop_turn(r->loop);
+    }
+}
+
+static bool flag_set(rig_t *r, const void *arg)
+{
+    (void) r;
+    return *(const bool *) arg;
+}
+
+void rig_until_flag(rig_t *r, const bool *flag, const char *what)
+{
+    rig_until(r, flag_set, flag, what);
+}
+
+double rig_series(rig_t *r, const char *series)
+{
+    buf_t text = BUF_INIT;
+    double value = -1;
+
+    cr_assert(metrics_render(r->shared.metrics, &text) == 0);
+    for (const char *at = buf_text(&text); (at = strstr(at, series)) != NULL; at++) {
+        if (at[strlen(series)] == ' ')
+            value = strtod(at + strlen(series), NULL);
+    }
+    buf_fini(&text);
+    return value;
+}
+
+double rig_count(rig_t *r, const char *metric, const char *a, const char *b)
+{
+    char series[256];
+
+    snprintf(series, sizeof(series), "leasehold_plugin_%s{controller=\"puppet\",a=\"%s\",b=\"%s\"}",
+             metric, a, b);
+    const double value = rig_series(r, series);
+    return value < 0 ? 0 : value;
+}
+
+typedef struct wanted {
+    const char *metric, *a, *b;
+    double value;
+} wanted_t;
+
+static bool has_count(rig_t *r, const void *arg)
+{
+    const wanted_t *w = arg;
+
+    return rig_count(r, w->metric, w->a, w->b) == w->value;
+}
+
+void rig_until_count(rig_t *r, const char *metric, const char *a, const char *b, double value)
+{
+    const wanted_t w = {metric, a, b, value};
+    char what[200];
+
+    snprintf(what, sizeof(what), "%s{%s,%s} is %g", metric, a, b, value);
+    rig_until(r, has_count, &w, what);
+}
+
+void rig_idle(rig_t *r)
+{
+    for (int i = 0; i < 20; i++) {
+        poll(NULL, 0, 1);
+        loop_turn(r->loop);
+    }
+}
+
+static bool stream_open(rig_t *r, const void *arg)
+{
+    (void) arg;
+    fake_kube_answer_lookups(r->kube);
+    return fake_kube_find(r->kube, "watch=") != NULL;
+}
+
+void rig_event(rig_t *r, const char *type, const char *word, int version)
+{
+    char text[512];
+
+    snprintf(text, sizeof(text),
+             "{\"type\":\"%s\",\"object\":{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
+             "\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"uid-%s\",\"resourceVersion\":\"%d\"},"
+             "\"data\":{\"do\":\"%s\"}}}\n", type, word, word, version, word);
+    cr_assert(fake_kube_data(fake_kube_find(r->kube, "watch="), text));
+}
+
+void rig_lead(rig_t *r, uint64_t term, const char *const *words)
+{
+    r->rested = false;
+    fence_unref(r->fence);
+    r->fence = fence_create(term, CLOCK_NEVER);
+    plugin_instance_begin(r->instance, r->fence);
+    rig_until(r, stream_open, NULL, "the stream is open");
+    for (int version = 1; words != NULL && *words != NULL; words++)
+        rig_event(r, "ADDED", *words, version++);
+    cr_assert(fake_kube_data(
+        fake_kube_find(r->kube, "watch="),
+        "{\"type\":\"BOOKMARK\",\"object\":{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
+        "\"resourceVersion\":\"100\",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}}}}\n"));
+}
+
+void rig_end(rig_t *r, bool forced, int64_t budget)
+{
+    r->rested = false;
+    if (forced)
+        fence_close(r->fence);
+    else
+        fence_close_gate(r->fence);
+    plugin_instance_end(r->instance, clock_now() + budget);
+}

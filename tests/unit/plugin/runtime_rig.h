@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One instance of fixtures/puppet on a scripted API server and a fake clock. */
+#ifndef UNIT_PLUGIN_RUNTIME_RIG_H
+#define UNIT_PLUGIN_RUNTIME_RIG_H
+
+#include "base/clock.h"
+#include "plugin/instance.h"
+#include "support/expect.h"
+#include "support/fake_clock.h"
+#include "support/fake_kube.h"
+
+typedef struct rig {
+    loop_t *loop;
+    fake_kube_t *kube;
+    watch_hub_t *hub;
+    plugin_shared_t shared;
+    plugin_file_t file;
+    plugin_instance_t *instance;
+    fence_t *fence;
+    int pipe[2]; /* what "hang" reads */
+    bool settled, rested, ended;
+} rig_t;
+
+/* config NULL: {"fd": the pipe's}. */
+rig_t *rig_create(const char *config);
+void rig_destroy(rig_t *r);
+
+/* Turns the loop until done; fails the test after 5 s of real time. */
+void rig_until(rig_t *r, bool (*done)(rig_t *r, const void *arg), const void *arg,
+               const char *what);
+void rig_until_flag(rig_t *r, const bool *flag, const char *what);
+/* Until the series of an puppet's metric has this value: rig_until_count(r, "runs", "x", "reason 4", 1). */
+void rig_until_count(rig_t *r, const char *metric, const char *a, const char *b, double value);
+double rig_count(rig_t *r, const char *metric, const char *a, const char *b);
+/* The value of any series, -1 when it is not there. */
+double rig_series(rig_t *r, const char *series);
+/* Turns the loop for a while: for things that must not happen. */
+void rig_idle(rig_t *r);
+
+/* Begins a term and gives the first list: one ConfigMap per `do` word, named after it. */
+void rig_lead(rig_t *r, uint64_t term, const char *const *words);
+void rig_event(rig_t *r, const char *type, const char *word, int version);
+void rig_end(rig_t *r, bool forced, int64_t budget);
+
+#endif
