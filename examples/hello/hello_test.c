@@ -10,8 +10,7 @@ Test(hello, logs_a_config_map_that_is_here)
     const lh_fake_result_t result = lh_fake_reconcile(fake, 0, "default", "settings");
 
     cr_expect(result.action == LH_DONE, "action is %u: %s", result.action, result.text);
-    cr_expect_str_eq(lh_fake_logged(fake, "settings"),
-                     "info: ConfigMap default/settings is here");
+    cr_expect_str_eq(lh_fake_logged(fake, "settings"), "info: ConfigMap default/settings is here");
     cr_expect(lh_fake_calls(fake, NULL, "/") == 0, "it called the API server");
     cr_expect(lh_fake_destroy(fake) == 0, "it misbehaved; see stderr");
 }
@@ -25,8 +24,7 @@ Test(hello, logs_a_config_map_that_is_gone)
     const lh_fake_result_t result = lh_fake_reconcile(fake, 0, "default", "settings");
 
     cr_expect(result.action == LH_DONE, "action is %u: %s", result.action, result.text);
-    cr_expect_str_eq(lh_fake_logged(fake, "settings"),
-                     "info: ConfigMap default/settings is gone");
+    cr_expect_str_eq(lh_fake_logged(fake, "settings"), "info: ConfigMap default/settings is gone");
     cr_expect(lh_fake_destroy(fake) == 0, "it misbehaved; see stderr");
 }
 

@@ -12,9 +12,14 @@ struct lh_plugin {
 static int read_site(const lh_plugin_t *self, const lh_request_t *request, site_t *site,
                      lh_error_t *err)
 {
-    *site = (site_t){.host = self->host, .ctx = request->ctx, .object = request->object,
-                     .ns = request->key->ns, .name = request->key->name, .uid = request->uid,
-                     .replicas = 1, .image = "nginx:1.27-alpine"};
+    *site = (site_t){.host = self->host,
+                     .ctx = request->ctx,
+                     .object = request->object,
+                     .ns = request->key->ns,
+                     .name = request->key->name,
+                     .uid = request->uid,
+                     .replicas = 1,
+                     .image = "nginx:1.27-alpine"};
     site->json = lh_snapshot_json(self->host, request->object);
     int ret = lh_json_string(site->json, "/metadata/resourceVersion", site->version,
                              sizeof(site->version));
@@ -41,9 +46,10 @@ static int write_registry(const site_t *site, const char *address, lh_error_t *e
 {
     const lh_key_t key = lh_key_of(WATCH_CONFIG_MAPS, site->ns, REGISTRY);
     lh_snapshot_t *cached = NULL;
-    char *wanted = lh_json_printf("{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'" REGISTRY
-                                  "','labels':{" WEBSITE_LABEL "}},'data':{'%s':%s}}",
-                                  site->name, address);
+    char *wanted =
+        lh_json_printf("{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'" REGISTRY
+                       "','labels':{" WEBSITE_LABEL "}},'data':{'%s':%s}}",
+                       site->name, address);
 
     if (wanted == NULL)
         return lh_errorf(err, LH_ENOMEM, "out of memory");

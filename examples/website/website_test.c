@@ -112,9 +112,10 @@ Test(website, ignores_what_the_server_and_others_fill_in)
 {
     lh_fake_t *fake = settled_site();
 
-    lh_fake_patch(fake, SERVICE, "{'metadata': {'labels': {'team': 'a'}}, 'spec': {"
-                                 "'clusterIP': '10.0.0.7', 'ports': [{'port': 80,"
-                                 " 'targetPort': 80, 'protocol': 'TCP'}]}}");
+    lh_fake_patch(fake, SERVICE,
+                  "{'metadata': {'labels': {'team': 'a'}}, 'spec': {"
+                  "'clusterIP': '10.0.0.7', 'ports': [{'port': 80,"
+                  " 'targetPort': 80, 'protocol': 'TCP'}]}}");
     EXPECT_ACTION(reconcile(fake), LH_DONE);
     EXPECT_WRITES(0);
     end(fake);

@@ -49,8 +49,8 @@ static int open_signals(app_t *app, lh_error_t *err)
     block_signals(&set);
     app->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (app->signal_fd >= 0)
-        app->signals = event_new(loop_base(app->loop), app->signal_fd, EV_READ | EV_PERSIST,
-                                 on_signal, app);
+        app->signals =
+            event_new(loop_base(app->loop), app->signal_fd, EV_READ | EV_PERSIST, on_signal, app);
     if (app->signals == NULL || event_add(app->signals, NULL) < 0)
         return host_fail(err, LH_EIO, "signals cannot be set up");
     return 0;
@@ -84,11 +84,11 @@ static void open_health(app_t *app)
 
     atomic_store(&app->beat, clock_now());
     app->started = health_add(app->health, "started", HEALTH_READYZ | HEALTH_STARTUPZ, 0);
-    app->observed = health_add(app->health,
-                               app->config->leader_election.enabled ? "lease-observed" : "api",
-                               HEALTH_READYZ, 0);
-    app->leading = health_add(app->health, "leading", leader_only ? HEALTH_READYZ : 0,
-                              HEALTH_READYZ);
+    app->observed =
+        health_add(app->health, app->config->leader_election.enabled ? "lease-observed" : "api",
+                   HEALTH_READYZ, 0);
+    app->leading =
+        health_add(app->health, "leading", leader_only ? HEALTH_READYZ : 0, HEALTH_READYZ);
     health_set(app->started, false, "plugins are being loaded");
     health_set(app->observed, false, "the API server has not been reached yet");
     health_set(app->leading, false, "not the leader");
@@ -122,8 +122,11 @@ static void contact_again(loop_timer_t *timer)
 
 static void contact(app_t *app)
 {
-    const kube_request_t request = {.method = "GET", .path = "/version", .timeout = 10 * CLOCK_S,
-                                    .on_done = contact_done, .arg = app};
+    const kube_request_t request = {.method = "GET",
+                                    .path = "/version",
+                                    .timeout = 10 * CLOCK_S,
+                                    .on_done = contact_done,
+                                    .arg = app};
 
     if (kube_client_send(app->reads, &request, NULL, NULL) < 0)
         loop_timer_set(&app->contact_timer, clock_now() + CONTACT_RETRY);
@@ -133,7 +136,8 @@ static void contact(app_t *app)
 static void lead_without_election(app_t *app)
 {
     log_info(app->log, "leader election is disabled: leading at once; run one replica only");
-    health_publish(app->health, "/leader", 200, "{\"state\":\"election disabled\",\"leader\":true}");
+    health_publish(app->health, "/leader", 200,
+                   "{\"state\":\"election disabled\",\"leader\":true}");
     loop_timer_init(&app->contact_timer, app->loop, contact_again);
     contact(app);
     app_term_begin(app, fence_create(1, CLOCK_NEVER));
@@ -157,8 +161,10 @@ static const char *lease_namespace(const app_t *app)
 static int open_kube(app_t *app, lh_error_t *err)
 {
     const config_t *c = app->config;
-    kube_client_options_t options = {.loop = app->loop, .credentials = app->credentials,
-                                     .kind = KUBE_CLIENT_READS, .log = app->log,
+    kube_client_options_t options = {.loop = app->loop,
+                                     .credentials = app->credentials,
+                                     .kind = KUBE_CLIENT_READS,
+                                     .log = app->log,
                                      .metrics = app->metrics};
     int ret = kube_client_create(&options, &app->reads, err);
 
@@ -166,21 +172,26 @@ static int open_kube(app_t *app, lh_error_t *err)
         return ret;
     /* What the kernel has not got acknowledged dies before another holder can lead. */
     options.kind = KUBE_CLIENT_WRITES;
-    options.write_user_timeout =
-        (int64_t) ((double) c->leader_election.lease_duration *
-                   (1 - 2 * c->leader_election.clock_skew)) -
-        c->leader_election.renew_deadline;
+    options.write_user_timeout = (int64_t) ((double) c->leader_election.lease_duration *
+                                            (1 - 2 * c->leader_election.clock_skew)) -
+                                 c->leader_election.renew_deadline;
     ret = kube_client_create(&options, &app->writes, err);
     if (ret < 0)
         return ret;
     app->discovery = kube_discovery_create(app->reads, app->log);
-    app->hub = watch_hub_create(&(watch_hub_options_t){.loop = app->loop, .client = app->reads,
+    app->hub = watch_hub_create(&(watch_hub_options_t){.loop = app->loop,
+                                                       .client = app->reads,
                                                        .discovery = app->discovery,
                                                        .log = app->log,
                                                        .metrics = app->metrics});
-    app->shared = (plugin_shared_t){.loop = app->loop, .reads = app->reads, .writes = app->writes,
-                                    .log = app->log, .metrics = app->metrics,
-                                    .health = app->health, .identity = c->name, .next_ctx = 1};
+    app->shared = (plugin_shared_t){.loop = app->loop,
+                                    .reads = app->reads,
+                                    .writes = app->writes,
+                                    .log = app->log,
+                                    .metrics = app->metrics,
+                                    .health = app->health,
+                                    .identity = c->name,
+                                    .next_ctx = 1};
     return 0;
 }
 
@@ -218,8 +229,8 @@ static int open_election(app_t *app, const char *state_dir, lh_error_t *err)
 static int open_all(app_t *app, lh_error_t *err)
 {
     const config_t *c = app->config;
-    const kube_credentials_source_t source = {.path = c->kubeconfig, .context = c->context,
-                                              .env = app->options->env};
+    const kube_credentials_source_t source = {
+        .path = c->kubeconfig, .context = c->context, .env = app->options->env};
     host_cleanup(host_freep) char *state_dir = NULL;
     int ret = kube_credentials_load(&source, &app->credentials, err);
 
@@ -236,8 +247,10 @@ static int open_all(app_t *app, lh_error_t *err)
         return ret;
     open_health(app);
     if (strcmp(c->health.address, "0") != 0) {
-        ret = serve_start(&(serve_options_t){.address = c->health.address, .health = app->health,
-                                             .metrics = app->metrics, .log = app->log},
+        ret = serve_start(&(serve_options_t){.address = c->health.address,
+                                             .health = app->health,
+                                             .metrics = app->metrics,
+                                             .log = app->log},
                           &app->serve, err);
         if (ret < 0)
             return ret;
@@ -284,10 +297,11 @@ int app_run(const config_t *config, const app_options_t *options)
                          (enum log_level) config->log.level);
     app.metrics = metrics_create();
     app.health = health_create();
-    metric_set(metric_cell(metrics_gauge(app.metrics, "leasehold_build_info",
-                                         "Version of the host.",
-                                         (const char *const[]){"version", NULL}),
-                           (const char *const[]){options->version, NULL}), 1);
+    metric_set(
+        metric_cell(metrics_gauge(app.metrics, "leasehold_build_info", "Version of the host.",
+                                  (const char *const[]){"version", NULL}),
+                    (const char *const[]){options->version, NULL}),
+        1);
     log_info(app.log, "leasehold %s, identity '%s'", options->version, config->name);
     curl_global_init(CURL_GLOBAL_ALL);
 

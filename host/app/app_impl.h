@@ -75,7 +75,7 @@ HOST_MUST_USE int app_plugins_start(app_t *app, lh_error_t *err);
 bool app_plugins_destroy(app_t *app);
 
 /* term.c */
-extern const lease_events_t app_lease_events; /* without arg */
+extern const lease_events_t app_lease_events;    /* without arg */
 void app_term_begin(app_t *app, fence_t *fence); /* takes the reference */
 void app_stop(app_t *app);                       /* SIGTERM */
 void app_instance_rested(void *instance);        /* plugin_instance_options_t.on_rested */

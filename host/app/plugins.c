@@ -140,9 +140,8 @@ int app_plugins_start(app_t *app, lh_error_t *err)
         if (f->state != PLUGIN_FOUND)
             show_file(app, f);
     }
-    app->instances =
-        host_xcalloc(app->scan->count + config->plugins.instance_count + 1,
-                     sizeof(*app->instances));
+    app->instances = host_xcalloc(app->scan->count + config->plugins.instance_count + 1,
+                                  sizeof(*app->instances));
     for (size_t i = 0; i < config->plugins.instance_count; i++)
         add_configured(app, &config->plugins.instances[i]);
     add_unconfigured(app);

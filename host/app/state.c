@@ -25,7 +25,7 @@ static int check_dir(const char *dir, lh_error_t *err)
         return host_fail(err, LH_EPERM, "stateDir '%s' is not writable" ADVICE, dir);
     if ((fs.f_flag & ST_NOEXEC) != 0)
         return host_fail(err, LH_EPERM, "stateDir '%s' is mounted noexec" ADVICE, dir);
-    if (st.st_uid != geteuid())
+    if (st.st_uid != geteuid() && st.st_uid != 0) /* a pod's emptyDir belongs to root */
         return host_fail(err, LH_EPERM, "stateDir '%s' belongs to uid %u" ADVICE, dir,
                          (unsigned) st.st_uid);
     return 0;
@@ -36,8 +36,8 @@ static int check_dir(const char *dir, lh_error_t *err)
 static int identity_digest(const config_t *config, const char *lease_namespace, char out[65],
                            lh_error_t *err)
 {
-    host_cleanup(host_freep) char *text = host_xprintf(
-        "%s/%s/%s", lease_namespace, config->leader_election.id, config->name);
+    host_cleanup(host_freep) char *text =
+        host_xprintf("%s/%s/%s", lease_namespace, config->leader_election.id, config->name);
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned len = 0;
 
@@ -54,17 +54,17 @@ static int identity_digest(const config_t *config, const char *lease_namespace, 
 int app_state_open(const config_t *config, const char *lease_namespace, char **dir, lh_error_t *err)
 {
     char digest[65];
-    int ret = file_make_dirs(config->state_dir, 0700, err);
+    lh_error_t cause = {0};
+    int ret = file_make_dirs(config->state_dir, 0700, &cause);
 
     if (ret < 0)
-        return host_error_wrap(err, ret, "stateDir");
+        return host_fail(err, ret, "stateDir: %s" ADVICE, cause.text);
     ret = check_dir(config->state_dir, err);
     if (ret == 0)
         ret = identity_digest(config, lease_namespace, digest, err);
     if (ret < 0)
         return ret;
-    host_cleanup(host_freep) char *own =
-        host_xprintf("%s/instances/%s", config->state_dir, digest);
+    host_cleanup(host_freep) char *own = host_xprintf("%s/instances/%s", config->state_dir, digest);
     ret = file_make_dirs(own, 0700, err);
     if (ret < 0)
         return host_error_wrap(err, ret, "stateDir");

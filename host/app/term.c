@@ -20,8 +20,6 @@ void app_term_begin(app_t *app, fence_t *fence)
         app->instances[i].rested = false;
         plugin_instance_begin(app->instances[i].instance, fence);
     }
-    if (app->stop_asked)
-        app_stop(app);
 }
 
 static void on_begin(void *arg, fence_t *fence) /* [loop-thread] */
@@ -50,8 +48,8 @@ static void leave_term(app_t *app)
 static void release(app_t *app)
 {
     const int64_t since = clock_now() - app->config->leader_election.lease_duration;
-    const bool clean = kube_client_in_flight(app->writes) == 0 &&
-                       !kube_client_unknown_since(app->writes, since);
+    const bool clean =
+        kube_client_in_flight(app->writes) == 0 && !kube_client_unknown_since(app->writes, since);
 
     loop_timer_clear(&app->flush_timer);
     if (app->lease == NULL) {
@@ -62,7 +60,9 @@ static void release(app_t *app)
         return;
     }
     app->phase = APP_RELEASING;
-    lease_release(app->lease, clean, false);
+    lease_release(app->lease, clean, false); /* closes the fence */
+    if (!clean)
+        kube_client_cut(app->writes); /* else the kernel sends what it has queued, even after us */
 }
 
 static void flush(app_t *app)
@@ -193,8 +193,7 @@ void app_instance_ended(void *arg)
 
 static void end_host(app_t *app)
 {
-    const int64_t deadline =
-        HOST_MAX(app->drain_until, clock_now() + app->config->stop_budget);
+    const int64_t deadline = HOST_MAX(app->drain_until, clock_now() + app->config->stop_budget);
 
     app->phase = APP_ENDING;
     for (size_t i = 0; i < app->instance_count; i++)
@@ -211,7 +210,8 @@ void app_stop(app_t *app)
     if (app->phase == APP_STANDBY) {
         end_host(app);
     } else if (app->phase == APP_LEADING) {
-        log_info(app->log, "handing over: no new write is sent, reconciles are coming to their end");
+        log_info(app->log,
+                 "handing over: no new write is sent, reconciles are coming to their end");
         fence_close_gate(app->fence);
         app->phase = APP_HANDING;
         end_instances(app, app->drain_until);

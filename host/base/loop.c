@@ -265,10 +265,10 @@ void loop_post(loop_t *loop, loop_task_t *task)
             loop->post_tail->next = task;
         loop->post_tail = task;
         loop->post_count++;
+        if (first)
+            wake(loop); /* under the lock: once it is given up, the task may run and end the loop */
     }
     pthread_mutex_unlock(&loop->post_lock);
-    if (added && first)
-        wake(loop);
 }
 
 void loop_withdraw(loop_t *loop, loop_task_t *task)

@@ -81,7 +81,7 @@ static int copy(kube_call_t *call, const kube_request_t *request, lh_error_t *er
     kube_request_t *r = &call->request;
 
     *r = *request;
-    if (r->body == NULL && call->write) {
+    if (call->write && (r->body == NULL || r->body_len == 0)) {
         r->body = "{}";
         r->body_len = 2;
     }

@@ -319,7 +319,7 @@ int kube_client_send(kube_client_t *c, const kube_request_t *request, kube_call_
         return ret;
     }
     list_append(c->driving == 0 ? &c->calls : &c->waiting, &call->node);
-    if (request->timeout > 0)
+    if (request->timeout > 0 && request->timeout < CLOCK_NEVER - call->started_at)
         loop_timer_set(&call->timer, call->started_at + request->timeout);
     if (out != NULL)
         *out = call;

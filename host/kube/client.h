@@ -11,8 +11,8 @@
  *
  * A read is repeated once by itself when its connection died before an answer, and when a 401
  * answered a token that has been replaced since. A write never is: it ends with LH_EUNKNOWN, or
- * with another code when its last byte was not sent, so that it has no effect. A request that got no answer in its time leaves its connection: the next
- * ones use another.
+ * with another code when its last byte was not sent, so that it has no effect. A request that got
+ * no answer in its time leaves its connection: the next ones use another.
  */
 #ifndef KUBE_CLIENT_H
 #define KUBE_CLIENT_H
@@ -58,14 +58,14 @@ typedef struct kube_request {
     const char *method; /* "GET", ... */
     const char *path;   /* begins with '/'; with its query */
     const char *body;   /* NULL: none. A write without a body gets an empty JSON object (DELETE:
-                                 DeleteOptions), so that its end never passes untested */
+                           DeleteOptions), so that its end never passes untested */
     size_t body_len;
     const char *content_type; /* NULL: application/json */
     const char *accept;       /* NULL: application/json */
     const char *agent;        /* plugin id for the User-Agent; NULL: none */
     int64_t timeout;       /* ns in all; 0: none (watches; a frozen one is the caller's matter) */
     fence_t *fence;        /* of the term; a reference is taken. A write of a KUBE_CLIENT_WRITES
-                                 client must have one; a read that has one ends with LH_EFENCED */
+                              client must have one; a read that has one ends with LH_EFENCED */
     bool fresh_connection; /* a new connection, with the name resolved anew */
     size_t max_body;       /* of the collected body; 0: 16 MiB */
 
@@ -97,8 +97,8 @@ HOST_MUST_USE int kube_client_send(kube_client_t *c, const kube_request_t *reque
 void kube_call_cancel(kube_call_t *call);
 
 /* Disconnects every socket of a KUBE_CLIENT_WRITES client so that queued bytes are dropped by the
- * kernel (connect to AF_UNSPEC): used when the fence falls. Requests under way end with LH_EUNKNOWN,
- * those not yet sent with LH_EFENCED. [any-thread] */
+ * kernel (connect to AF_UNSPEC): used when the fence falls. Requests under way end with
+ * LH_EUNKNOWN, those not yet sent with LH_EFENCED. [any-thread] */
 void kube_client_cut(kube_client_t *c);
 
 /* Writes handed to the kernel whose answer is not in yet. */

@@ -32,6 +32,7 @@ typedef struct kube_lane {
     CURLM *multi;
     loop_timer_t timer; /* libcurl's */
     size_t calls;
+    uint64_t cuts; /* of the client when it was created: later ones have cut its connection */
     bool retired;
 } kube_lane_t;
 
@@ -114,8 +115,8 @@ bool kube_call_fallen(const kube_call_t *call);
 void kube_outcome(kube_call_t *call, CURLcode curl, kube_status_t *status, kube_result_t *out);
 /* The same for a call that is ended by us with code; text says why. */
 void kube_outcome_stopped(kube_call_t *call, int code, const char *text, kube_result_t *out);
-/* True for a write that the server may have whole, and so may have carried out. One whose body libcurl
- * has not taken to its last byte cannot have any effect. */
+/* True for a write that the server may have whole, and so may have carried out. One whose body
+ * libcurl has not taken to its last byte cannot have any effect. */
 bool kube_call_may_count(const kube_call_t *call);
 /* Counts the answer (its status), or that there was none (0). */
 void kube_count(kube_call_t *call, int status);

@@ -20,7 +20,8 @@ typedef struct kube_kind {
 
 /* client is borrowed until kube_discovery_destroy. Caller owns the result. */
 kube_discovery_t *kube_discovery_create(kube_client_t *client, const log_t *log);
-void kube_discovery_destroy(kube_discovery_t *d); /* callbacks of pending lookups are not called */
+/* Callbacks of pending lookups are not called. Not from within one. NULL is allowed. */
+void kube_discovery_destroy(kube_discovery_t *d);
 
 typedef struct kube_lookup kube_lookup_t;
 /* Looks a resource up; calls fn once, never from within. code 0: kind is borrowed until fn returns.

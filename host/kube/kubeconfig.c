@@ -136,7 +136,13 @@ static int refuse_insecure(const struct place *at, const config_node_t *cluster,
 
 /* -- Values -- */
 
-/* "https://..." to anywhere, "http://..." to this machine only: a token must not travel in clear. */
+static bool is_address(const char *s)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, s, address) == 1 || inet_pton(AF_INET6, s, address) == 1;
+}
+
+/* "https://..." to anywhere, "http://..." to this machine: a token must not travel in clear. */
 static int check_server(const char *server, const char **why)
 {
     CURLU *url = curl_url();
@@ -148,7 +154,7 @@ static int check_server(const char *server, const char **why)
         curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
         curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
         bool local = strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-                     strncmp(host, "127.", 4) == 0;
+                     (strncmp(host, "127.", 4) == 0 && is_address(host));
         if (curl_url_get(url, CURLUPART_USER, &extra, 0) == CURLUE_OK ||
             curl_url_get(url, CURLUPART_QUERY, &extra, 0) == CURLUE_OK ||
             curl_url_get(url, CURLUPART_FRAGMENT, &extra, 0) == CURLUE_OK)
@@ -181,12 +187,6 @@ static int read_server(const struct place *at, const config_node_t *cluster, kub
     for (size_t len = strlen(c->server); len > 0 && c->server[len - 1] == '/';)
         c->server[--len] = '\0';
     return 0;
-}
-
-static bool is_address(const char *s)
-{
-    unsigned char address[sizeof(struct in6_addr)];
-    return inet_pton(AF_INET, s, address) == 1 || inet_pton(AF_INET6, s, address) == 1;
 }
 
 static int read_tls_name(const struct place *at, const config_node_t *cluster,
@@ -238,6 +238,15 @@ static char *decode_pem(const char *text)
     return strstr(out, "-----BEGIN ") != NULL ? host_steal(out) : NULL;
 }
 
+/* The tree of a file that may hold a token or a key. */
+static void wipe_tree(config_node_t *node)
+{
+    for (size_t i = 0; i < node->count; i++)
+        wipe_tree(&node->items[i]);
+    if (node->text != NULL)
+        explicit_bzero(node->text, strlen(node->text));
+}
+
 /* For host_cleanup: the text of a file that may hold a key. */
 static void wipe_text(buf_t *text)
 {
@@ -264,7 +273,7 @@ static int read_pem(const struct place *at, const config_node_t *map, const char
                     char **data, lh_error_t *err)
 {
     host_cleanup(host_freep) char *data_key = host_xprintf("%s-data", key);
-    const char *by_data, *by_file;
+    const char *by_data = NULL, *by_file = NULL;
     int ret = get_text(at, map, data_key, &by_data, err);
 
     if (ret == 0)
@@ -303,7 +312,7 @@ static int read_cluster(const struct place *at, const config_node_t *cluster, ku
 static int read_user(const struct place *at, const config_node_t *user, kube_credentials_t *c,
                      lh_error_t *err)
 {
-    const char *token, *token_file;
+    const char *token = NULL, *token_file = NULL;
     int ret = refuse(at, user, refused_in_user, HOST_LEN(refused_in_user), err);
 
     if (ret == 0)
@@ -334,7 +343,7 @@ static int read_context(const char *path, const config_node_t *root, const char 
 {
     struct place at = {path, "context", name};
     const config_node_t *context, *cluster, *user;
-    const char *cluster_name, *user_name, *ns;
+    const char *cluster_name = NULL, *user_name = NULL, *ns = NULL;
     int ret = find_entry(path, root, "contexts", "context", name, &context, err);
 
     if (ret == 0)
@@ -404,6 +413,7 @@ int kube_kubeconfig_load(const char *path, const char *context, kube_credentials
     ret = config_yaml_parse(path, buf_text(&text), text.len, &root, err);
     if (ret == 0)
         ret = read_root(path, &root, context, out, err);
+    wipe_tree(&root);
     config_node_fini(&root);
     return ret < 0 ? host_error_wrap(err, ret, "kubeconfig") : 0;
 }

@@ -55,6 +55,8 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void 
         }
     }
     curl_multi_assign(lane->multi, fd, event);
+    if (what == CURL_POLL_REMOVE)
+        kube_sockets_unwatched(&lane->client->sockets, fd);
     return 0;
 }
 
@@ -75,6 +77,7 @@ static kube_lane_t *create(kube_client_t *c)
     kube_lane_t *lane = host_xcalloc(1, sizeof(*lane));
 
     lane->client = c;
+    lane->cuts = atomic_load(&c->cuts);
     loop_timer_init(&lane->timer, c->loop, on_timer);
     lane->multi = curl_multi_init();
     if (lane->multi == NULL) {
@@ -97,7 +100,7 @@ kube_lane_t *kube_lane_get(kube_client_t *c, bool fresh)
 
     LIST_EACH (&c->lanes, it, tmp) {
         kube_lane_t *lane = LIST_ENTRY(it, kube_lane_t, node);
-        if (fresh)
+        if (fresh || lane->cuts != atomic_load(&c->cuts))
             lane->retired = true;
         else if (found == NULL && !lane->retired && lane->calls < KUBE_LANE_CALLS)
             found = lane;

@@ -12,8 +12,8 @@ typedef struct kube_gvr {
     const char *resource; /* plural, lower case */
 } kube_gvr_t;
 
-/* Appends "/apis/<group>/<version>[/namespaces/<ns>]/<resource>[/<name>]" ("/api/<version>..." for the
- * core group); ns and name may be NULL or "". Parts are percent-encoded. 0, LH_ENOMEM or
+/* Appends "/apis/<group>/<version>[/namespaces/<ns>]/<resource>[/<name>]" ("/api/<version>..." for
+ * the core group); ns and name may be NULL or "". Parts are percent-encoded. 0, LH_ENOMEM or
  * LH_ETOOBIG. */
 int kube_path(buf_t *out, const kube_gvr_t *gvr, const char *ns, const char *name);
 /* Appends "?key=value" or "&key=value" (the first '?' decides), percent-encoded. */

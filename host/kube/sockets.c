@@ -15,7 +15,8 @@ enum { KEEPALIVE_IDLE = 5, KEEPALIVE_INTERVAL = 2, KEEPALIVE_COUNT = 3 };
 
 /* libcurl 7.88 closes a socket whose connect it gives up without telling. So an entry has a
  * descriptor of its own for the same socket, which nobody else closes or reuses, and is dropped
- * once libcurl's number no longer stands for that socket. */
+ * once libcurl's number no longer stands for that socket: when libcurl stops watching the number,
+ * at the latest when the next socket is opened. Until then epoll still reports the socket. */
 struct entry {
     list_t node;
     int fd;  /* libcurl's */
@@ -75,6 +76,31 @@ static void set_options(const kube_sockets_t *s, int fd)
                    sizeof(s->user_timeout_ms));
 }
 
+static struct entry *find(kube_sockets_t *s, int fd)
+{
+    LIST_EACH (&s->list, it, tmp) {
+        struct entry *e = LIST_ENTRY(it, struct entry, node);
+
+        if (e->fd == fd)
+            return e;
+    }
+    return NULL;
+}
+
+/* The number of a socket that was given up may come back at once, and libcurl then believes that it
+ * is still watched: the new socket gets another number. */
+static int renumber(kube_sockets_t *s, int fd)
+{
+    pthread_mutex_lock(&s->lock);
+    bool taken = find(s, fd) != NULL;
+    pthread_mutex_unlock(&s->lock);
+    if (!taken)
+        return fd;
+    int other = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    close(fd);
+    return other;
+}
+
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *addr)
 {
     kube_sockets_t *s = arg;
@@ -85,6 +111,9 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
         return CURL_SOCKET_BAD;
     if (addr->family == AF_INET || addr->family == AF_INET6)
         set_options(s, fd);
+    fd = renumber(s, fd);
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
     int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (own < 0) {
         close(fd);
@@ -106,13 +135,9 @@ static int close_socket(void *arg, curl_socket_t fd)
     kube_sockets_t *s = arg;
 
     pthread_mutex_lock(&s->lock);
-    LIST_EACH (&s->list, it, tmp) {
-        struct entry *e = LIST_ENTRY(it, struct entry, node);
-        if (e->fd == fd && is_same_socket(fd, e->own)) {
-            drop(e);
-            break;
-        }
-    }
+    struct entry *e = find(s, fd);
+    if (e != NULL)
+        drop(e);
     int ret = close(fd);
     pthread_mutex_unlock(&s->lock);
     return ret;
@@ -124,6 +149,15 @@ void kube_sockets_apply(kube_sockets_t *s, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, s);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, s);
+}
+
+void kube_sockets_unwatched(kube_sockets_t *s, int fd)
+{
+    pthread_mutex_lock(&s->lock);
+    struct entry *e = find(s, fd);
+    if (e != NULL && !is_same_socket(fd, e->own))
+        drop(e);
+    pthread_mutex_unlock(&s->lock);
 }
 
 void kube_sockets_cut(kube_sockets_t *s)

@@ -24,6 +24,9 @@ void kube_sockets_fini(kube_sockets_t *s); /* every socket is closed */
 /* Makes the connections of easy use s. */
 void kube_sockets_apply(kube_sockets_t *s, CURL *easy);
 
+/* libcurl has stopped watching fd, and may have closed it without a word. */
+void kube_sockets_unwatched(kube_sockets_t *s, int fd);
+
 /* Disconnects every socket by connect(AF_UNSPEC): the kernel drops what is queued and sends a
  * reset. A plain close would still deliver megabytes. [any-thread] */
 void kube_sockets_cut(kube_sockets_t *s);

@@ -83,8 +83,7 @@ void lease_tell(lease_elector_t *e, const char *holder, bool mine)
 
 void lease_take_record(lease_elector_t *e, const lease_time_t *t, lease_record_t *record)
 {
-    if (e->record == NULL ||
-        strcmp(e->record->resource_version, record->resource_version) != 0)
+    if (e->record == NULL || strcmp(e->record->resource_version, record->resource_version) != 0)
         e->view++;
     lease_record_destroy(e->record);
     e->record = record;
@@ -121,12 +120,12 @@ static void check_clocks(lease_elector_t *e, const lease_time_t *t)
     if (ahead <= CLOCK_S)
         return;
     e->trust_from = e->counter + 1;
-    lease_say(e, LOG_WARN, "the wall clock ran ahead by %.1f s", (double) ahead / CLOCK_S);
     if (e->state == LEASE_LEADING) {
-        lease_say(e, LOG_WARN, "writes wait until a renewal is acknowledged");
-        fence_suspend(e->fence);
+        fence_suspend(e->fence); /* first: a log may block */
         e->write_at = t->now;
     }
+    lease_say(e, LOG_WARN, "the wall clock ran ahead by %.1f s%s", (double) ahead / CLOCK_S,
+              e->state == LEASE_LEADING ? ": writes wait until a renewal is acknowledged" : "");
 }
 
 static void enter(lease_elector_t *e, const lease_time_t *t)
@@ -255,8 +254,9 @@ void lease_elector_status(const lease_elector_t *e, lease_status_t *out)
 {
     bool mine = e->state != LEASE_STANDBY;
 
-    *out = (lease_status_t) {
+    *out = (lease_status_t){
         .state = e->state,
+        .stopping = e->fence != NULL && atomic_load(&e->fence->gate_closed),
         .observed = e->told,
         .holder = e->told_holder,
         .mine = mine,

@@ -123,6 +123,7 @@ void lease_elector_rested(lease_elector_t *e, const lease_time_t *t);
 /* What people may see of it. Strings are borrowed until the next input. [elector-thread] */
 typedef struct lease_status {
     enum lease_state state;
+    bool stopping;      /* leading, but no new write starts: it is being handed over */
     bool observed;      /* the Lease, or its absence */
     const char *holder; /* "": none */
     bool mine;          /* held by this process */

@@ -78,7 +78,7 @@ static void read_previous(lease_instance_t *i)
 
 void lease_instance_open(lease_instance_t *i, const char *dir, const log_t *log)
 {
-    *i = (lease_instance_t) {.fd = -1};
+    *i = (lease_instance_t){.fd = -1};
     rand_hex(i->id, LEASE_INSTANCE_LEN / 2);
     if (dir == NULL)
         return;

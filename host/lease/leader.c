@@ -63,8 +63,8 @@ static bool leads_at_once(const lease_elector_t *e, const lease_sent_t *sent, bo
     return !sent->creates || (by_watch && sent->view == e->view);
 }
 
-void lease_hold(lease_elector_t *e, const lease_time_t *t, uint64_t counter,
-                lease_record_t *record, bool by_watch)
+void lease_hold(lease_elector_t *e, const lease_time_t *t, uint64_t counter, lease_record_t *record,
+                bool by_watch)
 {
     const lease_sent_t *sent = lease_sent_find(e, counter);
 
@@ -81,8 +81,7 @@ void lease_hold(lease_elector_t *e, const lease_time_t *t, uint64_t counter,
     e->last_seq = host_xstrdup(record->seq);
     e->last_known = true;
     if (!leads_at_once(e, sent, by_watch)) {
-        e->lead_from =
-            HOST_MAX(e->lead_from, HOST_MAX(t->now + e->lease_duration, e->wait_until));
+        e->lead_from = HOST_MAX(e->lead_from, HOST_MAX(t->now + e->lease_duration, e->wait_until));
         lease_say(e, LOG_WARN,
                   "the lease did not exist: it is held for %.1f s before it is led, as another "
                   "host may not know yet that it is gone; create an empty Lease beforehand to "
@@ -114,8 +113,7 @@ void lease_fall(lease_elector_t *e, const lease_time_t *t, enum lease_end end, c
     fence_close(e->fence);
     e->act->fall(e->arg);
     lease_say(e, LOG_WARN, "term %lld has ended: %s", (long long) e->term, reason);
-    e->act->count(e->arg, LEASE_COUNT_TRANSITION,
-                  end == LEASE_END_EXPIRED ? "deadline" : "lost");
+    e->act->count(e->arg, LEASE_COUNT_TRANSITION, end == LEASE_END_EXPIRED ? "deadline" : "lost");
     lease_standby_enter(e);
     e->resting = true;
     e->overdue_at = HOST_MIN(t->now + e->stop_budget, kill_limit);

@@ -43,7 +43,7 @@ static lease_time_t now(const lease_t *l)
 {
     int64_t beat = l->owner_beat != NULL ? atomic_load(l->owner_beat) : CLOCK_NEVER;
 
-    return (lease_time_t) {.now = clock_now(), .wall = clock_wall(), .beat = beat};
+    return (lease_time_t){.now = clock_now(), .wall = clock_wall(), .beat = beat};
 }
 
 /* After every input. */
@@ -107,9 +107,9 @@ static void on_overdue(void *arg)
 {
     lease_t *l = arg;
 
-    log_warn(l->log, "the teardown of the last term takes longer than its budget");
     if (l->events.on_overdue != NULL)
-        l->events.on_overdue(l->events.arg);
+        l->events.on_overdue(l->events.arg); /* first: a log may block */
+    log_warn(l->log, "the teardown of the last term takes longer than its budget");
 }
 
 static void on_observed(void *arg, const char *holder, bool mine)
@@ -225,7 +225,7 @@ static void on_asked(loop_task_t *task)
     pthread_mutex_lock(&l->lock);
     struct asked asked = l->asked;
 
-    l->asked = (struct asked) {0};
+    l->asked = (struct asked){0};
     pthread_mutex_unlock(&l->lock);
     if (asked.stop) {
         loop_stop(l->loop);
@@ -276,30 +276,30 @@ static int start_thread(lease_t *l, const lease_options_t *o, lh_error_t *err)
 
     if (ret < 0)
         return ret;
-    ret = lease_link_create(&(lease_link_options_t) {.loop = l->loop,
-                                                     .credentials = o->credentials,
-                                                     .namespace = l->namespace,
-                                                     .name = l->name,
-                                                     .log = l->log,
-                                                     .metrics = o->metrics,
-                                                     .events = &link_events,
-                                                     .arg = l},
+    ret = lease_link_create(&(lease_link_options_t){.loop = l->loop,
+                                                    .credentials = o->credentials,
+                                                    .namespace = l->namespace,
+                                                    .name = l->name,
+                                                    .log = l->log,
+                                                    .metrics = o->metrics,
+                                                    .events = &link_events,
+                                                    .arg = l},
                             &l->link, err);
     if (ret < 0)
         return ret;
     l->elector =
-        lease_elector_create(&(lease_elector_options_t) {.namespace = l->namespace,
-                                                         .name = l->name,
-                                                         .identity = o->identity,
-                                                         .instance = l->instance.id,
-                                                         .previous = l->instance.previous,
-                                                         .lease_duration = o->lease_duration,
-                                                         .renew_deadline = o->renew_deadline,
-                                                         .retry_period = o->retry_period,
-                                                         .stop_budget = o->stop_budget,
-                                                         .clock_skew = o->clock_skew,
-                                                         .actions = &actions,
-                                                         .arg = l});
+        lease_elector_create(&(lease_elector_options_t){.namespace = l->namespace,
+                                                        .name = l->name,
+                                                        .identity = o->identity,
+                                                        .instance = l->instance.id,
+                                                        .previous = l->instance.previous,
+                                                        .lease_duration = o->lease_duration,
+                                                        .renew_deadline = o->renew_deadline,
+                                                        .retry_period = o->retry_period,
+                                                        .stop_budget = o->stop_budget,
+                                                        .clock_skew = o->clock_skew,
+                                                        .actions = &actions,
+                                                        .arg = l});
     loop_timer_init(&l->wake, l->loop, on_timer);
     loop_timer_init(&l->beat, l->loop, on_beat);
     l->ask.fn = on_asked;
@@ -339,13 +339,13 @@ int lease_start(const lease_options_t *o, lease_t **out, lh_error_t *err)
     pthread_mutex_init(&l->lock, NULL);
     lease_instance_open(&l->instance, o->state_dir, l->log);
     l->mail = lease_mail_create(o->owner, &l->events);
-    l->report = lease_report_create(&(lease_report_options_t) {.namespace = l->namespace,
-                                                               .name = l->name,
-                                                               .identity = o->identity,
-                                                               .retry_period = o->retry_period,
-                                                               .metrics = o->metrics,
-                                                               .health = o->health,
-                                                               .mail = l->mail});
+    l->report = lease_report_create(&(lease_report_options_t){.namespace = l->namespace,
+                                                              .name = l->name,
+                                                              .identity = o->identity,
+                                                              .retry_period = o->retry_period,
+                                                              .metrics = o->metrics,
+                                                              .health = o->health,
+                                                              .mail = l->mail});
     warn_of_clock(l->log);
     int ret = start_thread(l, o, err);
 
@@ -377,19 +377,19 @@ void lease_release(lease_t *l, bool clean, bool stand_back)
 
     if (term != NULL)
         fence_close(term);
-    ask(l, &(struct asked) {.release = true, .clean = clean, .stand_back = stand_back});
+    ask(l, &(struct asked){.release = true, .clean = clean, .stand_back = stand_back});
 }
 
 void lease_rested(lease_t *l)
 {
-    ask(l, &(struct asked) {.rested = true});
+    ask(l, &(struct asked){.rested = true});
 }
 
 void lease_stop(lease_t *l)
 {
     if (l == NULL)
         return;
-    ask(l, &(struct asked) {.stop = true});
+    ask(l, &(struct asked){.stop = true});
     pthread_join(l->thread, NULL);
     free_lease(l);
 }

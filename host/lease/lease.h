@@ -51,10 +51,10 @@ typedef struct lease_events {
 typedef struct lease_options {
     loop_t *owner; /* callbacks are posted here; borrowed until lease_stop */
     const kube_credentials_t *credentials;
-    const char *namespace, *name; /* of the Lease; copied */
-    const char *identity;         /* Name; copied */
+    const char *namespace, *name;                         /* of the Lease; copied */
+    const char *identity;                                 /* Name; copied */
     int64_t lease_duration, renew_deadline, retry_period; /* ns, validated by config/ */
-    int64_t stop_budget; /* ns, see on_overdue */
+    int64_t stop_budget;                                  /* ns, see on_overdue */
     double clock_skew;
     const char *state_dir; /* of this identity, exists; NULL: no restart file (rule 17) */
     const _Atomic int64_t *owner_beat; /* clock_now() of the owner's last turn: only a live leader

@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/rand.h"
-#include "json/skim.h"
 #include "kube/path.h"
+#include "json/skim.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,8 +21,7 @@ typedef struct request {
     list_t link;
     lease_link_t *owner;
     uint64_t id;
-    kube_call_t *call;
-    lh_error_t err;
+    lh_error_t err; /* why it could not */
 } request_t;
 
 /* One watch. It outlives its end by the elector until its call is done. */
@@ -40,11 +39,11 @@ typedef struct stream {
 struct lease_link {
     lease_link_options_t o;
     kube_client_t *client;
-    char *path;       /* of the Lease */
-    char *collection; /* of the Leases in its namespace */
-    list_t requests;  /* under way */
-    list_t failed;    /* not started */
-    stream_t *stream; /* the one that is not over; NULL: none */
+    char *path;            /* of the Lease */
+    char *collection;      /* of the Leases in its namespace */
+    list_t requests;       /* under way */
+    list_t failed;         /* not started */
+    stream_t *stream;      /* the one that is not over; NULL: none */
     lh_error_t stream_err; /* it could not be started */
     bool stream_failed;
     loop_task_t tell; /* the failures */
@@ -106,7 +105,7 @@ void lease_link_send(lease_link_t *l, const lease_send_t *s)
 
     r->owner = l;
     r->id = s->id;
-    if (kube_client_send(l->client, &request, &r->call, &r->err) == 0) {
+    if (kube_client_send(l->client, &request, NULL, &r->err) == 0) {
         list_append(&l->requests, &r->link);
         return;
     }
@@ -233,8 +232,8 @@ static void stream_close(lease_link_t *l)
 static int watch_path(const lease_link_t *l, const char *version, buf_t *out)
 {
     host_cleanup(host_freep) char *selector = host_xprintf("metadata.name=%s", l->o.name);
-    host_cleanup(host_freep) char *seconds = host_xprintf(
-        "%d", WATCH_MIN_SECONDS + (int) rand_below(WATCH_SPREAD_SECONDS));
+    host_cleanup(host_freep) char *seconds =
+        host_xprintf("%d", WATCH_MIN_SECONDS + (int) rand_below(WATCH_SPREAD_SECONDS));
 
     if (buf_puts(out, l->collection) < 0 || kube_query(out, "watch", "true") < 0 ||
         kube_query(out, "allowWatchBookmarks", "true") < 0 ||
@@ -254,21 +253,21 @@ void lease_link_watch(lease_link_t *l, const char *version, bool fresh)
     if (version == NULL)
         return;
     stream_t *st = host_xcalloc(1, sizeof(*st));
-    int ret = skim_stream_create(SKIM_FRAMES, LEASE_MAX_SIZE, &handler, st, &st->frames,
-                                 &l->stream_err);
+    int ret =
+        skim_stream_create(SKIM_FRAMES, LEASE_MAX_SIZE, &handler, st, &st->frames, &l->stream_err);
 
     st->owner = l;
     if (ret == 0)
         ret = watch_path(l, version, &path);
     if (ret == 0)
         ret = kube_client_send(l->client,
-                               &(kube_request_t) {.method = "GET",
-                                                  .path = buf_text(&path),
-                                                  .fresh_connection = fresh,
-                                                  .max_body = LEASE_MAX_SIZE,
-                                                  .on_data = on_data,
-                                                  .on_done = on_stream_done,
-                                                  .arg = st},
+                               &(kube_request_t){.method = "GET",
+                                                 .path = buf_text(&path),
+                                                 .fresh_connection = fresh,
+                                                 .max_body = LEASE_MAX_SIZE,
+                                                 .on_data = on_data,
+                                                 .on_done = on_stream_done,
+                                                 .arg = st},
                                &st->call, &l->stream_err);
     if (ret == 0) {
         l->stream = st;
@@ -292,7 +291,7 @@ static void tell_failures(loop_task_t *task)
         lh_error_t err = r->err;
 
         free(r);
-        l->o.events->on_reply(l->o.arg, &(lease_reply_t) {.id = id, .text = err.text});
+        l->o.events->on_reply(l->o.arg, &(lease_reply_t){.id = id, .text = err.text});
     }
     if (l->stream_failed) {
         lh_error_t err = l->stream_err;
@@ -319,11 +318,11 @@ int lease_link_create(const lease_link_options_t *o, lease_link_t **out, lh_erro
     l->collection = buf_steal(&collection);
     int ret = l->path == NULL || l->collection == NULL
                   ? host_fail(err, LH_ENOMEM, "lease: out of memory")
-                  : kube_client_create(&(kube_client_options_t) {.loop = o->loop,
-                                                                 .credentials = o->credentials,
-                                                                 .kind = KUBE_CLIENT_LEASE,
-                                                                 .log = o->log,
-                                                                 .metrics = o->metrics},
+                  : kube_client_create(&(kube_client_options_t){.loop = o->loop,
+                                                                .credentials = o->credentials,
+                                                                .kind = KUBE_CLIENT_LEASE,
+                                                                .log = o->log,
+                                                                .metrics = o->metrics},
                                        &l->client, err);
 
     if (ret < 0)

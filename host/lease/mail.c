@@ -101,17 +101,17 @@ static void send(lease_mail_t *m, const letter_t *letter)
 void lease_mail_begin(lease_mail_t *m, fence_t *fence)
 {
     atomic_store(&m->acting, true);
-    send(m, &(letter_t) {.kind = BEGIN, .fence = fence});
+    send(m, &(letter_t){.kind = BEGIN, .fence = fence});
 }
 
 void lease_mail_end(lease_mail_t *m, enum lease_end end, const char *reason)
 {
-    send(m, &(letter_t) {.kind = END, .end = end, .text = host_xstrdup(reason)});
+    send(m, &(letter_t){.kind = END, .end = end, .text = host_xstrdup(reason)});
 }
 
 void lease_mail_observed(lease_mail_t *m, const char *holder, bool mine)
 {
-    send(m, &(letter_t) {.kind = OBSERVED, .text = host_xstrdup(holder), .mine = mine});
+    send(m, &(letter_t){.kind = OBSERVED, .text = host_xstrdup(holder), .mine = mine});
 }
 
 fence_t *lease_mail_term(const lease_mail_t *m)

@@ -207,8 +207,8 @@ static bool set_metadata(cJSON *metadata, const lease_record_t *base, const leas
 
     /* The server keeps its own; sent back they would only make the body longer. */
     cJSON_DeleteItemFromObjectCaseSensitive(metadata, "managedFields");
-    if (base == NULL && !(set_string(metadata, "namespace", w->namespace) &&
-                          set_string(metadata, "name", w->name)))
+    if (base == NULL &&
+        !(set_string(metadata, "namespace", w->namespace) && set_string(metadata, "name", w->name)))
         return false;
     return annotations != NULL && set_string(annotations, LEASE_ANNOTATION_SEQ, w->seq) &&
            set_mark(annotations, LEASE_ANNOTATION_RELEASED, w->release, w->seq) &&

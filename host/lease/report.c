@@ -78,7 +78,7 @@ static const char *state_word(const lease_status_t *s)
 {
     static const char *const words[] = {"standby", "holding", "leading", "stopping"};
 
-    return words[s->state];
+    return s->stopping ? words[LEASE_RELEASING] : words[s->state];
 }
 
 static void append_string(buf_t *out, const char *key, const char *value)
@@ -125,7 +125,7 @@ static metric_cell_t *gauge(const lease_report_t *r, const char *name, const cha
     static const char *const labels[] = {"name", NULL};
 
     return metric_cell(metrics_gauge(r->o.metrics, name, help, labels),
-                       (const char *const[]) {r->name, NULL});
+                       (const char *const[]){r->name, NULL});
 }
 
 static metric_cell_t *counter(const lease_report_t *r, const char *name, const char *help)
@@ -133,7 +133,7 @@ static metric_cell_t *counter(const lease_report_t *r, const char *name, const c
     static const char *const labels[] = {"name", NULL};
 
     return metric_cell(metrics_counter(r->o.metrics, name, help, labels),
-                       (const char *const[]) {r->name, NULL});
+                       (const char *const[]){r->name, NULL});
 }
 
 static void add_metrics(lease_report_t *r)
@@ -158,19 +158,18 @@ static void add_metrics(lease_report_t *r)
     r->deadline = gauge(r, "leasehold_lease_deadline_seconds",
                         "Time until this host's right to write ends unless it renews; 0 when it "
                         "does not lead.");
-    r->latency = metric_cell(metrics_histogram(r->o.metrics,
-                                               "leasehold_lease_renew_duration_seconds",
-                                               "Time from sending a renewal to its "
-                                               "acknowledgement.",
-                                               name_only, latency_buckets,
-                                               HOST_LEN(latency_buckets)),
-                             (const char *const[]) {r->name, NULL});
-    r->failures = metrics_counter(r->o.metrics, "leasehold_lease_renew_failures_total",
-                                  "Renewals that were not acknowledged, by what was answered.",
-                                  with_cause);
-    r->transitions = metrics_counter(r->o.metrics, "leasehold_lease_transitions_total",
-                                     "Changes between holding the lease and not, by cause.",
-                                     with_cause);
+    r->latency =
+        metric_cell(metrics_histogram(r->o.metrics, "leasehold_lease_renew_duration_seconds",
+                                      "Time from sending a renewal to its "
+                                      "acknowledgement.",
+                                      name_only, latency_buckets, HOST_LEN(latency_buckets)),
+                    (const char *const[]){r->name, NULL});
+    r->failures =
+        metrics_counter(r->o.metrics, "leasehold_lease_renew_failures_total",
+                        "Renewals that were not acknowledged, by what was answered.", with_cause);
+    r->transitions =
+        metrics_counter(r->o.metrics, "leasehold_lease_transitions_total",
+                        "Changes between holding the lease and not, by cause.", with_cause);
 }
 
 static void measure(lease_report_t *r, const lease_status_t *s, int64_t now)
@@ -235,14 +234,14 @@ lease_report_t *lease_report_create(const lease_report_options_t *o)
     atomic_init(&r->beat, clock_now());
     add_metrics(r);
     add_checks(r);
-    lease_report_update(r, &(lease_status_t) {.holder = ""}, clock_now());
+    lease_report_update(r, &(lease_status_t){.holder = ""}, clock_now());
     return r;
 }
 
 void lease_report_destroy(lease_report_t *r)
 {
     if (r->o.health != NULL) {
-        lease_report_update(r, &(lease_status_t) {.holder = ""}, clock_now());
+        lease_report_update(r, &(lease_status_t){.holder = ""}, clock_now());
         health_remove(r->o.health, r->alive);
         health_remove(r->o.health, r->leading);
         health_remove(r->o.health, r->unique);

@@ -12,7 +12,7 @@ void lease_pending_fini(lease_pending_t *p)
 {
     free(p->uid);
     free(p->version);
-    *p = (lease_pending_t) {0};
+    *p = (lease_pending_t){0};
 }
 
 static lease_pending_t *pending_free_slot(lease_elector_t *e)
@@ -60,11 +60,8 @@ static lease_pending_t *pending_add(lease_elector_t *e, const lease_time_t *t, e
 
     if (p == NULL)
         return NULL;
-    *p = (lease_pending_t) {.id = ++e->last_id,
-                            .verb = verb,
-                            .kind = kind,
-                            .sent_at = t->now,
-                            .view = e->view};
+    *p = (lease_pending_t){
+        .id = ++e->last_id, .verb = verb, .kind = kind, .sent_at = t->now, .view = e->view};
     if (verb == LEASE_UPDATE) {
         p->uid = host_xstrdup(e->record->uid);
         p->version = host_xstrdup(e->record->resource_version);
@@ -77,12 +74,12 @@ static void pending_send(lease_elector_t *e, const lease_time_t *t, const lease_
 {
     bool fresh = needs_fresh(e, t);
 
-    e->act->send(e->arg, &(lease_send_t) {.id = p->id,
-                                          .verb = p->verb,
-                                          .body = body != NULL ? buf_text(body) : NULL,
-                                          .len = body != NULL ? body->len : 0,
-                                          .timeout = request_timeout(e),
-                                          .fresh = fresh});
+    e->act->send(e->arg, &(lease_send_t){.id = p->id,
+                                         .verb = p->verb,
+                                         .body = body != NULL ? buf_text(body) : NULL,
+                                         .len = body != NULL ? body->len : 0,
+                                         .timeout = request_timeout(e),
+                                         .fresh = fresh});
 }
 
 /* --- own writes --- */
@@ -109,16 +106,16 @@ static int format_write(const lease_elector_t *e, const lease_time_t *t, enum le
         host_xprintf("%" PRIu64 "/%s/%s", e->counter, e->instance, e->identity);
 
     return lease_record_format(e->record,
-                               &(lease_write_t) {.namespace = e->namespace,
-                                                 .name = e->name,
-                                                 .holder = release ? "" : e->identity,
-                                                 .seq = seq,
-                                                 .duration = release ? CLOCK_S : e->lease_duration,
-                                                 .transitions = transitions,
-                                                 .wall = t->wall,
-                                                 .acquire = kind == LEASE_KIND_ACQUIRE,
-                                                 .release = release,
-                                                 .holding = !release && waits},
+                               &(lease_write_t){.namespace = e->namespace,
+                                                .name = e->name,
+                                                .holder = release ? "" : e->identity,
+                                                .seq = seq,
+                                                .duration = release ? CLOCK_S : e->lease_duration,
+                                                .transitions = transitions,
+                                                .wall = t->wall,
+                                                .acquire = kind == LEASE_KIND_ACQUIRE,
+                                                .release = release,
+                                                .holding = !release && waits},
                                out);
 }
 
@@ -136,13 +133,12 @@ void lease_write(lease_elector_t *e, const lease_time_t *t, enum lease_kind kind
         lease_say(e, LOG_ERROR, "lease: out of memory");
         return;
     }
-    e->sent[e->counter % LEASE_MAX_SENT] = (lease_sent_t) {
-        .counter = e->counter,
-        .at = t->now,
-        .kind = kind,
-        .leads_at_once = leads_at_once,
-        .creates = e->record == NULL,
-        .view = e->view};
+    e->sent[e->counter % LEASE_MAX_SENT] = (lease_sent_t){.counter = e->counter,
+                                                          .at = t->now,
+                                                          .kind = kind,
+                                                          .leads_at_once = leads_at_once,
+                                                          .creates = e->record == NULL,
+                                                          .view = e->view};
     lease_pending_t *p = pending_add(e, t, e->record != NULL ? LEASE_UPDATE : LEASE_CREATE, kind);
 
     p->counter = e->counter;
@@ -157,7 +153,8 @@ void lease_delete(lease_elector_t *e, const lease_time_t *t)
     e->write_at = t->now + e->retry_period;
     if (p == NULL)
         return;
-    buf_puts(&body, "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"preconditions\":{\"uid\":");
+    buf_puts(&body,
+             "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"preconditions\":{\"uid\":");
     buf_json_string(&body, e->record->uid, strlen(e->record->uid));
     buf_puts(&body, ",\"resourceVersion\":");
     buf_json_string(&body, e->record->resource_version, strlen(e->record->resource_version));
@@ -317,8 +314,7 @@ static bool acknowledges(const lease_elector_t *e, const lease_pending_t *p,
     return strcmp(r->holder, release ? "" : e->identity) == 0 &&
            r->duration == (release ? CLOCK_S : e->lease_duration) &&
            lease_seq_parse(r->seq, &seq) && seq.counter == p->counter &&
-           strcmp(seq.instance, e->instance) == 0 &&
-           strcmp(seq.name, e->identity) == 0;
+           strcmp(seq.instance, e->instance) == 0 && strcmp(seq.name, e->identity) == 0;
 }
 
 /* The watch has told of what came after. */
@@ -427,7 +423,7 @@ void lease_request_answered(lease_elector_t *e, const lease_time_t *t, const lea
     }
     lease_pending_t p = *slot;
 
-    *slot = (lease_pending_t) {0};
+    *slot = (lease_pending_t){0};
     if (p.sent_at >= e->answered)
         e->fresh = reply->status == 0 || reply->status >= 500;
     if (reply->status != 0)

@@ -37,10 +37,10 @@ static bool names_holder(const lease_record_t *r)
     return lease_seq_parse(r->seq, &seq) && strcmp(seq.name, r->holder) == 0;
 }
 
-/* Rule 5. */
+/* Rule 5. Each write of a Leasehold has a seq: a record that has one was held. */
 static bool empty_is_believed(const lease_elector_t *e, const lease_record_t *r)
 {
-    if (r->released || !r->was_held)
+    if (r->released || (!r->was_held && r->seq[0] == '\0'))
         return true;
     if (e->last_holder[0] == '\0')
         return r->seq[0] == '\0'; /* no Leasehold has ever written it */
@@ -64,8 +64,8 @@ static bool is_sign_of_life(const lease_elector_t *e, const lease_record_t *r)
 static void watch_for_duplicate(lease_elector_t *e, const lease_record_t *r)
 {
     bool names_us = strcmp(r->holder, e->identity) == 0 && !is_own(e, r);
-    bool named_us = e->record != NULL && strcmp(e->record->holder, e->identity) == 0 &&
-                    !is_own(e, e->record);
+    bool named_us =
+        e->record != NULL && strcmp(e->record->holder, e->identity) == 0 && !is_own(e, e->record);
 
     if (!names_us) {
         e->duplicate = false;

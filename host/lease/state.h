@@ -69,14 +69,14 @@ struct lease_elector {
     uint64_t last_id;
     uint64_t counter; /* of own writes */
     lease_sent_t sent[LEASE_MAX_SENT];
-    int64_t get_at;   /* CLOCK_NEVER: no GET is due */
-    int64_t asked_at; /* when the last GET was sent */
+    int64_t get_at;      /* CLOCK_NEVER: no GET is due */
+    int64_t asked_at;    /* when the last GET was sent */
     int64_t look_jitter; /* of the next GET of a series */
-    int64_t write_at; /* earliest time of the next own write; CLOCK_NEVER: not before a GET */
-    int64_t answered; /* send time of the latest request that was answered */
-    bool fresh;       /* the last answer says to leave the connection */
-    unsigned hurries; /* writes and GETs at once since the last acknowledged one */
-    bool troubled;    /* trouble has been logged */
+    int64_t write_at;    /* earliest time of the next own write; CLOCK_NEVER: not before a GET */
+    int64_t answered;    /* send time of the latest request that was answered */
+    bool fresh;          /* the last answer says to leave the connection */
+    unsigned hurries;    /* writes and GETs at once since the last acknowledged one */
+    bool troubled;       /* trouble has been logged */
 
     /* Standing */
     bool resting;        /* the owner has not torn the last term down */
@@ -145,8 +145,8 @@ int64_t lease_standby_settle(lease_elector_t *e, const lease_time_t *t);
 
 /* --- leader.c --- */
 /* The acquiring write `counter` has landed as record (handed over). */
-void lease_hold(lease_elector_t *e, const lease_time_t *t, uint64_t counter,
-                lease_record_t *record, bool by_watch);
+void lease_hold(lease_elector_t *e, const lease_time_t *t, uint64_t counter, lease_record_t *record,
+                bool by_watch);
 /* An own write was acknowledged. record is handed over. */
 void lease_hold_acknowledged(lease_elector_t *e, const lease_time_t *t, uint64_t counter,
                              lease_record_t *record);
@@ -167,8 +167,8 @@ int64_t lease_release_settle(lease_elector_t *e, const lease_time_t *t);
 /* --- stream.c --- */
 void lease_stream_open(lease_elector_t *e, const lease_time_t *t, const char *version, bool fresh);
 void lease_stream_close(lease_elector_t *e);
-void lease_stream_ended(lease_elector_t *e, const lease_time_t *t, int status,
-                        int64_t retry_after, const char *text);
+void lease_stream_ended(lease_elector_t *e, const lease_time_t *t, int status, int64_t retry_after,
+                        const char *text);
 /* When the watch counts as silent if it does not speak before (rule 13). */
 int64_t lease_stream_silent_at(const lease_elector_t *e);
 /* Opens the stream anew from what is known when it is silent. */

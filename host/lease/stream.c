@@ -48,8 +48,8 @@ static void forget_version(lease_elector_t *e)
     e->stream_version = NULL;
 }
 
-void lease_stream_ended(lease_elector_t *e, const lease_time_t *t, int status,
-                        int64_t retry_after, const char *text)
+void lease_stream_ended(lease_elector_t *e, const lease_time_t *t, int status, int64_t retry_after,
+                        const char *text)
 {
     bool lasted = t->now - e->opened_at >= CLOCK_S;
     int64_t delay = e->watch_failed ? e->retry_period : CLOCK_S / 10;

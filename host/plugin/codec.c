@@ -45,7 +45,7 @@ static bool all_done(const plugin_incoming_t *in, const char *a, const char *b)
 bool plugin_take_job(plugin_incoming_t *in, plugin_job_t *job, plugin_text_t *object,
                      plugin_text_t *last)
 {
-    *job = (plugin_job_t) {.ctx = plugin_incoming_u64(in)};
+    *job = (plugin_job_t){.ctx = plugin_incoming_u64(in)};
     job->completion = plugin_incoming_u64(in);
     job->reason = plugin_incoming_u32(in);
     job->attempt = plugin_incoming_u32(in);
@@ -70,7 +70,7 @@ void plugin_put_key(plugin_message_t *m, const lh_key_t *key)
 
 bool plugin_take_key(plugin_incoming_t *in, lh_key_t *key)
 {
-    *key = (lh_key_t) {.struct_size = sizeof(*key), .watch = plugin_incoming_u32(in)};
+    *key = (lh_key_t){.struct_size = sizeof(*key), .watch = plugin_incoming_u32(in)};
     key->ns = plugin_incoming_string(in);
     key->name = plugin_incoming_string(in);
     return all_done(in, key->ns, key->name);
@@ -86,7 +86,7 @@ void plugin_put_query(plugin_message_t *m, const lh_query_t *query)
 
 bool plugin_take_query(plugin_incoming_t *in, lh_query_t *query)
 {
-    *query = (lh_query_t) {.struct_size = sizeof(*query), .watch = plugin_incoming_u32(in)};
+    *query = (lh_query_t){.struct_size = sizeof(*query), .watch = plugin_incoming_u32(in)};
     query->ns = plugin_incoming_string(in);
     query->label_selector = plugin_incoming_string(in);
     query->owner_uid = plugin_incoming_string(in);
@@ -106,7 +106,7 @@ bool plugin_take_request(plugin_incoming_t *in, lh_api_request_t *request)
 {
     size_t len;
 
-    *request = (lh_api_request_t) {.struct_size = sizeof(*request)};
+    *request = (lh_api_request_t){.struct_size = sizeof(*request)};
     request->method = plugin_incoming_string(in);
     request->path = plugin_incoming_string(in);
     request->content_type = plugin_incoming_string(in);
@@ -125,7 +125,7 @@ void plugin_put_result(plugin_message_t *m, const lh_result_t *result)
 
 bool plugin_take_result(plugin_incoming_t *in, lh_result_t *result)
 {
-    *result = (lh_result_t) {.struct_size = sizeof(*result), .action = plugin_incoming_u32(in)};
+    *result = (lh_result_t){.struct_size = sizeof(*result), .action = plugin_incoming_u32(in)};
     result->after_ns = (int64_t) plugin_incoming_u64(in);
     result->text = plugin_incoming_string(in);
     return plugin_incoming_done(in);
@@ -138,7 +138,8 @@ static void add_member(buf_t *out, const char *name, skim_span_t span)
     if (span.p == NULL)
         return;
     /* The span is a JSON string's inside already. */
-    (void) buf_printf(out, "%s\"%s\":\"", out->len > 0 && out->data[out->len - 1] != '{' ? "," : "", name);
+    (void) buf_printf(out, "%s\"%s\":\"", out->len > 0 && out->data[out->len - 1] != '{' ? "," : "",
+                      name);
     (void) buf_append(out, span.p, span.len);
     (void) buf_puts(out, "\"");
 }
@@ -173,7 +174,7 @@ int plugin_put_event(plugin_message_t *m, const lh_event_t *event, lh_error_t *e
 
 bool plugin_take_event(plugin_incoming_t *in, lh_event_t *event, plugin_text_t *object)
 {
-    *event = (lh_event_t) {.struct_size = sizeof(*event), .type = plugin_incoming_u32(in)};
+    *event = (lh_event_t){.struct_size = sizeof(*event), .type = plugin_incoming_u32(in)};
     event->reason = plugin_incoming_string(in);
     event->action = plugin_incoming_string(in);
     event->note = plugin_incoming_string(in);
@@ -208,7 +209,7 @@ bool plugin_take_metric(plugin_incoming_t *in, plugin_metric_t *out)
 {
     lh_metric_t *m = &out->metric;
 
-    *m = (lh_metric_t) {.struct_size = sizeof(*m), .type = plugin_incoming_u32(in)};
+    *m = (lh_metric_t){.struct_size = sizeof(*m), .type = plugin_incoming_u32(in)};
     m->name = plugin_incoming_string(in);
     m->help = plugin_incoming_string(in);
     m->value = plugin_incoming_f64(in);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ABI's structs as fields of a message. Each is put on one side of the wire and taken on the
  * other; what is taken borrows its texts from the message, and has passed no check but that every
- * string that the struct demands is there. */
+ * string that the struct demands is there. [any-thread] */
 #ifndef PLUGIN_CODEC_H
 #define PLUGIN_CODEC_H
 
@@ -10,7 +10,7 @@
 
 #define PLUGIN_CODEC_LABELS 8u /* of a metric */
 
-/* The job's snapshots are attached; references are taken. [any-thread] */
+/* The job's snapshots are attached; references are taken. */
 void plugin_put_job(plugin_message_t *m, const plugin_job_t *job);
 /* *object and *last (NULL when there is none) are for the caller to make snapshots from. */
 typedef struct plugin_text {

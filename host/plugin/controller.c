@@ -3,11 +3,14 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "json/skim.h"
 #include "plugin/map.h"
+#include "plugin/meters.h"
+#include "plugin/overlay.h"
 
 #include <string.h>
 #include <uthash.h>
+
+#define LOOK_AGAIN (CLOCK_S / 2)
 
 /* One subscription: a watch of the manifest in one namespace (NULL: all). */
 typedef struct source {
@@ -16,6 +19,8 @@ typedef struct source {
     const char *ns;
     watch_sub_t *sub;
     watch_store_t *store;
+    bool known;  /* the kind has been found, and with it whether it is namespaced */
+    bool spare;  /* of a cluster-scoped kind, which another source has whole already */
     bool synced;
     char *problem;
 } source_t;
@@ -32,11 +37,6 @@ typedef struct run {
     UT_hash_handle hh;
 } run_t;
 
-typedef struct meters {
-    metric_cell_t *success, *error, *requeue, *requeue_after; /* reconcile_total by result */
-    metric_cell_t *errors, *terminal_errors, *time, *active;
-} meters_t;
-
 struct plugin_controller {
     plugin_controller_options_t o;
     char *name;
@@ -50,7 +50,7 @@ struct plugin_controller {
     uint32_t inside;  /* runs that have not returned */
     loop_timer_t timer;
     loop_task_t pump;
-    meters_t meters;
+    plugin_meters_t meters;
 };
 
 /* -- From events to keys -- */
@@ -65,10 +65,45 @@ static source_t *source_of(plugin_controller_t *c, uint32_t watch, const char *n
 {
     for (size_t i = 0; i < c->source_count; i++) {
         source_t *s = &c->sources[i];
-        if (s->watch == watch && (s->ns == NULL || strcmp(s->ns, ns) == 0))
+        if (s->watch == watch && !s->spare && (s->ns == NULL || strcmp(s->ns, ns) == 0))
             return s;
     }
     return NULL;
+}
+
+/* Shows the stores to the plugin. */
+static void publish_cache(plugin_controller_t *c)
+{
+    plugin_cache_slot_t *slots = host_xcalloc(c->source_count + 1, sizeof(*slots));
+    size_t count = 0;
+
+    for (size_t i = 0; i < c->source_count; i++) {
+        const source_t *s = &c->sources[i];
+        if (!s->spare)
+            slots[count++] = (plugin_cache_slot_t){s->watch, s->ns, s->store};
+    }
+    plugin_services_set_cache(c->o.services, slots, count);
+    free(slots);
+}
+
+/* The first news of a source: its kind has been found. Which scope it has was not known when one
+ * source was opened for each of the instance's namespaces; a cluster-scoped kind needs only one. */
+static void learn_scope(source_t *s)
+{
+    plugin_controller_t *c = s->controller;
+
+    if (s->known)
+        return;
+    s->known = true;
+    if (s->ns == NULL || watch_sub_namespaced(s->sub))
+        return;
+    for (const source_t *o = c->sources; o < c->sources + c->source_count; o++) {
+        if (o != s && o->watch == s->watch && o->ns == NULL)
+            s->spare = true;
+    }
+    if (!s->spare)
+        s->ns = NULL;
+    publish_cache(c);
 }
 
 static void add_key(void *arg, uint32_t primary, const char *ns, const char *name)
@@ -79,10 +114,22 @@ static void add_key(void *arg, uint32_t primary, const char *ns, const char *nam
 
     if (s == NULL)
         return; /* outside the namespaces of this instance */
-    const bool cluster = s->synced && !watch_sub_namespaced(s->sub);
-    const queue_key_t key = {.watch = primary, .ns = cluster ? "" : ns, .name = name};
+    const bool namespaced = watch_sub_namespaced(s->sub);
+    if (!s->known && !namespaced)
+        return; /* perhaps only not known yet; the primary's first list will bring this key anyway */
+    const queue_key_t key = {.watch = primary, .ns = namespaced ? ns : "", .name = name};
     if (queue_add(c->queue, &key, a->reason, a->priority, clock_now()) < 0)
         log_error(c->o.log, "out of memory: '%s/%s' is not queued", ns, name);
+}
+
+static void add_tombstone(plugin_controller_t *c, uint32_t watch, const watch_event_t *event)
+{
+    const queue_key_t key = {watch, watch_snapshot_ns(event->old), watch_snapshot_name(event->old)};
+    const uint32_t reason = event->type == WATCH_EVENT_LEFT ? LH_REASON_LEFT : LH_REASON_GONE;
+
+    if (queue_add_tombstone(c->queue, &key, reason, watch_snapshot_uid(event->old), event->old,
+                            clock_now()) < 0)
+        log_error(c->o.log, "out of memory: the end of '%s/%s' is not queued", key.ns, key.name);
 }
 
 static void source_event(void *arg, const watch_event_t *event) /* [loop-thread] */
@@ -90,20 +137,15 @@ static void source_event(void *arg, const watch_event_t *event) /* [loop-thread]
     source_t *s = arg;
     plugin_controller_t *c = s->controller;
     const plugin_manifest_t *m = c->o.manifest;
-    const int64_t now = clock_now();
     add_t add = {c, event->initial ? LH_REASON_INITIAL : LH_REASON_CHANGED,
                  event->initial ? QUEUE_INITIAL : QUEUE_LIVE};
 
+    learn_scope(s);
+    if (s->spare)
+        return;
     if (m->watches[s->watch].role == PLUGIN_ROLE_PRIMARY && event->object == NULL) {
-        if (event->old == NULL)
-            return;
-        const queue_key_t key = {s->watch, watch_snapshot_ns(event->old),
-                                 watch_snapshot_name(event->old)};
-        const uint32_t reason =
-            event->type == WATCH_EVENT_LEFT ? LH_REASON_LEFT : LH_REASON_GONE;
-        if (queue_add_tombstone(c->queue, &key, reason, watch_snapshot_uid(event->old), event->old,
-                                now) < 0)
-            log_error(c->o.log, "out of memory: the end of '%s/%s' is not queued", key.ns, key.name);
+        if (event->old != NULL)
+            add_tombstone(c, s->watch, event);
     } else {
         if (event->object != NULL)
             plugin_map(m, s->watch, event->object, add_key, &add);
@@ -138,6 +180,7 @@ static void source_synced(void *arg) /* [loop-thread] */
 {
     source_t *s = arg;
 
+    learn_scope(s);
     s->synced = true;
     tell_state(s->controller);
 }
@@ -208,11 +251,24 @@ static void start_run(plugin_controller_t *c, const queue_run_t *q)
     c->runner->ops->reconcile(c->runner, &job);
 }
 
-/* One job more than there are workers waits in the runner, so that a worker need not wait for the
- * loop; the rest stays in the queue, where priorities count. */
+/* As many jobs as there are workers wait in the runner, so that a worker need not wait for the loop;
+ * the rest stays in the queue, where priorities count. */
 static bool has_room(const plugin_controller_t *c)
 {
     return c->inside < 2 * c->o.workers && HASH_COUNT(c->runs) < c->o.max_in_flight;
+}
+
+/* Looks again when a delayed key is due. While runs are out, often enough for the gauges of
+ * unfinished work, which client-go updates as often; and while keys are ready: nobody tells when a
+ * suspended fence admits runs again. */
+static void arm_timer(plugin_controller_t *c)
+{
+    const int64_t now = clock_now();
+
+    queue_tick(c->queue, now);
+    const int64_t next = queue_next(c->queue);
+    const bool soon = c->runs != NULL || queue_ready(c->queue) > 0;
+    loop_timer_set(&c->timer, soon ? HOST_MIN(next, now + LOOK_AGAIN) : next);
 }
 
 static void pump(plugin_controller_t *c)
@@ -224,7 +280,7 @@ static void pump(plugin_controller_t *c)
     while (c->ready && c->runner != NULL && has_room(c) && fence_admits(c->fence) &&
            queue_take(c->queue, clock_now(), &q))
         start_run(c, &q);
-    loop_timer_set(&c->timer, queue_next(c->queue));
+    arm_timer(c);
 }
 
 static void pump_task(loop_task_t *task)
@@ -273,21 +329,6 @@ static void log_failure(plugin_controller_t *c, const run_t *r, const lh_result_
     log_destroy(with_ns);
 }
 
-static void count_result(plugin_controller_t *c, const run_t *r, const lh_result_t *result)
-{
-    metric_cell_t *by_action[] = {c->meters.success, c->meters.requeue_after, c->meters.error,
-                                  c->meters.error};
-
-    metric_add(by_action[result->action], 1);
-    metric_observe(c->meters.time, (double) (clock_now() - r->started) / (double) CLOCK_S);
-    if (result->action == LH_RETRY || result->action == LH_FAIL) {
-        metric_add(c->meters.errors, 1);
-        log_failure(c, r, result);
-    }
-    if (result->action == LH_FAIL)
-        metric_add(c->meters.terminal_errors, 1);
-}
-
 void plugin_controller_completed(plugin_controller_t *c, uint64_t ctx, const lh_result_t *result)
 {
     static const enum queue_verdict verdicts[] = {QUEUE_DONE, QUEUE_REQUEUE, QUEUE_RETRY,
@@ -296,7 +337,9 @@ void plugin_controller_completed(plugin_controller_t *c, uint64_t ctx, const lh_
 
     if (r == NULL)
         return;
-    count_result(c, r, result);
+    plugin_meters_count(&c->meters, result->action, clock_now() - r->started);
+    if (result->action == LH_RETRY || result->action == LH_FAIL)
+        log_failure(c, r, result);
     r->completed = true;
     r->verdict = verdicts[result->action];
     r->after = result->after_ns;
@@ -340,104 +383,46 @@ size_t plugin_controller_running(const plugin_controller_t *c)
     return HASH_COUNT(c->runs);
 }
 
-/* -- Read your writes -- */
-
-/* "/api/v1/..." or "/apis/<group>/<version>/...": the path names gvr's resource. */
-static bool path_names(const char *path, const kube_gvr_t *gvr)
-{
-    host_cleanup(buf_fini) buf_t all = BUF_INIT;
-    const char *rest;
-
-    if (kube_path(&all, gvr, NULL, NULL) < 0)
-        return false;
-    const size_t len = all.len - strlen(gvr->resource); /* up to the resource's slash */
-    if (strncmp(path, buf_text(&all), len) != 0)
-        return false;
-    rest = path + len;
-    if (strncmp(rest, "namespaces/", 11) == 0 && strchr(rest + 11, '/') != NULL &&
-        strcmp(gvr->resource, "namespaces") != 0)
-        rest = strchr(rest + 11, '/') + 1;
-    const size_t resource = strlen(gvr->resource);
-    return strncmp(rest, gvr->resource, resource) == 0 &&
-           (rest[resource] == '\0' || rest[resource] == '/' || rest[resource] == '?');
-}
-
-static bool selects(const plugin_watch_t *w, skim_span_t labels)
-{
-    watch_selector_t *selector = NULL;
-
-    if (w->field_selector != NULL)
-        return false; /* only the server can tell */
-    if (w->label_selector == NULL)
-        return true;
-    if (watch_selector_parse(w->label_selector, &selector, NULL) < 0)
-        return false;
-    const bool match = watch_selector_match(selector, labels);
-    watch_selector_destroy(selector);
-    return match;
-}
-
-/* A Status that says a deletion is complete: details name the object. */
-static void note_delete(source_t *s, const char *path, const char *body, size_t len)
-{
-    const skim_span_t details = skim_get((skim_span_t){.p = body, .len = len}, "details");
-    host_cleanup(host_freep) char *name = skim_dup(skim_get(details, "name"));
-    host_cleanup(host_freep) char *uid = skim_dup(skim_get(details, "uid"));
-    char ns[254] = "";
-    const char *at = strstr(path, "/namespaces/");
-
-    if (at != NULL && watch_sub_namespaced(s->sub)) {
-        const size_t n = strcspn(at + 12, "/?");
-        if (n >= sizeof(ns))
-            return;
-        memcpy(ns, at + 12, n);
-        ns[n] = '\0';
-    }
-    if (name != NULL && uid != NULL && (s->ns == NULL || strcmp(s->ns, ns) == 0))
-        watch_store_note_delete(s->store, ns, name, uid);
-}
-
-static void note_object(source_t *s, const plugin_watch_t *w, const skim_meta_t *meta,
-                        const char *body, size_t len)
-{
-    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object = NULL;
-
-    if (!skim_equal(meta->kind, w->kind) || !selects(w, meta->labels))
-        return; /* a subresource of another kind, or outside this watch */
-    if (watch_snapshot_create(body, len, NULL, NULL, &object, NULL) < 0)
-        return;
-    if (s->ns == NULL || strcmp(s->ns, watch_snapshot_ns(object)) == 0)
-        watch_store_note_write(s->store, object);
-}
+/* -- What the services report -- */
 
 void plugin_controller_written(plugin_controller_t *c, const char *method, const char *path,
                                const char *body, size_t len)
 {
-    skim_meta_t meta;
+    const plugin_reply_t reply = {method, path, body, len};
 
-    if (skim_meta(body, len, &meta, NULL) < 0)
-        return;
     for (size_t i = 0; i < c->source_count; i++) {
-        source_t *s = &c->sources[i];
-        const plugin_watch_t *w = &c->o.manifest->watches[s->watch];
-        if (!path_names(path, &w->gvr))
-            continue;
-        if (strcmp(method, "DELETE") == 0 && skim_equal(meta.kind, "Status"))
-            note_delete(s, path, body, len);
-        else
-            note_object(s, w, &meta, body, len);
+        const source_t *s = &c->sources[i];
+        const plugin_overlay_target_t target = {.watch = &c->o.manifest->watches[s->watch],
+                                             .ns = s->ns,
+                                             .namespaced = watch_sub_namespaced(s->sub),
+                                             .store = s->store};
+        if (!s->spare)
+            plugin_overlay_note(&target, &reply);
     }
+}
+
+static bool in_scope(const plugin_controller_t *c, const char *ns)
+{
+    if (c->o.namespaces == NULL || c->o.namespaces[0] == NULL || ns[0] == '\0')
+        return true;
+    for (const char *const *n = c->o.namespaces; *n != NULL; n++) {
+        if (strcmp(*n, ns) == 0)
+            return true;
+    }
+    return false;
 }
 
 void plugin_controller_enqueue(plugin_controller_t *c, uint32_t watch, const char *ns,
                                const char *name)
 {
-    add_t add = {c, LH_REASON_REQUEUED, QUEUE_LIVE};
+    const queue_key_t key = {.watch = watch, .ns = ns, .name = name};
 
-    if (!c->open)
-        return;
-    add_key(&add, watch, ns, name);
-    loop_post(c->o.shared->loop, &c->pump);
+    if (!in_scope(c, ns))
+        log_warn(c->o.log, "enqueue: '%s/%s' is outside the namespaces of this instance", ns, name);
+    else if (queue_add(c->queue, &key, LH_REASON_REQUEUED, QUEUE_LIVE, clock_now()) < 0)
+        log_error(c->o.log, "out of memory: '%s/%s' is not queued", ns, name);
+    else
+        loop_post(c->o.shared->loop, &c->pump);
 }
 
 /* -- Opening and closing -- */
@@ -476,7 +461,6 @@ static int open_source(plugin_controller_t *c, uint32_t watch, const char *ns, l
 
 static int open_sources(plugin_controller_t *c, lh_error_t *err)
 {
-    static const char *const all[] = {NULL};
     const bool everywhere = c->o.namespaces == NULL || c->o.namespaces[0] == NULL;
     size_t namespaces = 1;
 
@@ -485,7 +469,7 @@ static int open_sources(plugin_controller_t *c, lh_error_t *err)
     c->sources = host_xcalloc(c->o.manifest->watch_count * namespaces + 1, sizeof(*c->sources));
     for (uint32_t w = 0; w < c->o.manifest->watch_count; w++) {
         for (size_t n = 0; n < namespaces; n++) {
-            const int ret = open_source(c, w, everywhere ? all[0] : c->o.namespaces[n], err);
+            const int ret = open_source(c, w, everywhere ? NULL : c->o.namespaces[n], err);
             if (ret < 0)
                 return host_error_wrap(err, ret, "watch %u of the manifest", w);
         }
@@ -502,13 +486,7 @@ int plugin_controller_open(plugin_controller_t *c, plugin_runner_t *runner, fenc
         close_sources(c);
         return ret;
     }
-    plugin_cache_slot_t *slots = host_xcalloc(c->source_count + 1, sizeof(*slots));
-    for (size_t i = 0; i < c->source_count; i++) {
-        const source_t *s = &c->sources[i];
-        slots[i] = (plugin_cache_slot_t){s->watch, s->ns, s->store};
-    }
-    plugin_services_set_cache(c->o.services, slots, c->source_count);
-    free(slots);
+    publish_cache(c);
     c->runner = runner;
     c->fence = fence_ref(fence);
     c->open = true;
@@ -526,55 +504,21 @@ void plugin_controller_pause(plugin_controller_t *c)
 void plugin_controller_resume(plugin_controller_t *c, plugin_runner_t *runner)
 {
     c->runner = runner;
+    tell_state(c);
     loop_post(c->o.shared->loop, &c->pump);
 }
 
 void plugin_controller_close(plugin_controller_t *c)
 {
-    if (!c->open)
-        return;
     c->open = c->ready = false;
     c->runner = NULL;
     loop_timer_clear(&c->timer);
     close_sources(c);
-    queue_clear(c->queue);
+    queue_clear(c->queue); /* what was put there while the term began, too */
     fence_unref(host_steal(c->fence));
 }
 
 /* -- Life -- */
-
-static void make_meters(plugin_controller_t *c)
-{
-    static const char *const by_result[] = {"controller", "result", NULL};
-    static const char *const plain[] = {"controller", NULL};
-    static const double buckets[] = {
-        0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5,
-        0.6,   0.7,  0.8,   0.9,  1.0, 1.25, 1.5, 1.75, 2.0, 2.5,  3.0, 3.5,  4.0,
-        4.5,   5,    6,     7,    8,   9,    10,  15,   20,  25,   30,  40,   50, 60};
-    metrics_t *m = c->o.shared->metrics;
-    meters_t *k = &c->meters;
-    const char *name[] = {c->name};
-
-    metric_t *total = metrics_counter(m, "controller_runtime_reconcile_total",
-                                      "Reconciles per controller and result.", by_result);
-    k->success = metric_cell(total, (const char *[]){c->name, "success"});
-    k->error = metric_cell(total, (const char *[]){c->name, "error"});
-    k->requeue = metric_cell(total, (const char *[]){c->name, "requeue"});
-    k->requeue_after = metric_cell(total, (const char *[]){c->name, "requeue_after"});
-    k->errors = metric_cell(metrics_counter(m, "controller_runtime_reconcile_errors_total",
-                                            "Reconciles that failed.", plain), name);
-    k->terminal_errors =
-        metric_cell(metrics_counter(m, "controller_runtime_terminal_reconcile_errors_total",
-                                    "Reconciles that failed and are not retried.", plain), name);
-    k->time = metric_cell(metrics_histogram(m, "controller_runtime_reconcile_time_seconds",
-                                            "Time from dispatch to completion.", plain, buckets,
-                                            HOST_LEN(buckets)), name);
-    k->active = metric_cell(metrics_gauge(m, "controller_runtime_active_workers",
-                                          "Reconciles under way.", plain), name);
-    metric_set(metric_cell(metrics_gauge(m, "controller_runtime_max_concurrent_reconciles",
-                                         "Reconciles that may be under way at a time.", plain),
-                           name), c->o.max_in_flight);
-}
 
 plugin_controller_t *plugin_controller_create(const plugin_controller_options_t *options)
 {
@@ -586,7 +530,7 @@ plugin_controller_t *plugin_controller_create(const plugin_controller_options_t 
         &(queue_options_t){.metrics = options->shared->metrics, .name = c->name});
     c->pump.fn = pump_task;
     loop_timer_init(&c->timer, options->shared->loop, pump_timer);
-    make_meters(c);
+    plugin_meters_init(&c->meters, options->shared->metrics, c->name, options->max_in_flight);
     return c;
 }
 

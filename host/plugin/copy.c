@@ -26,8 +26,10 @@ static int open_failed(const char *path, int why, lh_error_t *err)
     if (why == ELOOP)
         return host_fail(err, LH_EINVAL, "a symlink that leads to itself: remove it");
     if (why == EACCES)
-        return host_fail(err, LH_EPERM, "user %u may not read it: chmod a+r the file, and a+x the "
-                         "directories above it", (unsigned) geteuid());
+        return host_fail(err, LH_EPERM,
+                         "user %u may not read it: chmod a+r the file, and a+x the "
+                         "directories above it",
+                         (unsigned) geteuid());
     return host_fail(err, LH_EIO, "open: %s", strerror(why));
 }
 
@@ -45,9 +47,10 @@ static int check_owner(const struct stat *st, lh_error_t *err)
     const uid_t me = geteuid();
 
     if (st->st_uid != 0 && st->st_uid != me)
-        return host_fail(err, LH_EPERM, "owned by user %u, who could change it at any time: chown it "
-                         "to root or to user %u, as whom the host runs", (unsigned) st->st_uid,
-                         (unsigned) me);
+        return host_fail(err, LH_EPERM,
+                         "owned by user %u, who could change it at any time: chown it "
+                         "to root or to user %u, as whom the host runs",
+                         (unsigned) st->st_uid, (unsigned) me);
     if ((st->st_mode & S_IWOTH) != 0)
         return host_fail(err, LH_EPERM, "everybody may write to it (mode %04o): chmod go-w",
                          (unsigned) st->st_mode & 07777u);
@@ -157,8 +160,10 @@ int plugin_file_verify(const char *path, const char *digest, lh_error_t *err)
     if (ret < 0)
         return host_error_wrap(err, ret, "'%s'", path);
     if (strcmp(actual, digest) != 0)
-        return host_fail(err, LH_EIO, "'%s' has changed since it was copied: remove it and restart "
-                         "the host", path);
+        return host_fail(err, LH_EIO,
+                         "'%s' has changed since it was copied: remove it and restart "
+                         "the host",
+                         path);
     return 0;
 }
 
@@ -219,7 +224,8 @@ int plugin_file_copy(const char *path, const char *dir, char digest[PLUGIN_DIGES
     if (full == NULL)
         return host_fail(err, LH_EIO, "'%s': %s", dir, strerror(errno));
     if (statvfs(full, &fs) == 0 && (fs.f_flag & ST_NOEXEC) != 0)
-        return host_fail(err, LH_EPERM, "the state directory's file system is mounted noexec: set "
+        return host_fail(err, LH_EPERM,
+                         "the state directory's file system is mounted noexec: set "
                          "stateDir to one that is not (in a pod, an emptyDir)");
     ret = plugin_file_digest(fd, -1, digest, err);
     if (ret < 0)

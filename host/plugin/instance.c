@@ -25,13 +25,16 @@ enum state {
     ENDED
 };
 
-/* Ties a runner to its instance. A runner that was given up keeps its link until it is gone. */
+/* Ties a runner to its instance. A runner that was given up keeps its link until it is gone; in thread
+ * mode the link stays as long as the instance, for the host table in it. */
 typedef struct link {
     plugin_instance_t *instance;
     plugin_runner_t *runner;
     bool abandoned, destroying;
-    bool gone;       /* under kill_lock: the runner is freed */
+    bool gone;       /* under kill_lock: the runner frees itself */
     uint32_t inside; /* calls inside when it was abandoned */
+    plugin_table_t table;
+    struct link *next; /* of the instance's links that are over */
 } link_t;
 
 struct plugin_instance {
@@ -46,19 +49,22 @@ struct plugin_instance {
     enum state state;
     bool settled, resting, stopping;
     link_t *link;   /* the present runner's; NULL without one */
+    link_t *over;   /* of earlier runners, kept */
     fence_t *fence; /* of the term that is on for this instance */
     bool open;      /* the controller is open in this term */
-    int64_t delay, born;
+    int64_t delay, born, died; /* died: its process, last; 0: never */
     loop_timer_t timer;    /* the state's own: time limits and delays */
     loop_timer_t deadline; /* of end and stop */
     uint32_t abandoned;    /* calls inside runners that were given up */
     uint32_t ghosts;       /* such runners */
+    uint32_t dying;        /* runners whose process has died and that are just ending */
 
-    pthread_mutex_t kill_lock; /* guards killable */
+    pthread_mutex_t kill_lock; /* guards killable and the runners of links against their end */
     plugin_runner_t *killable;
 };
 
 static void start_runner(plugin_instance_t *i);
+static uint32_t abandon(plugin_instance_t *i, const char *why);
 static void rest(plugin_instance_t *i);
 
 /* -- Telling -- */
@@ -202,13 +208,14 @@ static void open_controller(plugin_instance_t *i)
     i->state = ACTIVE;
     if (i->open) {
         plugin_controller_resume(i->controller, i->link->runner);
-        tell(i, true, NULL);
         return;
     }
-    if (plugin_controller_open(i->controller, i->link->runner, i->fence, &err) == 0)
+    if (plugin_controller_open(i->controller, i->link->runner, i->fence, &err) == 0) {
         i->open = true;
-    else
-        fail(i, err.text);
+        return;
+    }
+    (void) abandon(i, err.text);
+    fail(i, err.text);
 }
 
 static void deactivate(plugin_instance_t *i)
@@ -217,37 +224,51 @@ static void deactivate(plugin_instance_t *i)
     i->link->runner->ops->deactivate(i->link->runner);
 }
 
-/* Everything that belongs to the term is over: tells the owner, once per end. */
-static void rest(plugin_instance_t *i)
+/* Leaves nothing of the term. */
+static void clear_term(plugin_instance_t *i)
 {
-    if (!i->resting)
-        return;
     plugin_controller_close(i->controller);
     plugin_controller_forget(i->controller);
     i->open = false;
     plugin_services_end(i->services);
     fence_unref(host_steal(i->fence));
     loop_timer_clear(&i->deadline);
+}
+
+/* Everything that belongs to the term is over: tells the owner, once per end. */
+static void rest(plugin_instance_t *i)
+{
+    if (!i->resting)
+        return;
+    clear_term(i);
+    if (i->state == IDLE)
+        tell(i, true, NULL); /* what was wrong with its watches is so no more */
     i->resting = false;
     i->o.on_rested(i->o.arg);
 }
 
 /* -- Giving up -- */
 
-static void abandon(plugin_instance_t *i, const char *why)
+/* Returns how many calls are still inside. */
+static uint32_t abandon(plugin_instance_t *i, const char *why)
 {
     link_t *link = host_steal(i->link);
 
     loop_timer_clear(&i->timer);
+    plugin_services_end(i->services);
+    plugin_controller_forget(i->controller);
+    pthread_mutex_lock(&i->kill_lock); /* on_destroyed waits for it, and so does the runner's end */
+    if (!link->gone) {
+        link->inside = link->runner->ops->inside(link->runner);
+        link->runner->ops->abandon(link->runner);
+    }
+    pthread_mutex_unlock(&i->kill_lock);
     link->abandoned = true;
-    link->inside = link->runner->ops->inside(link->runner);
     i->abandoned += link->inside;
     i->ghosts++;
     metric_set(i->abandoned_metric, i->abandoned);
     log_error(i->log, "%s; given up, %u call(s) have not returned", why, link->inside);
-    plugin_services_end(i->services);
-    plugin_controller_forget(i->controller);
-    link->runner->ops->abandon(link->runner);
+    return link->inside;
 }
 
 static void destroy_runner(plugin_instance_t *i)
@@ -258,11 +279,19 @@ static void destroy_runner(plugin_instance_t *i)
     i->link->runner->ops->destroy(i->link->runner);
 }
 
-/* A fresh instance for the next term, unless too much of the old ones is stuck. */
-static void replace(plugin_instance_t *i, const char *why)
+/* The term is over for a runner that is not ready for its end: the next one gets a fresh instance,
+ * unless what is stuck is the plugin thread itself, or too much of the old ones. */
+static void replace(plugin_instance_t *i)
 {
-    abandon(i, why);
-    if (i->abandoned > i->o.workers)
+    static const char why[] = "not drained and deactivated when the time for it was over";
+    const bool deactivating = i->state == DEACTIVATING; /* no reconcile is inside */
+    const uint32_t inside = abandon(i, why);
+
+    if (i->o.process)
+        again_later(i, why); /* nothing of it is left: its process is killed */
+    else if (deactivating && inside > 0)
+        fail(i, "deactivate, or a callback before it, has not returned when the time for it was over");
+    else if (i->abandoned > i->o.workers)
         fail(i, "too many calls never returned");
     else
         start_runner(i);
@@ -274,11 +303,11 @@ static void on_timer(loop_timer_t *timer)
 
     switch (i->state) {
     case CREATING:
-        abandon(i, "create has not returned after 10 s");
+        (void) abandon(i, "create has not returned after 10 s");
         fail(i, "create has not returned after 10 s");
         break;
     case ACTIVATING:
-        abandon(i, "activate has not returned after 10 s");
+        (void) abandon(i, "activate has not returned after 10 s");
         fail(i, "activate has not returned after 10 s");
         break;
     case DELAYED:
@@ -308,11 +337,11 @@ static void on_deadline(loop_timer_t *timer)
 
     if (i->stopping) {
         if (i->link != NULL)
-            abandon(i, "not ended when the time for draining was over");
+            (void) abandon(i, "not ended when the time for draining was over");
         end_stop(i);
         return;
     }
-    replace(i, "not drained and deactivated when the time for it was over");
+    replace(i);
     rest(i);
 }
 
@@ -320,6 +349,8 @@ static void on_deadline(loop_timer_t *timer)
 
 static void created(plugin_instance_t *i, const message_t *m)
 {
+    if (i->stopping)
+        return; /* its end is on the way */
     loop_timer_clear(&i->timer);
     if (m->code < 0) {
         destroy_runner(i);
@@ -337,6 +368,8 @@ static void created(plugin_instance_t *i, const message_t *m)
 
 static void activated(plugin_instance_t *i, const message_t *m)
 {
+    if (i->stopping)
+        return;
     loop_timer_clear(&i->timer);
     if (i->state == DRAINING) {
         if (m->code == 0) {
@@ -348,7 +381,8 @@ static void activated(plugin_instance_t *i, const message_t *m)
         return;
     }
     if (m->code == 0) {
-        i->delay = 0;
+        if (i->died == 0 || clock_now() - i->died > RETRY_MOST) /* else it may well die again */
+            i->delay = 0;
         open_controller(i);
         return;
     }
@@ -359,6 +393,8 @@ static void activated(plugin_instance_t *i, const message_t *m)
 
 static void deactivated(plugin_instance_t *i)
 {
+    if (i->stopping)
+        return;
     i->state = IDLE;
     rest(i);
 }
@@ -370,21 +406,16 @@ static void died(plugin_instance_t *i, const message_t *m)
     metric_add(i->restarts, 1);
     if (clock_now() - i->born > RETRY_MOST)
         i->delay = 0;
+    i->died = clock_now();
     i->link->runner->ops->abandon(i->link->runner); /* it waits for this last call */
-    i->link = NULL;                                 /* freed when its on_destroyed comes */
+    i->link = NULL;
+    i->dying++; /* until its on_destroyed comes */
     plugin_controller_pause(i->controller);
     plugin_services_end(i->services);
-    if (i->stopping) {
-        end_stop(i);
+    if (i->stopping || i->state == FAILED)
         return;
-    }
-    if (i->state == FAILED)
-        return;
-    if (!i->settled) {
-        fail(i, why);
-        return;
-    }
     again_later(i, why);
+    settle(i);
     rest(i);
 }
 
@@ -397,10 +428,17 @@ static void destroyed(plugin_instance_t *i, link_t *link)
         log_info(i->log, "a runner that was given up has ended after all");
     } else if (link == i->link) {
         i->link = NULL;
-        if (i->state == DESTROYING)
-            end_stop(i);
+    } else {
+        i->dying--;
     }
-    free(link);
+    if (i->o.process) {
+        free(link); /* its table was never used */
+    } else {
+        link->next = i->over;
+        i->over = link;
+    }
+    if (i->state == DESTROYING && i->link == NULL && i->dying == 0)
+        end_stop(i);
 }
 
 static void on_message(loop_task_t *task) /* [loop-thread] */
@@ -447,6 +485,7 @@ static void start_runner(plugin_instance_t *i)
         .workers = i->o.workers,
         .log = i->log,
         .backend = plugin_services_backend(i->services),
+        .table = &link->table,
         .sink = sink,
     };
 
@@ -459,14 +498,14 @@ static void start_runner(plugin_instance_t *i)
                                  : plugin_local_create(&options, &link->runner, &err);
     if (ret == 0) {
         pthread_mutex_lock(&i->kill_lock);
-        i->killable = link->gone ? NULL : link->runner;
+        i->killable = link->runner; /* not gone: it ends only when it is told to */
         pthread_mutex_unlock(&i->kill_lock);
         return;
     }
     i->link = NULL;
     free(link);
-    loop_timer_clear(&i->timer);
     again_later(i, err.text);
+    settle(i);
 }
 
 /* -- What the controller and the services report -- */
@@ -481,7 +520,10 @@ static void controller_idle(void *arg)
 
 static void controller_state(void *arg, const char *problem)
 {
-    tell(arg, problem == NULL, problem);
+    plugin_instance_t *i = arg;
+
+    if (i->state == ACTIVE) /* else there are worse problems than those of its watches */
+        tell(i, problem == NULL, problem);
 }
 
 static void services_complete(void *arg, uint64_t ctx, const lh_result_t *result)
@@ -489,9 +531,13 @@ static void services_complete(void *arg, uint64_t ctx, const lh_result_t *result
     plugin_controller_completed(((plugin_instance_t *) arg)->controller, ctx, result);
 }
 
+/* Also while the term begins: activate() may ask for keys before there is a watch. */
 static void services_enqueue(void *arg, uint32_t watch, const char *ns, const char *name)
 {
-    plugin_controller_enqueue(((plugin_instance_t *) arg)->controller, watch, ns, name);
+    plugin_instance_t *i = arg;
+
+    if (i->fence != NULL && !i->resting)
+        plugin_controller_enqueue(i->controller, watch, ns, name);
 }
 
 static void services_written(void *arg, const char *method, const char *path, const char *body,
@@ -583,21 +629,23 @@ void plugin_instance_end(plugin_instance_t *i, int64_t deadline)
 void plugin_instance_stop(plugin_instance_t *i, int64_t deadline)
 {
     i->stopping = true;
-    if (i->link == NULL) {
+    clear_term(i); /* should one be on */
+    if (i->link == NULL && i->dying == 0) {
         end_stop(i);
         return;
     }
     loop_timer_clear(&i->timer);
     loop_timer_set(&i->deadline, deadline);
     i->state = DESTROYING;
-    destroy_runner(i);
+    if (i->link != NULL)
+        destroy_runner(i);
 }
 
 bool plugin_instance_destroy(plugin_instance_t *i)
 {
     if (i == NULL)
         return false;
-    if (i->ghosts > 0)
+    if (i->ghosts > 0 || i->dying > 0)
         return true; /* their threads still use all of this */
     plugin_controller_destroy(i->controller);
     plugin_services_destroy(i->services);
@@ -605,6 +653,10 @@ bool plugin_instance_destroy(plugin_instance_t *i)
     metrics_drop(i->o.shared->metrics, "controller", i->name);
     pthread_mutex_destroy(&i->kill_lock);
     log_destroy(i->log);
+    for (link_t *link = i->over, *next; link != NULL; link = next) {
+        next = link->next;
+        free(link);
+    }
     free(i->name);
     free(i->config);
     free(i);

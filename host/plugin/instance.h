@@ -26,7 +26,7 @@ typedef struct plugin_instance_options {
     uint32_t workers, max_in_flight;
     const char *const *namespaces;     /* NULL-terminated; NULL: all; borrowed */
     /* Each may be called from within the calls below. [loop-thread] */
-    void (*on_settled)(void *arg);     /* created or refused; once */
+    void (*on_settled)(void *arg);     /* created, refused, or to be tried again later; once */
     void (*on_rested)(void *arg);      /* after plugin_instance_end: nothing of the term is left */
     void (*on_ended)(void *arg);       /* after plugin_instance_stop */
     void *arg;
@@ -35,12 +35,12 @@ typedef struct plugin_instance_options {
 /* Starts it; on_settled follows. Caller owns the result. [loop-thread] */
 plugin_instance_t *plugin_instance_create(const plugin_instance_options_t *options);
 
-/* A term begins. [loop-thread] */
+/* A term begins; never before the on_rested of the last one. [loop-thread] */
 void plugin_instance_begin(plugin_instance_t *i, fence_t *fence);
 /* The term ends, by force (the fence is closed) or voluntarily (its gate is). What has not drained
  * and deactivated by `deadline` (BOOTTIME) is given up. on_rested follows. [loop-thread] */
 void plugin_instance_end(plugin_instance_t *i, int64_t deadline);
-/* The host ends; no term is on. on_ended follows by `deadline`. [loop-thread] */
+/* The host ends; a term that is on ends with it. on_ended follows by `deadline`. [loop-thread] */
 void plugin_instance_stop(plugin_instance_t *i, int64_t deadline);
 /* After on_ended. A runner that was given up and still runs keeps its memory: true then, and the
  * process must end by _exit. [loop-thread] */

@@ -46,10 +46,13 @@ static const char *last_error(void)
 static int check_entry(const lh_plugin_entry_t *e, lh_error_t *err)
 {
     if (e->abi_major != LH_ABI_MAJOR)
-        return host_fail(err, LH_EABI, "built for ABI %u, this host speaks ABI %u: rebuild it with "
-                         "this host's SDK", e->abi_major, LH_ABI_MAJOR);
+        return host_fail(err, LH_EABI,
+                         "built for ABI %u, this host speaks ABI %u: rebuild it with "
+                         "this host's SDK",
+                         e->abi_major, LH_ABI_MAJOR);
     if (!LH_HAS_SIZE(e, destroy))
-        return host_fail(err, LH_EABI, "its lh_plugin says that it has %u bytes, too few for "
+        return host_fail(err, LH_EABI,
+                         "its lh_plugin says that it has %u bytes, too few for "
                          "create() and destroy(): set struct_size to sizeof(lh_plugin_entry_t)",
                          e->struct_size);
     if (e->create == NULL)

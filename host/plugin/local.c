@@ -45,7 +45,7 @@ struct plugin_local {
     plugin_runner_t runner; /* first */
     char *path, *digest, *name, *config;
     plugin_sink_t sink;
-    plugin_table_t table;
+    plugin_table_t *table; /* the owner's */
 
     plugin_module_t *module; /* plugin thread, and workers while active */
     lh_plugin_t *plugin;     /* the same */
@@ -55,7 +55,9 @@ struct plugin_local {
     list_t tasks, jobs;
     uint32_t inside;  /* calls of reconcile_async that have not returned */
     uint32_t pending; /* callbacks owed */
+    bool busy;        /* the plugin thread is inside the plugin */
     bool active, want_deactivate, want_destroy, abandoned;
+    bool refused; /* create() has: nothing of the plugin may be called any more */
     bool workers_end;
     pthread_t plugin_thread;
     pthread_t *workers;
@@ -124,12 +126,14 @@ static void *worker_main(void *arg) /* [worker-thread] */
         l->inside++;
         pthread_mutex_unlock(&l->lock);
         run_job(l, j);
-        l->sink.on_returned(l->sink.arg, j->job.ctx, true);
-        job_free(j);
         pthread_mutex_lock(&l->lock);
         l->inside--;
         if (l->inside == 0)
             pthread_cond_signal(&l->wake_plugin);
+        pthread_mutex_unlock(&l->lock);
+        l->sink.on_returned(l->sink.arg, j->job.ctx, true);
+        job_free(j);
+        pthread_mutex_lock(&l->lock);
     }
     pthread_mutex_unlock(&l->lock);
     return NULL;
@@ -207,7 +211,7 @@ int plugin_local_post(plugin_local_t *l, void (*fn)(void *), void *arg, void (*f
         return host_fail(err, LH_ENOMEM, "post: out of memory");
     *t = (task_t){.kind = TASK_POSTED, .fn = fn, .arg = arg, .free_arg = free_arg};
     pthread_mutex_lock(&l->lock);
-    const bool ending = l->want_destroy || l->abandoned;
+    const bool ending = l->want_destroy || l->abandoned || l->refused;
     if (!ending)
         push_task(l, t);
     pthread_mutex_unlock(&l->lock);
@@ -225,6 +229,7 @@ static void run_activate(plugin_local_t *l, uint64_t ctx) /* [plugin-thread] */
 
     if (LH_HAS_FIELD(entry, activate))
         code = entry->activate(l->plugin, (lh_ctx_t){ctx}, &err);
+    err.text[sizeof(err.text) - 1] = '\0';
     if (code > 0)
         code = host_fail(&err, LH_EPLUGIN, "activate returned %d, which is no error code", code);
     else if (code < 0 && err.text[0] == '\0')
@@ -278,18 +283,21 @@ static void serve_tasks(plugin_local_t *l)
         list_t *node = list_pop(&l->tasks);
         if (node != NULL) {
             const bool run = !l->abandoned;
+            l->busy = true;
             pthread_mutex_unlock(&l->lock);
             run_task(l, LIST_ENTRY(node, task_t, link), run);
             pthread_mutex_lock(&l->lock);
             continue;
         }
+        l->busy = false;
         const bool quiet = l->inside == 0 && l->pending == 0;
         if (quiet && (l->want_deactivate || (l->active && (l->abandoned || l->want_destroy)))) {
             const bool asked = l->want_deactivate;
+            l->busy = true;
             pthread_mutex_unlock(&l->lock);
             run_deactivate(l);
             pthread_mutex_lock(&l->lock);
-            l->active = l->want_deactivate = false;
+            l->active = l->want_deactivate = l->busy = false;
             if (asked) {
                 pthread_mutex_unlock(&l->lock);
                 l->sink.on_deactivated(l->sink.arg);
@@ -303,6 +311,19 @@ static void serve_tasks(plugin_local_t *l)
     }
 }
 
+/* What a refused create() has posted is its own code, which is about to be unmapped. */
+static void drop_tasks(plugin_local_t *l) /* [plugin-thread] */
+{
+    pthread_mutex_lock(&l->lock);
+    l->refused = true;
+    for (list_t *n; (n = list_pop(&l->tasks)) != NULL;) {
+        pthread_mutex_unlock(&l->lock);
+        run_task(l, LIST_ENTRY(n, task_t, link), false);
+        pthread_mutex_lock(&l->lock);
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
 static int create_plugin(plugin_local_t *l, lh_error_t *err) /* [plugin-thread] */
 {
     const lh_instance_t instance = {.struct_size = sizeof(instance), .name = l->name,
@@ -312,9 +333,10 @@ static int create_plugin(plugin_local_t *l, lh_error_t *err) /* [plugin-thread] 
 
     if (ret < 0)
         return ret;
-    l->plugin = l->module->entry->create(&l->table.host, &instance, &why);
+    l->plugin = l->module->entry->create(&l->table->host, &instance, &why);
     if (l->plugin != NULL)
         return 0;
+    drop_tasks(l);
     plugin_module_close(host_steal(l->module));
     why.text[sizeof(why.text) - 1] = '\0';
     return host_fail(err, why.code < 0 ? why.code : LH_EPLUGIN, "create: %s",
@@ -358,11 +380,10 @@ static void *plugin_main(void *arg) /* [plugin-thread] */
     end_workers(l);
     if (l->plugin != NULL)
         l->module->entry->destroy(l->plugin);
+    plugin_table_end(l->table);
     plugin_module_close(l->module);
-
-    const plugin_sink_t sink = l->sink;
+    l->sink.on_destroyed(l->sink.arg);
     local_free(l);
-    sink.on_destroyed(sink.arg);
     return NULL;
 }
 
@@ -413,7 +434,7 @@ static uint32_t local_inside(plugin_runner_t *r)
     plugin_local_t *l = (plugin_local_t *) r;
 
     pthread_mutex_lock(&l->lock);
-    const uint32_t inside = l->inside;
+    const uint32_t inside = l->inside + (l->busy ? 1 : 0);
     pthread_mutex_unlock(&l->lock);
     return inside;
 }
@@ -433,6 +454,7 @@ static void local_deactivate(plugin_runner_t *r)
 
 static void local_destroy(plugin_runner_t *r)
 {
+    drop_jobs((plugin_local_t *) r);
     set_flag((plugin_local_t *) r, &((plugin_local_t *) r)->want_destroy);
 }
 
@@ -489,7 +511,9 @@ static plugin_local_t *local_new(const plugin_runner_options_t *o)
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->wake_plugin, NULL);
     pthread_cond_init(&l->wake_workers, NULL);
-    plugin_table_init(&l->table, &o->backend, l);
+    l->busy = true; /* with create() */
+    l->table = o->table;
+    plugin_table_init(l->table, &o->backend, l);
     return l;
 }
 

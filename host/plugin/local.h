@@ -7,16 +7,11 @@
 
 typedef struct plugin_local plugin_local_t;
 
-/* The host table of one runner; `host` comes first, so that the pointer given to the plugin leads
- * back here. */
-typedef struct plugin_table {
-    lh_host_t host;
-    plugin_backend_t backend;
-    plugin_local_t *local;
-} plugin_table_t;
-
 /* Fills the table. [any-thread] */
 void plugin_table_init(plugin_table_t *t, const plugin_backend_t *backend, plugin_local_t *local);
+/* The plugin is destroyed: a thread that it has left behind may still complete a reconcile, which
+ * does nothing from now on. Returns when no completion is inside. [plugin-thread] */
+void plugin_table_end(plugin_table_t *t);
 
 /* True on the plugin thread and the workers, the threads that may block in call(). [any-thread] */
 bool plugin_local_may_block(plugin_local_t *l);

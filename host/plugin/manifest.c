@@ -130,11 +130,14 @@ static int parse_type(const node_t *n, plugin_watch_t *w, lh_error_t *err)
     if (!kube_is_dns_label(version))
         return host_fail(err, LH_EINVAL, "%sversion: '%s' is not an API version", n->at, version);
     if (!kube_is_dns_label(resource))
-        return host_fail(err, LH_EINVAL, "%sresource: '%s' is not a resource (the plural, lower "
-                         "case)", n->at, resource);
+        return host_fail(err, LH_EINVAL,
+                         "%sresource: '%s' is not a resource (the plural, lower "
+                         "case)",
+                         n->at, resource);
     if (!is_kind(kind))
         return host_fail(err, LH_EINVAL, "%skind: '%s' is not a kind (CamelCase)", n->at, kind);
-    w->gvr = (kube_gvr_t){.group = host_xstrdup(group), .version = host_xstrdup(version),
+    w->gvr = (kube_gvr_t){.group = host_xstrdup(group),
+                          .version = host_xstrdup(version),
                           .resource = host_xstrdup(resource)};
     w->kind = host_xstrdup(kind);
     return 0;
@@ -204,10 +207,9 @@ static int parse_selectors(const node_t *n, plugin_watch_t *w, lh_error_t *err)
 
 static int parse_watch(const node_t *n, plugin_watch_t *w, lh_error_t *err)
 {
-    static const char *const fields[] = {"group",         "version",       "resource",
-                                         "kind",          "role",          "labelSelector",
-                                         "fieldSelector", "projection",    "map",
-                                         "primary"};
+    static const char *const fields[] = {"group", "version",       "resource",      "kind",
+                                         "role",  "labelSelector", "fieldSelector", "projection",
+                                         "map",   "primary"};
     uint32_t role = 0, projection = 0;
     int ret = known(n, fields, HOST_LEN(fields), err);
 
@@ -267,7 +269,7 @@ static int parse_targets(const cJSON *watches, plugin_manifest_t *m, lh_error_t 
         first++;
     if (first == m->watch_count)
         return host_fail(err, LH_EINVAL, "watches: none has the role primary");
-    cJSON_ArrayForEach(item, watches) {
+    cJSON_ArrayForEach (item, watches) {
         host_cleanup(host_freep) char *at = host_xprintf("watches[%zu].", i);
         host_cleanup(host_freep) char *map_at = host_xprintf("%smap.", at);
         plugin_watch_t *w = &m->watches[i++];
@@ -297,7 +299,7 @@ static int parse_watches(const node_t *top, plugin_manifest_t *m, lh_error_t *er
         return host_fail(err, LH_EINVAL, "watches: %d, at most %u are allowed", count,
                          PLUGIN_WATCHES_MAX);
     m->watches = host_xcalloc((size_t) count, sizeof(*m->watches));
-    cJSON_ArrayForEach(item, watches) {
+    cJSON_ArrayForEach (item, watches) {
         host_cleanup(host_freep) char *at = host_xprintf("watches[%zu].", m->watch_count);
         const node_t node = {item, at};
         const int ret = parse_watch(&node, &m->watches[m->watch_count++], err);
@@ -314,7 +316,7 @@ static bool is_strings(const cJSON *array)
 {
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, array) {
+    cJSON_ArrayForEach (item, array) {
         if (!cJSON_IsString(item))
             return false;
     }
@@ -330,7 +332,7 @@ static int check_permissions(const cJSON *permissions, lh_error_t *err)
 
     if (permissions != NULL && !cJSON_IsArray(permissions))
         return host_fail(err, LH_EINVAL, "permissions: must be an array of rules");
-    cJSON_ArrayForEach(rule, permissions) {
+    cJSON_ArrayForEach (rule, permissions) {
         host_cleanup(host_freep) char *at = host_xprintf("permissions[%zu].", i++);
         const node_t node = {rule, at};
         const int ret = known(&node, fields, HOST_LEN(fields), err);
@@ -372,11 +374,15 @@ static int parse_identity(const node_t *top, plugin_manifest_t *m, lh_error_t *e
     if (ret < 0)
         return ret;
     if (!kube_is_dns_label(id))
-        return host_fail(err, LH_EINVAL, "id: '%s' is not a DNS label (lower-case letters, digits "
-                         "and '-', at most 63)", id);
+        return host_fail(err, LH_EINVAL,
+                         "id: '%s' is not a DNS label (lower-case letters, digits "
+                         "and '-', at most 63)",
+                         id);
     if (!is_version(version))
-        return host_fail(err, LH_EINVAL, "version: must be 1 to %d letters, digits, '.', '-', '+', "
-                         "'_' or '~'", VERSION_MAX);
+        return host_fail(err, LH_EINVAL,
+                         "version: must be 1 to %d letters, digits, '.', '-', '+', "
+                         "'_' or '~'",
+                         VERSION_MAX);
     m->id = host_xstrdup(id);
     m->version = host_xstrdup(version);
     return 0;

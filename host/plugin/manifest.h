@@ -22,9 +22,9 @@ enum plugin_map_by { PLUGIN_MAP_LABEL, PLUGIN_MAP_ANNOTATION, PLUGIN_MAP_FIELD, 
 
 typedef struct plugin_map {
     enum plugin_map_by by;
-    char *key;      /* label or annotation: its key; the value is "name" or "namespace/name" */
-    char *path;     /* field: JSON Pointer of the name */
-    char *ns_path;  /* field: JSON Pointer of the namespace; NULL: the object's own */
+    char *key;        /* label or annotation: its key; the value is "name" or "namespace/name" */
+    char *path;       /* field: JSON Pointer of the name */
+    char *ns_path;    /* field: JSON Pointer of the namespace; NULL: the object's own */
     uint32_t primary; /* index of the primary watch; default: the first one */
 } plugin_map_t;
 

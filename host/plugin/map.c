@@ -16,7 +16,9 @@ typedef struct target {
 /* "group/version" or "version": its group equals that of gvr. */
 static bool same_group(skim_span_t api_version, const kube_gvr_t *gvr)
 {
-    const char *slash = api_version.p != NULL ? memchr(api_version.p, '/', api_version.len) : NULL;
+    if (api_version.p == NULL)
+        return false;
+    const char *slash = memchr(api_version.p, '/', api_version.len);
     const size_t len = slash != NULL ? (size_t) (slash - api_version.p) : 0;
 
     return strlen(gvr->group) == len && memcmp(gvr->group, api_version.p, len) == 0;
@@ -83,14 +85,23 @@ static skim_span_t follow(skim_span_t value, const char *pointer)
     return value;
 }
 
+/* The string at a pointer, NULL when there is none; caller owns, free(). */
+static char *string_at(skim_span_t object, const char *pointer)
+{
+    const skim_span_t value = follow(object, pointer);
+
+    /* Of a string the span begins behind its quote; null or 7 names nothing. */
+    return value.p != NULL && value.p[-1] == '"' ? skim_dup(value) : NULL;
+}
+
 static void map_field(const target_t *t, const plugin_map_t *map)
 {
     size_t len;
     const char *text = watch_snapshot_text(t->object, &len);
     const skim_span_t object = {.p = text, .len = len};
-    host_cleanup(host_freep) char *name = skim_dup(follow(object, map->path));
+    host_cleanup(host_freep) char *name = string_at(object, map->path);
     host_cleanup(host_freep) char *ns =
-        map->ns_path != NULL ? skim_dup(follow(object, map->ns_path)) : NULL;
+        map->ns_path != NULL ? string_at(object, map->ns_path) : NULL;
 
     if (name != NULL)
         add_name(t, ns != NULL ? ns : watch_snapshot_ns(t->object), name);

@@ -84,13 +84,16 @@ static int check_header(const Elf64_Ehdr *h, lh_error_t *err)
     if (memcmp(h->e_ident, ELFMAG, SELFMAG) != 0)
         return host_fail(err, LH_EINVAL, "not an ELF file; a plugin is a shared object");
     if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != HOST_ORDER)
-        return host_fail(err, LH_EINVAL, "not built for this machine (%s): wrong word size or byte "
-                         "order; build it for %s", machine_name(HOST_MACHINE),
-                         machine_name(HOST_MACHINE));
-    if (h->e_machine != HOST_MACHINE)
-        return host_fail(err, LH_EINVAL, "built for %s (ELF machine %u), this host runs on %s; "
-                         "build it for %s", machine_name(h->e_machine), h->e_machine,
+        return host_fail(err, LH_EINVAL,
+                         "not built for this machine (%s): wrong word size or byte "
+                         "order; build it for %s",
                          machine_name(HOST_MACHINE), machine_name(HOST_MACHINE));
+    if (h->e_machine != HOST_MACHINE)
+        return host_fail(err, LH_EINVAL,
+                         "built for %s (ELF machine %u), this host runs on %s; "
+                         "build it for %s",
+                         machine_name(h->e_machine), h->e_machine, machine_name(HOST_MACHINE),
+                         machine_name(HOST_MACHINE));
     if (h->e_type != ET_DYN)
         return host_fail(err, LH_EINVAL, "an ELF file, but not a shared object");
     if (h->e_phnum == 0 || h->e_phentsize != sizeof(Elf64_Phdr))
@@ -109,8 +112,10 @@ static int take_manifest(const char *text, size_t len, buf_t *out, lh_error_t *e
     if (len == 0 || memchr(text, '\0', len) != NULL)
         return host_fail(err, LH_EPARSE, "the manifest's note is empty or holds a NUL byte");
     if (len > PLUGIN_MANIFEST_MAX)
-        return host_fail(err, LH_EPARSE, "the manifest's note has %zu bytes, at most %u are "
-                         "allowed", len, PLUGIN_MANIFEST_MAX);
+        return host_fail(err, LH_EPARSE,
+                         "the manifest's note has %zu bytes, at most %u are "
+                         "allowed",
+                         len, PLUGIN_MANIFEST_MAX);
     const int ret = buf_append(out, text, len);
 
     return ret < 0 ? host_fail(err, ret, "manifest: %s", lh_strerror(ret)) : 0;
@@ -146,7 +151,8 @@ static int walk_notes(const char *p, size_t len, size_t align, unsigned *found, 
             memcmp(name, LH_NOTE_OWNER, sizeof(LH_NOTE_OWNER)) != 0)
             continue;
         if (++*found > 1)
-            return host_fail(err, LH_EPARSE, "two manifests: use LH_MANIFEST or the MANIFEST of "
+            return host_fail(err, LH_EPARSE,
+                             "two manifests: use LH_MANIFEST or the MANIFEST of "
                              "lh_add_plugin(), not both");
         const int ret = take_manifest(desc, note.n_descsz, out, err);
 
@@ -162,11 +168,14 @@ static int read_segment(int fd, const Elf64_Phdr *ph, uint64_t size, unsigned *f
     host_cleanup(host_freep) char *data = NULL;
 
     if (!within(ph->p_offset, ph->p_filesz, size))
-        return host_fail(err, LH_EPARSE, "malformed note: its segment lies beyond the end of the "
+        return host_fail(err, LH_EPARSE,
+                         "malformed note: its segment lies beyond the end of the "
                          "file");
     if (ph->p_filesz > SEGMENT_MAX)
-        return host_fail(err, LH_EPARSE, "malformed note: its segment has %llu bytes, at most %u "
-                         "are allowed", (unsigned long long) ph->p_filesz, (unsigned) SEGMENT_MAX);
+        return host_fail(err, LH_EPARSE,
+                         "malformed note: its segment has %llu bytes, at most %u "
+                         "are allowed",
+                         (unsigned long long) ph->p_filesz, (unsigned) SEGMENT_MAX);
     data = malloc(ph->p_filesz + 1);
     if (data == NULL)
         return host_fail(err, LH_ENOMEM, "manifest: out of memory");
@@ -195,11 +204,12 @@ int plugin_note_read(int fd, buf_t *out, lh_error_t *err)
         ret = check_header(&header, err);
     if (ret < 0)
         return ret;
-    Elf64_Phdr headers[HEADERS_MAX];
+    Elf64_Phdr headers[HEADERS_MAX] = {{0}};
     const size_t len = header.e_phnum * sizeof(headers[0]);
 
     if (!within(header.e_phoff, len, size))
-        return host_fail(err, LH_EINVAL, "an ELF file that ends before its program headers; it is "
+        return host_fail(err, LH_EINVAL,
+                         "an ELF file that ends before its program headers; it is "
                          "cut");
     ret = read_at(fd, headers, len, header.e_phoff, err);
     for (unsigned i = 0; ret == 0 && i < header.e_phnum; i++) {
@@ -207,7 +217,8 @@ int plugin_note_read(int fd, buf_t *out, lh_error_t *err)
             ret = read_segment(fd, &headers[i], size, &found, out, err);
     }
     if (ret == 0 && found == 0)
-        ret = host_fail(err, LH_ENOTFOUND, "no manifest: a shared object, but no plugin; add "
+        ret = host_fail(err, LH_ENOTFOUND,
+                        "no manifest: a shared object, but no plugin; add "
                         "LH_MANIFEST or the MANIFEST of lh_add_plugin()");
     return ret;
 }

@@ -40,7 +40,6 @@ static void set_limits(void)
     limit(RLIMIT_CPU, 5);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_NOFILE, 64);
-    limit(RLIMIT_FSIZE, 0);
 #ifndef LEASEHOLD_SANITIZED /* sanitizers map terabytes that they never touch */
     limit(RLIMIT_AS, (rlim_t) 4 << 30);
 #endif
@@ -175,8 +174,10 @@ static int judge(int status, bool in_time, buf_t *verdict, const tail_t *t, lh_e
     } else if (WIFEXITED(status) && WEXITSTATUS(status) == 1 && said[0] != '\0') {
         (void) buf_append(&reason, said, strcspn(said, "\n"));
     } else {
-        (void) buf_printf(&reason, "loading it ends the process (%s): look at its constructors and "
-                                   "static objects", end);
+        (void) buf_printf(&reason,
+                          "loading it ends the process (%s): look at its constructors and static "
+                          "objects, and whether the file is whole",
+                          end);
     }
     append_tail(&reason, t);
     return host_fail(err, LH_EPLUGIN, "%s", buf_text(&reason));

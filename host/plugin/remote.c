@@ -196,7 +196,9 @@ static void serve(plugin_remote_t *r, lh_error_t *why)
 
         fds[2].events = plugin_wire_events(r->wire);
         fds[2].fd = open ? plugin_wire_fd(r->wire) : -1;
-        const int timeout = deadline == CLOCK_NEVER ? -1 : left > 0 ? (int) (left / CLOCK_MS) + 1 : 0;
+        const int timeout = deadline == CLOCK_NEVER ? -1
+                            : left > 0              ? (int) (left / CLOCK_MS) + 1
+                                                    : 0;
         const int n = poll(fds, HOST_LEN(fds), timeout);
 
         if (n == 0) {
@@ -275,7 +277,7 @@ static void *serve_main(void *arg)
     plugin_remote_drop_walks(r);
     report_end(r, status, &why);
     pthread_mutex_lock(&r->lock);
-    HASH_ITER(hh, r->jobs, job, next) {
+    HASH_ITER (hh, r->jobs, job, next) {
         HASH_DEL(r->jobs, job);
         free(job);
     }

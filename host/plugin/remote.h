@@ -43,8 +43,8 @@ typedef struct plugin_remote {
     plugin_child_t child; /* pidfd -1: reaped */
     plugin_remote_job_t *jobs;
 
-    _Atomic uint32_t requests; /* open */
-    _Atomic uint64_t bodies;   /* bytes of their bodies */
+    _Atomic uint32_t requests;   /* open */
+    _Atomic uint64_t bodies;     /* bytes of their bodies */
     plugin_remote_walk_t *walks; /* the serving thread's alone, as the next */
     uint64_t last_walk;
     bool destroyed; /* it has said so */

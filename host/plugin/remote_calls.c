@@ -14,7 +14,7 @@ static int malformed(const plugin_incoming_t *in, lh_error_t *err)
 
 static lh_ctx_t take_ctx(plugin_incoming_t *in)
 {
-    return (lh_ctx_t) {plugin_incoming_u64(in)};
+    return (lh_ctx_t){plugin_incoming_u64(in)};
 }
 
 static void reply(plugin_remote_t *r, uint64_t id, int code, const lh_error_t *err)
@@ -38,7 +38,7 @@ static open_request_t *request_open(plugin_remote_t *r, uint64_t id, const lh_ap
 {
     open_request_t *o = host_xcalloc(1, sizeof(*o));
 
-    *o = (open_request_t) {r, id, q->body_len, strcmp(q->method, "GET") != 0};
+    *o = (open_request_t){r, id, q->body_len, strcmp(q->method, "GET") != 0};
     plugin_remote_ref(r);
     atomic_fetch_add(&r->requests, 1);
     atomic_fetch_add(&r->bodies, o->size);
@@ -147,7 +147,7 @@ void plugin_remote_drop_walks(plugin_remote_t *r)
 {
     plugin_remote_walk_t *w, *next;
 
-    HASH_ITER(hh, r->walks, w, next) {
+    HASH_ITER (hh, r->walks, w, next) {
         walk_drop(r, w);
     }
 }
@@ -302,7 +302,7 @@ static int on_complete(plugin_remote_t *r, plugin_incoming_t *in, lh_error_t *er
 
     if (!plugin_take_result(in, &result))
         return malformed(in, err);
-    r->backend.ops->complete(r->backend.self, (lh_completion_t) {in->id}, &result);
+    r->backend.ops->complete(r->backend.self, (lh_completion_t){in->id}, &result);
     return 0;
 }
 
@@ -313,7 +313,7 @@ static int on_log(plugin_remote_t *r, plugin_incoming_t *in, lh_error_t *err)
 
     if (!plugin_incoming_done(in) || text == NULL)
         return malformed(in, err);
-    r->backend.ops->log(r->backend.self, (lh_ctx_t) {in->id}, level, text);
+    r->backend.ops->log(r->backend.self, (lh_ctx_t){in->id}, level, text);
     return 0;
 }
 

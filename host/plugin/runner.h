@@ -16,6 +16,8 @@
 #include "base/log.h"
 #include "plugin/backend.h"
 
+#include <stdatomic.h>
+
 typedef struct plugin_runner plugin_runner_t;
 
 /* One reconcile to run. Everything is copied or referenced by the runner. */
@@ -35,8 +37,8 @@ typedef struct plugin_sink {
     /* The call of reconcile_async for this ctx has returned (ran), or never took place because
      * cancel() came first. Says nothing about its completion. [any-thread] */
     void (*on_returned)(void *arg, uint64_t ctx, bool ran);
-    /* The last call of every runner: nothing of the plugin runs any more, the runner is freed when
-     * it returns. After on_died too. [any-thread] */
+    /* The last call of every runner: nothing of the plugin runs any more, the runner is freed as
+     * soon as it returns. After on_died too. [any-thread] */
     void (*on_destroyed)(void *arg);
     /* Process mode: the worker has ended without being asked to ("killed by signal 11
      * (Segmentation fault)"). Its jobs will not complete or return. The owner's last call is
@@ -45,6 +47,15 @@ typedef struct plugin_sink {
     void *arg;
 } plugin_sink_t;
 
+/* The host table of one local runner; `host` comes first, so that the pointer given to the plugin
+ * leads back here. */
+typedef struct plugin_table {
+    lh_host_t host;
+    plugin_backend_t backend;
+    struct plugin_local *local;
+    _Atomic uint32_t completing; /* threads inside complete(), and TABLE_ENDED */
+} plugin_table_t;
+
 typedef struct plugin_runner_options {
     const char *path, *digest; /* the verified copy; copied */
     const char *name;          /* of the instance; copied */
@@ -52,6 +63,7 @@ typedef struct plugin_runner_options {
     uint32_t workers;
     const log_t *log;         /* borrowed until on_destroyed */
     plugin_backend_t backend; /* borrowed until on_destroyed */
+    plugin_table_t *table;    /* of a local runner; must outlive every thread of the plugin's own */
     plugin_sink_t sink;
 } plugin_runner_options_t;
 
@@ -61,7 +73,7 @@ typedef struct plugin_runner_ops {
     /* The term is being given up: jobs that have not started are dropped (on_returned, not ran). The
      * backend answers LH_ECANCELED by now; a remote runner tells its worker. */
     void (*cancel)(plugin_runner_t *r);
-    /* Calls of reconcile_async that have not returned. */
+    /* Calls of the plugin that have not returned. */
     uint32_t (*inside)(plugin_runner_t *r);
     /* Waits until no call is inside, then deactivates. Callbacks of requests that are still open
      * have been delivered before. */

@@ -49,8 +49,10 @@ static void look(plugin_file_t *f)
         return;
     }
     if (f->manifest->abi != LH_ABI_MAJOR) {
-        host_error_set(&err, LH_EABI, "built for ABI %u, this host speaks ABI %u: rebuild it with "
-                       "this host's SDK", f->manifest->abi, LH_ABI_MAJOR);
+        host_error_set(&err, LH_EABI,
+                       "built for ABI %u, this host speaks ABI %u: rebuild it with "
+                       "this host's SDK",
+                       f->manifest->abi, LH_ABI_MAJOR);
         refuse(f, err.text);
     }
 }
@@ -121,11 +123,12 @@ static void resolve(plugin_scan_t *s, plugin_file_t *f)
             continue;
         free(f->reason);
         f->state = c < 0 ? PLUGIN_SUPERSEDED : PLUGIN_REFUSED;
-        f->reason = c < 0 ? host_xprintf("superseded by '%s', version %s", other->path,
-                                         other->manifest->version)
-                          : host_xprintf("'%s' has the same id '%s' and version %s: remove one of "
-                                         "the two", other->path, other->manifest->id,
-                                         other->manifest->version);
+        f->reason = c < 0
+                        ? host_xprintf("superseded by '%s', version %s", other->path,
+                                       other->manifest->version)
+                        : host_xprintf("'%s' has the same id '%s' and version %s: remove one of "
+                                       "the two",
+                                       other->path, other->manifest->id, other->manifest->version);
         if (c < 0)
             return;
     }
@@ -152,7 +155,7 @@ static int add_file(plugin_scan_t *s, const char *dir, const char *name, lh_erro
     if (files == NULL)
         return host_fail(err, LH_ENOMEM, "scan '%s': out of memory", dir);
     s->files = files;
-    files[s->count++] = (plugin_file_t) {.path = host_xprintf("%s/%s", dir, name)};
+    files[s->count++] = (plugin_file_t){.path = host_xprintf("%s/%s", dir, name)};
     return 0;
 }
 
@@ -250,8 +253,7 @@ static int check_copy(const plugin_file_t *f, const char *copy, lh_error_t *err)
  * missing), so the next start tries again. */
 static int probe_once(const char *copy, lh_error_t *err)
 {
-    host_cleanup(host_freep) char *path =
-        host_xprintf("%.*s.probe", (int) strlen(copy) - 3, copy);
+    host_cleanup(host_freep) char *path = host_xprintf("%.*s.probe", (int) strlen(copy) - 3, copy);
     host_cleanup(buf_fini) buf_t verdict = BUF_INIT;
 
     if (file_read(path, sizeof(passed), &verdict, NULL) == 0 &&

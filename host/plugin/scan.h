@@ -11,13 +11,13 @@
 #include "plugin/manifest.h"
 
 enum plugin_state {
-    PLUGIN_FOUND,     /* the manifest is good */
+    PLUGIN_FOUND, /* the manifest is good */
     PLUGIN_SUPERSEDED /* another file has the same id and a higher version */,
-    PLUGIN_REFUSED    /* see reason */
+    PLUGIN_REFUSED /* see reason */
 };
 
 typedef struct plugin_file {
-    char *path;                  /* as found in the directory */
+    char *path; /* as found in the directory */
     enum plugin_state state;
     char *reason;                /* for people, with what to do; NULL when found */
     plugin_manifest_t *manifest; /* NULL when it could not be read */

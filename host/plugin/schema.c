@@ -16,7 +16,7 @@ static bool too_deep(const cJSON *json, unsigned depth)
 
     if (depth > PLUGIN_JSON_DEPTH)
         return true;
-    cJSON_ArrayForEach(child, json) {
+    cJSON_ArrayForEach (child, json) {
         if (too_deep(child, depth + 1))
             return true;
     }
@@ -61,7 +61,7 @@ int plugin_json_known(const cJSON *object, const char *at, const char *const *kn
 {
     const cJSON *member;
 
-    cJSON_ArrayForEach(member, object) {
+    cJSON_ArrayForEach (member, object) {
         size_t i = 0;
 
         while (i < count && strcmp(member->string, known[i]) != 0)
@@ -122,7 +122,7 @@ static int check_type(const cJSON *type, const char *at, lh_error_t *err)
 
     if (!cJSON_IsArray(type))
         return known_type(type) ? 0 : host_fail(err, LH_EINVAL, "%s.type: not a JSON type", at);
-    cJSON_ArrayForEach(one, type) {
+    cJSON_ArrayForEach (one, type) {
         if (!known_type(one))
             return host_fail(err, LH_EINVAL, "%s.type: not a JSON type", at);
     }
@@ -135,7 +135,7 @@ static int check_properties(const cJSON *properties, const char *at, lh_error_t 
 
     if (!cJSON_IsObject(properties))
         return host_fail(err, LH_EINVAL, "%s.properties: must be an object", at);
-    cJSON_ArrayForEach(one, properties) {
+    cJSON_ArrayForEach (one, properties) {
         host_cleanup(host_freep) char *below = host_xprintf("%s.properties.%s", at, one->string);
         const int ret = plugin_schema_check(one, below, err);
 
@@ -151,7 +151,7 @@ static int check_required(const cJSON *required, const char *at, lh_error_t *err
 
     if (!cJSON_IsArray(required))
         return host_fail(err, LH_EINVAL, "%s.required: must be an array of names", at);
-    cJSON_ArrayForEach(one, required) {
+    cJSON_ArrayForEach (one, required) {
         if (!cJSON_IsString(one))
             return host_fail(err, LH_EINVAL, "%s.required: must be an array of names", at);
     }
@@ -212,7 +212,7 @@ static int match_type(const cJSON *type, const cJSON *value, const char *at, lh_
         return host_fail(err, LH_EINVAL, "%s: must be of type %s, is %s", at, type->valuestring,
                          type_of(value));
     }
-    cJSON_ArrayForEach(one, type) {
+    cJSON_ArrayForEach (one, type) {
         if (is_type(value, one->valuestring))
             return 0;
     }
@@ -239,7 +239,7 @@ static int match_enum(const cJSON *allowed, const cJSON *value, const char *at, 
 {
     const cJSON *one;
 
-    cJSON_ArrayForEach(one, allowed) {
+    cJSON_ArrayForEach (one, allowed) {
         if (cJSON_Compare(one, value, true))
             return 0;
     }
@@ -262,7 +262,7 @@ static int match_additional(const cJSON *schema, const cJSON *member, const char
         return 0;
     if (cJSON_IsObject(extra))
         return plugin_schema_match(extra, member, place, err);
-    cJSON_ArrayForEach(one, properties) {
+    cJSON_ArrayForEach (one, properties) {
         if (count < HOST_LEN(names))
             names[count++] = one->string;
     }
@@ -277,7 +277,7 @@ static int match_object(const cJSON *schema, const cJSON *value, const char *at,
     const cJSON *required = cJSON_GetObjectItemCaseSensitive(schema, "required");
     const cJSON *one;
 
-    cJSON_ArrayForEach(one, value) {
+    cJSON_ArrayForEach (one, value) {
         host_cleanup(host_freep) char *place = host_xprintf("%s.%s", at, one->string);
         const cJSON *below = cJSON_GetObjectItemCaseSensitive(properties, one->string);
         int ret;
@@ -291,7 +291,7 @@ static int match_object(const cJSON *schema, const cJSON *value, const char *at,
         if (ret < 0)
             return ret;
     }
-    cJSON_ArrayForEach(one, required) {
+    cJSON_ArrayForEach (one, required) {
         if (cJSON_GetObjectItemCaseSensitive(value, one->valuestring) == NULL)
             return host_fail(err, LH_EINVAL, "%s.%s: is required", at, one->valuestring);
     }
@@ -306,7 +306,7 @@ static int match_array(const cJSON *schema, const cJSON *value, const char *at, 
 
     if (items == NULL)
         return 0;
-    cJSON_ArrayForEach(one, value) {
+    cJSON_ArrayForEach (one, value) {
         host_cleanup(host_freep) char *place = host_xprintf("%s[%zu]", at, i++);
         const int ret = plugin_schema_match(items, one, place, err);
 

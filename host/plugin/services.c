@@ -82,10 +82,13 @@ static void entry_completed(loop_task_t *task) /* [loop-thread] */
 {
     ctx_entry_t *e = HOST_CONTAINER(task, ctx_entry_t, task);
     plugin_services_t *s = e->services;
+    const bool over = e->id < s->first_ctx; /* its term has ended since */
 
-    services_end_requests(s, &e->ops, false);
+    services_end_requests(s, &e->ops, over);
     s->hooks.on_complete(s->hooks.arg, e->id, &e->result);
     pthread_mutex_lock(&s->lock);
+    for (list_t *n; (n = list_pop(&e->ops)) != NULL;)
+        list_append(&s->orphans, n); /* the table does not lead to them any more */
     services_entry_unref(e);
     pthread_mutex_unlock(&s->lock);
 }
@@ -211,6 +214,7 @@ void plugin_services_end(plugin_services_t *s)
             break;
         forget(s, e);
     }
+    services_end_requests(s, &s->orphans, true);
     services_end_requests(s, &s->events, true);
     pthread_mutex_lock(&s->lock);
     fence = host_steal(s->fence);
@@ -311,6 +315,7 @@ plugin_services_t *plugin_services_create(plugin_shared_t *shared, const char *n
                         "Events that were not recorded.", labels),
         (const char *[]){name, NULL});
     pthread_mutex_init(&s->lock, NULL);
+    list_init(&s->orphans);
     list_init(&s->events);
     s->first_ctx = atomic_load(&shared->next_ctx);
     return s;

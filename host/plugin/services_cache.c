@@ -19,12 +19,14 @@ static int check_watch(const plugin_services_t *s, uint32_t watch, lh_error_t *e
                      s->manifest->watch_count);
 }
 
-static int not_ready(const plugin_services_t *s, uint32_t watch, lh_error_t *err)
+static int not_ready(const plugin_services_t *s, uint32_t watch, const char *ns, lh_error_t *err)
 {
     const kube_gvr_t *gvr = &s->manifest->watches[watch].gvr;
+    const bool somewhere = ns != NULL && ns[0] != '\0';
 
-    return host_fail(err, LH_EUNAVAILABLE, "cache: %s%s%s has not synced yet", gvr->resource,
-                     gvr->group[0] != '\0' ? "." : "", gvr->group);
+    return host_fail(err, LH_EUNAVAILABLE, "cache: %s%s%s%s%s has not synced yet, or is not watched",
+                     gvr->resource, gvr->group[0] != '\0' ? "." : "", gvr->group,
+                     somewhere ? " in namespace " : "", somewhere ? ns : "");
 }
 
 int services_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watch_snapshot_t **out,
@@ -47,7 +49,7 @@ int services_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watch_snap
         return services_ctx_fail(err, code);
     if (store == NULL || !watch_store_synced(store)) {
         watch_store_unref(store);
-        return not_ready(s, key->watch, err);
+        return not_ready(s, key->watch, key->ns, err);
     }
     *out = watch_store_get(store, key->ns, key->name);
     watch_store_unref(store);
@@ -131,11 +133,11 @@ int services_cache_list(void *self, lh_ctx_t ctx, const lh_query_t *q, plugin_cu
     if (code < 0)
         return services_ctx_fail(err, code);
     if (c->part_count == 0)
-        return not_ready(s, q->watch, err);
+        return not_ready(s, q->watch, q->ns, err);
     for (size_t i = 0; i < c->part_count; i++) {
         walk_part_t *p = &c->parts[i];
         if (!watch_store_synced(p->store))
-            return not_ready(s, q->watch, err);
+            return not_ready(s, q->watch, q->ns, err);
         code = watch_store_names(p->store, q->ns, labels, q->owner_uid, &p->names, &p->count, err);
         if (code < 0)
             return code;

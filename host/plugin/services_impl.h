@@ -48,6 +48,7 @@ struct plugin_services {
     fence_t *fence;       /* of the present term, NULL between terms */
     uint64_t first_ctx;   /* ids below belong to earlier terms */
     ctx_entry_t *open;    /* by id: live, or cancelled and not completed */
+    list_t orphans;       /* writes under way whose reconcile is completed */
     list_t events;        /* Events under way; they belong to no ctx */
     size_t event_count;
     plugin_cache_slot_t *slots;
@@ -68,7 +69,7 @@ int services_request(void *self, lh_ctx_t ctx, const lh_api_request_t *request, 
 /* A write that belongs to the term, not to a ctx; refused beyond 256 under way. */
 int services_send_event(plugin_services_t *s, fence_t *fence, const char *path, const char *body,
                         size_t len, lh_error_t *err);
-/* Ends the requests of a list: what was not sent and reads now, writes too when `all`.
+/* Ends the requests of a list at once: what was not sent, reads, and writes under way when `all`.
  * [loop-thread] */
 void services_end_requests(plugin_services_t *s, list_t *ops, bool all);
 

@@ -2,15 +2,21 @@
 /* What a plugin tells people: Events, metrics, logs, readiness. */
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "json/skim.h"
 #include "plugin/services_impl.h"
 
+#include <math.h>
 #include <string.h>
 
 #define METRIC_NAMES_MAX 64u
 #define METRIC_SERIES_MAX 1000u
 #define METRIC_LABELS_MAX 8u
-#define LOG_TEXT_MAX 4096
+#define METRIC_HELP_MAX 1024
+#define LABEL_VALUE_MAX 128u
+#define EVENT_WORD_MAX 128u
+#define EVENT_NOTE_MAX 1024u
+#define LOG_TEXT_MAX 4096u
 
 /* -- Events -- */
 
@@ -22,10 +28,34 @@ static void put_span(buf_t *out, const char *key, skim_span_t span)
     buf_json_string(out, text != NULL ? text : "", text != NULL ? strlen(text) : 0);
 }
 
+/* The length of text, cut after max bytes. */
+static size_t cut_length(const char *text, size_t max)
+{
+    const size_t len = strnlen(text, max + 1);
+
+    return len <= max ? len : utf8_cut(text, max);
+}
+
 static void put_text(buf_t *out, const char *key, const char *text, size_t max)
 {
     buf_printf(out, ",\"%s\":", key);
-    buf_json_string(out, text, strnlen(text, max));
+    buf_json_string(out, text, cut_length(text, max));
+}
+
+/* Unique by the time, as client-go names them. An object's name may hold what an Event's must not:
+ * that of a ClusterRole is no DNS name. */
+static void put_event_name(buf_t *out, const char *object, int64_t wall)
+{
+    char name[201];
+    size_t len = 0;
+
+    for (; object[len] != '\0' && len + 1 < sizeof(name); len++)
+        name[len] = strchr("abcdefghijklmnopqrstuvwxyz0123456789-.", object[len]) != NULL
+                        ? object[len]
+                        : 'x';
+    while (len > 0 && (name[len - 1] == '-' || name[len - 1] == '.'))
+        len--;
+    buf_printf(out, "\"name\":\"%.*s.%llx\"", (int) len, name, (unsigned long long) wall);
 }
 
 /* events.k8s.io/v1: eventTime, reportingController, reportingInstance, action, reason and type are
@@ -33,22 +63,21 @@ static void put_text(buf_t *out, const char *key, const char *text, size_t max)
 static int format_event(const plugin_services_t *s, const lh_event_t *e, const skim_meta_t *meta,
                         const char *ns, buf_t *out)
 {
-    const char *name = watch_snapshot_name((const watch_snapshot_t *) e->regarding);
+    const watch_snapshot_t *regarding = (const watch_snapshot_t *) e->regarding;
     const int64_t wall = clock_wall();
     char when[32];
 
     clock_format(wall, when);
     buf_puts(out, "{\"apiVersion\":\"events.k8s.io/v1\",\"kind\":\"Event\",\"metadata\":{");
-    /* Unique by the time, as client-go names them; generateName may not end with a dot. */
-    buf_printf(out, "\"name\":\"%.200s.%llx\",\"namespace\":\"%s\"}", name,
-               (unsigned long long) wall, ns);
-    buf_printf(out, ",\"eventTime\":\"%s\",\"type\":\"%s\"", when,
+    put_event_name(out, watch_snapshot_name(regarding), wall);
+    put_text(out, "namespace", ns, 253);
+    buf_printf(out, "},\"eventTime\":\"%s\",\"type\":\"%s\"", when,
                e->type == LH_EVENT_WARNING ? "Warning" : "Normal");
     buf_printf(out, ",\"reportingController\":\"leasehold.dev/%s\"", s->manifest->id);
     put_text(out, "reportingInstance", s->shared->identity, 128);
-    put_text(out, "reason", e->reason, 128);
-    put_text(out, "action", e->action != NULL ? e->action : e->reason, 128);
-    put_text(out, "note", e->note != NULL ? e->note : "", 1024);
+    put_text(out, "reason", e->reason, EVENT_WORD_MAX);
+    put_text(out, "action", e->action != NULL ? e->action : e->reason, EVENT_WORD_MAX);
+    put_text(out, "note", e->note != NULL ? e->note : "", EVENT_NOTE_MAX);
     buf_puts(out, ",\"regarding\":{\"fieldPath\":\"\"");
     put_span(out, "apiVersion", meta->api_version);
     put_span(out, "kind", meta->kind);
@@ -56,6 +85,17 @@ static int format_event(const plugin_services_t *s, const lh_event_t *e, const s
     put_span(out, "name", meta->name);
     put_span(out, "uid", meta->uid);
     return buf_puts(out, "}}");
+}
+
+static int check_event(const lh_event_t *e, lh_error_t *err)
+{
+    if (e->type > LH_EVENT_WARNING)
+        return host_fail(err, LH_EINVAL, "event: unknown type %u", e->type);
+    if (strnlen(e->reason, EVENT_WORD_MAX + 1) > EVENT_WORD_MAX ||
+        (e->action != NULL && strnlen(e->action, EVENT_WORD_MAX + 1) > EVENT_WORD_MAX))
+        return host_fail(err, LH_EINVAL, "event: reason or action is longer than %u bytes",
+                         EVENT_WORD_MAX);
+    return 0;
 }
 
 int services_event(void *self, lh_ctx_t ctx, const lh_event_t *event, lh_error_t *err)
@@ -68,11 +108,15 @@ int services_event(void *self, lh_ctx_t ctx, const lh_event_t *event, lh_error_t
     const watch_snapshot_t *object = (const watch_snapshot_t *) event->regarding;
     const char *text = watch_snapshot_text(object, &len);
     const char *ns = watch_snapshot_ns(object);
+    ctx_entry_t *e = NULL;
+    int ret = check_event(event, err);
 
+    if (ret < 0)
+        return ret;
     pthread_mutex_lock(&s->lock);
-    const int code = services_ctx_state(s, ctx, NULL);
+    const int code = services_ctx_state(s, ctx, &e);
     if (code == 0)
-        fence = fence_ref(s->fence);
+        fence = fence_ref(e->fence);
     pthread_mutex_unlock(&s->lock);
     if (code < 0)
         return services_ctx_fail(err, code);
@@ -80,7 +124,7 @@ int services_event(void *self, lh_ctx_t ctx, const lh_event_t *event, lh_error_t
     /* Events about cluster-scoped objects live in "default", as client-go has it. */
     if (ns[0] == '\0')
         ns = "default";
-    int ret = skim_meta(text, len, &meta, err);
+    ret = skim_meta(text, len, &meta, err);
     if (ret < 0)
         return host_error_wrap(err, ret, "event");
     const kube_gvr_t events = {"events.k8s.io", "v1", "events"};
@@ -100,25 +144,54 @@ static bool good_metric_name(const char *name)
     return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == len;
 }
 
-static int check_metric(const lh_metric_t *m, lh_error_t *err)
+static bool is_one_of(const char *name, const char *const *names)
 {
-    if (m->name == NULL || !good_metric_name(m->name))
-        return host_fail(err, LH_EINVAL, "metric: name is not of the form [a-z_][a-z0-9_]{0,63}");
-    if (m->type > LH_METRIC_HISTOGRAM)
-        return host_fail(err, LH_EINVAL, "metric '%s': unknown type %u", m->name, m->type);
-    if (m->type == LH_METRIC_COUNTER && !(m->value >= 0))
-        return host_fail(err, LH_EINVAL, "metric '%s': a counter only grows", m->name);
+    while (*names != NULL && strcmp(name, *names) != 0)
+        names++;
+    return *names != NULL;
+}
+
+static int check_labels(const lh_metric_t *m, lh_error_t *err)
+{
+    static const char *const taken[] = {"controller", "le", "quantile", NULL};
+
     if (m->label_count > METRIC_LABELS_MAX)
         return host_fail(err, LH_EINVAL, "metric '%s': %u labels, at most %u", m->name,
                          m->label_count, METRIC_LABELS_MAX);
+    if (m->label_count > 0 && (m->label_names == NULL || m->label_values == NULL))
+        return host_fail(err, LH_EINVAL, "metric '%s': its labels are missing", m->name);
     for (uint32_t i = 0; i < m->label_count; i++) {
-        if (m->label_names == NULL || m->label_values == NULL || m->label_names[i] == NULL ||
-            m->label_values[i] == NULL || !good_metric_name(m->label_names[i]) ||
-            strcmp(m->label_names[i], "controller") == 0)
+        const char *name = m->label_names[i];
+        if (name == NULL || m->label_values[i] == NULL || !good_metric_name(name) ||
+            strncmp(name, "__", 2) == 0 || is_one_of(name, taken))
             return host_fail(err, LH_EINVAL, "metric '%s': label %u is missing or has a bad name",
                              m->name, i);
+        for (uint32_t j = 0; j < i; j++) {
+            if (strcmp(m->label_names[j], name) == 0)
+                return host_fail(err, LH_EINVAL, "metric '%s': label '%s' comes twice", m->name,
+                                 name);
+        }
     }
     return 0;
+}
+
+static int check_metric(const lh_metric_t *m, lh_error_t *err)
+{
+    /* leasehold_plugin_... of the host itself. */
+    static const char *const taken[] = {"restarts_total", "abandoned_calls",
+                                        "stray_completions_total", "events_dropped_total", NULL};
+
+    if (m->name == NULL || !good_metric_name(m->name))
+        return host_fail(err, LH_EINVAL, "metric: name is not of the form [a-z_][a-z0-9_]{0,63}");
+    if (is_one_of(m->name, taken))
+        return host_fail(err, LH_EINVAL, "metric '%s': the host has one of this name", m->name);
+    if (m->type > LH_METRIC_HISTOGRAM)
+        return host_fail(err, LH_EINVAL, "metric '%s': unknown type %u", m->name, m->type);
+    if (m->type == LH_METRIC_COUNTER && (!isfinite(m->value) || m->value < 0))
+        return host_fail(err, LH_EINVAL, "metric '%s': a counter only grows", m->name);
+    if (m->type == LH_METRIC_HISTOGRAM && !isfinite(m->value))
+        return host_fail(err, LH_EINVAL, "metric '%s': a duration is a finite number", m->name);
+    return check_labels(m, err);
 }
 
 static metric_t *make_family(plugin_services_t *s, const lh_metric_t *m)
@@ -127,7 +200,8 @@ static metric_t *make_family(plugin_services_t *s, const lh_metric_t *m)
     static const double buckets[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
     const char *labels[METRIC_LABELS_MAX + 2] = {"controller"};
     host_cleanup(host_freep) char *name = host_xprintf("leasehold_plugin_%s", m->name);
-    const char *help = m->help != NULL ? m->help : "";
+    host_cleanup(host_freep) char *help =
+        host_xprintf("%.*s", METRIC_HELP_MAX, m->help != NULL ? m->help : "");
 
     for (uint32_t i = 0; i < m->label_count; i++)
         labels[i + 1] = m->label_names[i];
@@ -138,70 +212,85 @@ static metric_t *make_family(plugin_services_t *s, const lh_metric_t *m)
     return metrics_histogram(s->shared->metrics, name, help, labels, buckets, HOST_LEN(buckets));
 }
 
-/* The use of this name so far, made on the first; NULL with err set when it does not fit. */
-static metric_use_t *find_use(plugin_services_t *s, const lh_metric_t *m, lh_error_t *err)
+static metric_use_t *make_use(plugin_services_t *s, const lh_metric_t *m)
+{
+    metric_use_t *u = host_xcalloc(1, sizeof(*u));
+
+    u->name = host_xstrdup(m->name);
+    u->type = m->type;
+    u->label_count = m->label_count;
+    u->label_names = host_xcalloc(m->label_count + 1, sizeof(*u->label_names));
+    for (uint32_t i = 0; i < m->label_count; i++)
+        u->label_names[i] = host_xstrdup(m->label_names[i]);
+    u->family = make_family(s, m);
+    HASH_ADD_KEYPTR(hh, s->metrics, u->name, strlen(u->name), u);
+    return u;
+}
+
+/* The family of this name, made on its first use. */
+static int find_family(plugin_services_t *s, const lh_metric_t *m, metric_t **family,
+                       lh_error_t *err)
 {
     metric_use_t *u = NULL;
 
     HASH_FIND_STR(s->metrics, m->name, u);
-    if (u == NULL) {
-        if (HASH_COUNT(s->metrics) >= METRIC_NAMES_MAX) {
-            host_error_set(err, LH_ETOOBIG, "metric '%s': this instance has %u metrics already",
-                           m->name, METRIC_NAMES_MAX);
-            return NULL;
-        }
-        u = host_xcalloc(1, sizeof(*u));
-        u->name = host_xstrdup(m->name);
-        u->type = m->type;
-        u->label_count = m->label_count;
-        u->label_names = host_xcalloc(m->label_count + 1, sizeof(*u->label_names));
-        for (uint32_t i = 0; i < m->label_count; i++)
-            u->label_names[i] = host_xstrdup(m->label_names[i]);
-        u->family = make_family(s, m);
-        HASH_ADD_KEYPTR(hh, s->metrics, u->name, strlen(u->name), u);
-    }
+    if (u == NULL && HASH_COUNT(s->metrics) >= METRIC_NAMES_MAX)
+        return host_fail(err, LH_ETOOBIG, "metric '%s': this instance has %u metrics already",
+                         m->name, METRIC_NAMES_MAX);
+    if (u == NULL)
+        u = make_use(s, m);
+    /* No family: another instance has this name with another type or other labels. */
     bool same = u->family != NULL && u->type == m->type && u->label_count == m->label_count;
     for (uint32_t i = 0; same && i < m->label_count; i++)
         same = strcmp(u->label_names[i], m->label_names[i]) == 0;
-    if (same)
-        return u;
-    host_error_set(err, LH_EINVAL, "metric '%s': type or labels differ from its first use", m->name);
-    return NULL;
+    if (!same)
+        return host_fail(err, LH_EINVAL, "metric '%s': type or labels differ from its first use",
+                         m->name);
+    *family = u->family;
+    return 0;
+}
+
+/* The series, made on its first use. */
+static int find_series(plugin_services_t *s, const lh_metric_t *m, const char *const *values,
+                       metric_cell_t **cell, lh_error_t *err)
+{
+    metric_t *family = NULL;
+    const int ret = find_family(s, m, &family, err);
+
+    if (ret < 0)
+        return ret;
+    *cell = metric_cell_find(family, values);
+    if (*cell != NULL)
+        return 0;
+    if (s->series >= METRIC_SERIES_MAX)
+        return host_fail(err, LH_ETOOBIG, "metric '%s': this instance has %u series already",
+                         m->name, METRIC_SERIES_MAX);
+    s->series++;
+    *cell = metric_cell(family, values);
+    return 0;
 }
 
 int services_metric(void *self, const lh_metric_t *m, lh_error_t *err)
 {
     plugin_services_t *s = self;
     const char *values[METRIC_LABELS_MAX + 1] = {s->name};
-    char cut[METRIC_LABELS_MAX][129];
-    int code = check_metric(m, err);
+    char cut[METRIC_LABELS_MAX][LABEL_VALUE_MAX + 1];
+    metric_cell_t *cell = NULL;
+    int ret = check_metric(m, err);
 
-    if (code < 0)
-        return code;
+    if (ret < 0)
+        return ret;
     for (uint32_t i = 0; i < m->label_count; i++) {
-        const size_t len = strnlen(m->label_values[i], sizeof(cut[i]) - 1);
+        const size_t len = cut_length(m->label_values[i], LABEL_VALUE_MAX);
         memcpy(cut[i], m->label_values[i], len);
         cut[i][len] = '\0';
         values[i + 1] = cut[i];
     }
     pthread_mutex_lock(&s->lock);
-    metric_use_t *u = find_use(s, m, err);
-    metric_cell_t *cell = NULL;
-    if (u != NULL) {
-        cell = metric_cell_find(u->family, values);
-        if (cell == NULL && s->series < METRIC_SERIES_MAX) {
-            cell = metric_cell(u->family, values);
-            s->series++;
-        }
-        code = cell != NULL ? 0
-                            : host_fail(err, LH_ETOOBIG, "metric '%s': this instance has %u series "
-                                                         "already", m->name, METRIC_SERIES_MAX);
-    } else {
-        code = LH_EINVAL;
-    }
+    ret = find_series(s, m, values, &cell, err);
     pthread_mutex_unlock(&s->lock);
-    if (cell == NULL)
-        return code;
+    if (ret < 0)
+        return ret;
     if (m->type == LH_METRIC_COUNTER)
         metric_add(cell, m->value);
     else if (m->type == LH_METRIC_GAUGE)
@@ -242,7 +331,8 @@ void services_log(void *self, lh_ctx_t ctx, uint32_t level, const char *text)
         with_name = log_with(with_ns, "name", e->name);
     }
     pthread_mutex_unlock(&s->lock);
-    log_write(with_name != NULL ? with_name : s->log, l, "%.*s", LOG_TEXT_MAX, text);
+    log_write(with_name != NULL ? with_name : s->log, l, "%.*s",
+              (int) cut_length(text, LOG_TEXT_MAX), text);
     log_destroy(with_name);
     log_destroy(with_ns);
 }
@@ -253,7 +343,8 @@ void services_set_ready(void *self, bool ready, const char *text)
 
     pthread_mutex_lock(&s->lock);
     if (s->ready == NULL) {
-        host_cleanup(host_freep) char *name = host_xprintf("plugin-%s-ready", s->name);
+        /* No instance's name holds a dot, so no other instance's check can be called this. */
+        host_cleanup(host_freep) char *name = host_xprintf("plugin-%s.ready", s->name);
         s->ready = health_add(s->shared->health, name, 0, HEALTH_READYZ);
     }
     pthread_mutex_unlock(&s->lock);

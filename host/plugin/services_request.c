@@ -5,24 +5,25 @@
  */
 #include "base/clock.h"
 #include "base/error.h"
+#include "json/skim.h"
 #include "plugin/services_impl.h"
 
 #include <string.h>
 
 #define DEFAULT_TIMEOUT (30 * CLOCK_S)
+#define LONGEST_TIMEOUT (3600 * CLOCK_S)
 #define EVENTS_MAX 256u
 
 typedef struct op {
-    list_t link; /* in entry->ops or services->events */
+    list_t link; /* in entry->ops, services->orphans or services->events */
     plugin_services_t *services;
     ctx_entry_t *entry; /* a reference; NULL for an Event */
     fence_t *fence;
-    loop_task_t task;
+    loop_task_t task; /* in the loop's post queue from its first moment in a list until it is sent */
     char *method, *path, *content_type, *body; /* one allocation, freed with method */
     size_t body_len;
     int64_t timeout;
-    kube_call_t *call; /* while under way */
-    int dead;          /* a code: ended before it was sent. [loop-thread] */
+    kube_call_t *call; /* while under way; NULL: not sent yet */
     plugin_done_fn done;
     void *arg;
 } op_t;
@@ -30,6 +31,21 @@ typedef struct op {
 static bool is_read(const op_t *op)
 {
     return strcmp(op->method, "GET") == 0;
+}
+
+/* A write that changes nothing, whatever its answer shows. */
+static bool is_dry_run(const op_t *op)
+{
+    const char *query = strchr(op->path, '?');
+    const skim_span_t body = {.p = op->body, .len = op->body_len};
+    skim_meta_t meta;
+
+    if (query != NULL && strstr(query, "dryRun=") != NULL)
+        return true;
+    /* DeleteOptions may say so. */
+    return strcmp(op->method, "DELETE") == 0 && op->body_len > 0 &&
+           skim_meta(op->body, op->body_len, &meta, NULL) == 0 &&
+           skim_get(body, "dryRun").p != NULL;
 }
 
 /* Takes the op out of its list, tells the outcome, frees. [loop-thread] */
@@ -85,7 +101,7 @@ static void op_done(void *arg, const kube_result_t *result) /* [loop-thread] */
     response->len = result->body_len;
     memcpy(response->text, result->body, result->body_len);
     response->text[result->body_len] = '\0';
-    if (!is_read(op))
+    if (!is_read(op) && !is_dry_run(op))
         s->hooks.on_written(s->hooks.arg, op->method, op->path, response->text, response->len);
     op_finish(op, 0, response, NULL);
 }
@@ -96,10 +112,8 @@ static void op_start(loop_task_t *task) /* [loop-thread] */
     plugin_services_t *s = op->services;
     lh_error_t err = {0};
 
-    if (op->dead == 0 && !fence_admits(op->fence))
-        op->dead = fence_open(op->fence) ? LH_ECANCELED : LH_EFENCED;
-    if (op->dead != 0) {
-        op_dead(op, op->dead);
+    if (!fence_admits(op->fence)) {
+        op_dead(op, fence_open(op->fence) ? LH_ECANCELED : LH_EFENCED);
         return;
     }
     const kube_request_t request = {
@@ -133,18 +147,17 @@ void services_end_requests(plugin_services_t *s, list_t *ops, bool all) /* [loop
     for (list_t *n; (n = list_pop(&mine)) != NULL;) {
         op_t *op = LIST_ENTRY(n, op_t, link);
         const int code = fence_open(op->fence) ? LH_ECANCELED : LH_EFENCED;
-        if (op->call != NULL && (all || is_read(op))) {
+        if (op->call == NULL) {
+            loop_withdraw(s->shared->loop, &op->task);
+            op_dead(op, code);
+        } else if (all || is_read(op)) {
             kube_call_cancel(host_steal(op->call));
             op_dead(op, is_read(op) ? code : LH_EUNKNOWN);
-            continue;
+        } else {
+            pthread_mutex_lock(&s->lock);
+            list_append(ops, &op->link);
+            pthread_mutex_unlock(&s->lock);
         }
-        if (op->call == NULL && op->dead == 0)
-            op->dead = code; /* still in the loop's post queue; ends there */
-        pthread_mutex_lock(&s->lock);
-        list_append(ops, &op->link);
-        pthread_mutex_unlock(&s->lock);
-        if (op->call == NULL)
-            continue;
     }
 }
 
@@ -169,7 +182,7 @@ static op_t *op_create(plugin_services_t *s, const lh_api_request_t *r, plugin_d
     if (r->body_len > 0)
         op->body = memcpy(text + method + path + type, r->body, (size_t) r->body_len);
     op->body_len = (size_t) r->body_len;
-    op->timeout = r->timeout_ns > 0 ? r->timeout_ns : DEFAULT_TIMEOUT;
+    op->timeout = r->timeout_ns > 0 ? HOST_MIN(r->timeout_ns, LONGEST_TIMEOUT) : DEFAULT_TIMEOUT;
     op->task.fn = op_start;
     op->done = done;
     op->arg = arg;
@@ -192,15 +205,14 @@ int services_request(void *self, lh_ctx_t ctx, const lh_api_request_t *request, 
         op->entry = e;
         op->fence = fence_ref(e->fence);
         list_append(&e->ops, &op->link);
+        loop_post(s->shared->loop, &op->task); /* under the lock: who finds it may withdraw it */
     }
     pthread_mutex_unlock(&s->lock);
-    if (code < 0) {
-        free(op->method);
-        free(op);
-        return services_ctx_fail(err, code);
-    }
-    loop_post(s->shared->loop, &op->task);
-    return 0;
+    if (code == 0)
+        return 0;
+    free(op->method);
+    free(op);
+    return services_ctx_fail(err, code);
 }
 
 static void event_done(void *arg, int code, plugin_response_t *response, const lh_error_t *err)
@@ -229,12 +241,11 @@ int services_send_event(plugin_services_t *s, fence_t *fence, const char *path, 
         s->event_count++;
         op->fence = fence_ref(fence);
         list_append(&s->events, &op->link);
+        loop_post(s->shared->loop, &op->task);
     }
     pthread_mutex_unlock(&s->lock);
-    if (room) {
-        loop_post(s->shared->loop, &op->task);
+    if (room)
         return 0;
-    }
     metric_add(s->events_dropped, 1);
     free(op->method);
     free(op);

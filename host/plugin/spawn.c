@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 /* The loader's path is the same as in thread mode; reports of sanitizers go to the same place. */
-static const char *const kept[] = {"PATH",     "HOME",   "TMPDIR", "TZ",
-                                   "LANG",     "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH",
-                                   "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS",
-                                   "UBSAN_OPTIONS"};
+static const char *const kept[] = {
+    "PATH",         "HOME",         "TMPDIR",       "TZ",
+    "LANG",         "LC_ALL",       "LC_CTYPE",     "LD_LIBRARY_PATH",
+    "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"};
 
 static bool is_kept(const char *entry)
 {

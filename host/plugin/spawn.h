@@ -16,7 +16,7 @@ typedef struct plugin_child {
 
 typedef struct plugin_spawn {
     const char *const *args; /* after the program's name, NULL-terminated */
-    int fds[4];              /* what the child has as 0, 1, 2 and 3; -1: /dev/null, for 3: nothing */
+    int fds[4]; /* what the child has as 0, 1, 2 and 3; -1: /dev/null, for 3: nothing */
 } plugin_spawn_t;
 
 /*

@@ -8,7 +8,11 @@
 #include "plugin/local.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
+
+#define TABLE_ENDED 0x80000000u
 
 /* Copies a struct of the plugin's age into one of ours; fields it does not have are zero, which is
  * what their comments say for "absent". */
@@ -17,9 +21,12 @@
 static void adopt(void *ours, size_t our_size, const void *theirs, uint32_t their_size)
 {
     const uint32_t size = (uint32_t) our_size;
+    /* Every struct is made of units of 8 bytes: a size that ends inside one is no older struct but a
+     * mistake, and half a pointer must not be taken. */
+    const size_t whole = their_size - their_size % sizeof(uint64_t);
 
     memset(ours, 0, our_size);
-    memcpy(ours, theirs, HOST_MIN(our_size, (size_t) their_size));
+    memcpy(ours, theirs, HOST_MIN(our_size, whole));
     memcpy(ours, &size, sizeof(size)); /* struct_size comes first in every struct */
 }
 
@@ -31,12 +38,21 @@ static const plugin_table_t *table_of(const lh_host_t *host)
 static void table_complete(const lh_host_t *host, lh_completion_t completion,
                            const lh_result_t *result)
 {
-    const plugin_table_t *t = table_of(host);
+    plugin_table_t *t = (plugin_table_t *) host;
     lh_result_t r = {.struct_size = sizeof(r), .action = LH_FAIL, .text = "no result was given"};
 
-    if (result != NULL)
+    if (result != NULL && LH_HAS_SIZE(result, action))
         ADOPT(r, result);
-    t->backend.ops->complete(t->backend.self, completion, &r);
+    if ((atomic_fetch_add(&t->completing, 1) & TABLE_ENDED) == 0)
+        t->backend.ops->complete(t->backend.self, completion, &r);
+    atomic_fetch_sub(&t->completing, 1);
+}
+
+void plugin_table_end(plugin_table_t *t)
+{
+    atomic_fetch_or(&t->completing, TABLE_ENDED);
+    while (atomic_load(&t->completing) != TABLE_ENDED)
+        sched_yield(); /* it only posts */
 }
 
 static bool good_method(const char *method)
@@ -117,6 +133,19 @@ static void waiter_done(void *arg, int code, plugin_response_t *response, const 
     pthread_mutex_unlock(&w->lock);
 }
 
+static int await(waiter_t *w, lh_response_t **out, lh_error_t *err)
+{
+    pthread_mutex_lock(&w->lock);
+    while (!w->done)
+        pthread_cond_wait(&w->cond, &w->lock);
+    pthread_mutex_unlock(&w->lock);
+    if (w->code == 0)
+        *out = (lh_response_t *) w->response;
+    else if (err != NULL)
+        *err = w->error;
+    return w->code;
+}
+
 static int table_call(const lh_host_t *host, lh_ctx_t ctx, const lh_api_request_t *request,
                       lh_response_t **out, lh_error_t *err)
 {
@@ -134,17 +163,11 @@ static int table_call(const lh_host_t *host, lh_ctx_t ctx, const lh_api_request_
 
     waiter_t w = {.lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER};
     ret = t->backend.ops->request(t->backend.self, ctx, &r, waiter_done, &w, err);
-    if (ret < 0)
-        return ret;
-    pthread_mutex_lock(&w.lock);
-    while (!w.done)
-        pthread_cond_wait(&w.cond, &w.lock);
-    pthread_mutex_unlock(&w.lock);
-    if (w.code == 0)
-        *out = (lh_response_t *) w.response;
-    else if (err != NULL)
-        *err = w.error;
-    return w.code;
+    if (ret == 0)
+        ret = await(&w, out, err);
+    pthread_mutex_destroy(&w.lock);
+    pthread_cond_destroy(&w.cond);
+    return ret;
 }
 
 static void owed_done(void *arg, int code, plugin_response_t *response, const lh_error_t *err)
@@ -211,6 +234,8 @@ static int table_cache_list(const lh_host_t *host, lh_ctx_t ctx, const lh_query_
 
     if (out == NULL || query == NULL)
         return host_fail(err, LH_EINVAL, "cache_list: query or out is NULL");
+    if (!LH_HAS_SIZE(query, watch))
+        return host_fail(err, LH_EINVAL, "cache_list: struct_size of the query is not set");
     ADOPT(q, query);
     return t->backend.ops->cache_list(t->backend.self, ctx, &q, (plugin_cursor_t **) out, err);
 }
@@ -240,12 +265,17 @@ static const char *table_snapshot_text(const lh_host_t *host, const lh_snapshot_
     size_t unused;
 
     (void) host;
-    return watch_snapshot_text((const watch_snapshot_t *) snapshot, len != NULL ? len : &unused);
+    if (len == NULL)
+        len = &unused;
+    *len = 0;
+    return snapshot != NULL ? watch_snapshot_text((const watch_snapshot_t *) snapshot, len) : "";
 }
 
 static lh_snapshot_t *table_snapshot_retain(const lh_host_t *host, const lh_snapshot_t *snapshot)
 {
     (void) host;
+    if (snapshot == NULL)
+        return NULL;
     return (lh_snapshot_t *) watch_snapshot_ref((const watch_snapshot_t *) snapshot);
 }
 
@@ -258,7 +288,7 @@ static void table_snapshot_release(const lh_host_t *host, lh_snapshot_t *snapsho
 static int32_t table_response_status(const lh_host_t *host, const lh_response_t *response)
 {
     (void) host;
-    return ((const plugin_response_t *) response)->status;
+    return response != NULL ? ((const plugin_response_t *) response)->status : 0;
 }
 
 static const char *table_response_text(const lh_host_t *host, const lh_response_t *response,
@@ -268,8 +298,8 @@ static const char *table_response_text(const lh_host_t *host, const lh_response_
 
     (void) host;
     if (len != NULL)
-        *len = r->len;
-    return r->text;
+        *len = r != NULL ? r->len : 0;
+    return r != NULL ? r->text : "";
 }
 
 static void table_response_release(const lh_host_t *host, lh_response_t *response)

@@ -123,7 +123,7 @@ void plugin_message_attach(plugin_message_t *m, const char *p, size_t len, void 
     if (p != NULL && len >= absent)
         m->failed = true;
     m->attached[m->attached_count++] =
-        (attached_t) {p, p != NULL ? (uint32_t) len : absent, release, owner};
+        (attached_t){p, p != NULL ? (uint32_t) len : absent, release, owner};
 }
 
 size_t plugin_message_size(const plugin_message_t *m)
@@ -425,8 +425,8 @@ static int flush_locked(plugin_wire_t *w, list_t *done)
             fill(w, done);
         if (w->out_at == w->out_len)
             return 0;
-        const ssize_t n = send(w->fd, w->out + w->out_at, w->out_len - w->out_at,
-                               MSG_NOSIGNAL | MSG_DONTWAIT);
+        const ssize_t n =
+            send(w->fd, w->out + w->out_at, w->out_len - w->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (n < 0 && errno == EINTR)
             continue;

@@ -20,11 +20,11 @@
 
 #include <leasehold/error.h>
 
-#define PLUGIN_WIRE_FRAME (256u * 1024u)          /* bytes of a frame after its header */
-#define PLUGIN_WIRE_WINDOW (1024u * 1024u)        /* bytes that may wait to be sent */
-#define PLUGIN_WIRE_REQUESTS 128u                 /* credit of a worker: open requests */
-#define PLUGIN_WIRE_BODIES (16u * 1024u * 1024u)  /* credit of a worker: bytes of their bodies */
-#define PLUGIN_WIRE_TO_HOST (4u * 1024u * 1024u)  /* largest message of a worker */
+#define PLUGIN_WIRE_FRAME (256u * 1024u)            /* bytes of a frame after its header */
+#define PLUGIN_WIRE_WINDOW (1024u * 1024u)          /* bytes that may wait to be sent */
+#define PLUGIN_WIRE_REQUESTS 128u                   /* credit of a worker: open requests */
+#define PLUGIN_WIRE_BODIES (16u * 1024u * 1024u)    /* credit of a worker: bytes of their bodies */
+#define PLUGIN_WIRE_TO_HOST (4u * 1024u * 1024u)    /* largest message of a worker */
 #define PLUGIN_WIRE_TO_WORKER (64u * 1024u * 1024u) /* largest message of the host */
 #define PLUGIN_WIRE_ANSWERS (64u * 1024u * 1024u) /* bytes of answers that may wait for a worker */
 
@@ -61,19 +61,20 @@ enum plugin_wire_type {
     PLUGIN_WIRE_METRIC
 };
 
-/* -- Messages to send -- */
+/* -- Messages to send: each by one thread at a time -- [any-thread] */
 
 typedef struct plugin_message plugin_message_t;
 
 /* Caller owns the result until plugin_wire_send. Puts that do not fit into memory are remembered
- * and end the connection when the message is sent. [any-thread] */
+ * and end the connection when the message is sent. */
 plugin_message_t *plugin_message_new(enum plugin_wire_type type, uint64_t id);
-void plugin_message_destroy(plugin_message_t *m); /* NULL is allowed [any-thread] */
+void plugin_message_destroy(plugin_message_t *m); /* NULL is allowed */
 void plugin_message_u32(plugin_message_t *m, uint32_t v);
 void plugin_message_u64(plugin_message_t *m, uint64_t v);
 void plugin_message_f64(plugin_message_t *m, double v);
-void plugin_message_text(plugin_message_t *m, const char *p, size_t len); /* copied; NULL stays so */
-void plugin_message_string(plugin_message_t *m, const char *s);           /* the same */
+/* Copied; NULL stays NULL. */
+void plugin_message_text(plugin_message_t *m, const char *p, size_t len);
+void plugin_message_string(plugin_message_t *m, const char *s);
 void plugin_message_error(plugin_message_t *m, int code, const lh_error_t *err);
 /* A text that is not copied, after everything else (two at most): borrowed until release(owner)
  * runs, when it has been sent or dropped, on any thread. */
@@ -82,7 +83,7 @@ void plugin_message_attach(plugin_message_t *m, const char *p, size_t len, void 
 size_t plugin_message_size(const plugin_message_t *m); /* bytes of the body */
 uint64_t plugin_message_id(const plugin_message_t *m);
 
-/* -- Messages received -- */
+/* -- Messages received: by the thread that got them -- [any-thread] */
 
 /* A message whose fields are taken in the order in which they were put. A field that is not there
  * sets bad and is 0 or NULL. All texts are borrowed from the message. */

@@ -117,6 +117,7 @@ static int on_start(plugin_worker_t *w, plugin_incoming_t *in, lh_error_t *err)
 {
     plugin_runner_options_t o = {
         .backend = plugin_worker_backend(w),
+        .table = &w->table,
         .sink = {sink_created, sink_activated, sink_deactivated, sink_returned, sink_destroyed,
                  sink_died, w},
     };

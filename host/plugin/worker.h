@@ -42,6 +42,7 @@ typedef struct plugin_worker {
     int wake; /* eventfd for the main thread: something waits to be sent, or the end */
     pthread_t main;
     plugin_runner_t *runner;
+    plugin_table_t table;
 
     pthread_mutex_t lock; /* all below */
     pthread_cond_t room;  /* credit has come back, or what waited has been sent */

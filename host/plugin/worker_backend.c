@@ -35,8 +35,7 @@ static void call_fini(plugin_worker_call_t *c)
  * with call_fini. */
 static int call(plugin_worker_t *w, plugin_message_t *m, plugin_worker_call_t *c, lh_error_t *err)
 {
-    *c = (plugin_worker_call_t) {.id = plugin_message_id(m),
-                                 .answered = PTHREAD_COND_INITIALIZER};
+    *c = (plugin_worker_call_t){.id = plugin_message_id(m), .answered = PTHREAD_COND_INITIALIZER};
     pthread_mutex_lock(&w->lock);
     HASH_ADD(hh, w->calls, id, sizeof(c->id), c);
     pthread_mutex_unlock(&w->lock);
@@ -81,7 +80,7 @@ bool plugin_worker_on_reply(plugin_worker_t *w, plugin_incoming_t *in)
     if (c != NULL) {
         HASH_DEL(w->calls, c);
         c->body = body;
-        c->reply = (plugin_incoming_t) {in->type, in->id, body, body + len, false};
+        c->reply = (plugin_incoming_t){in->type, in->id, body, body + len, false};
         c->done = true;
         pthread_cond_signal(&c->answered);
     }
@@ -120,7 +119,7 @@ void plugin_worker_ctx_end_all(plugin_worker_t *w)
     plugin_worker_ctx_t *c, *next;
 
     pthread_mutex_lock(&w->lock);
-    HASH_ITER(hh, w->live, c, next) {
+    HASH_ITER (hh, w->live, c, next) {
         HASH_DEL(w->live, c);
         free(c);
     }
@@ -154,7 +153,7 @@ static plugin_worker_request_t *request_open(plugin_worker_t *w, size_t size, pl
            w->bodies + size > PLUGIN_WIRE_BODIES) {
         pthread_cond_wait(&w->room, &w->lock);
     }
-    *q = (plugin_worker_request_t) {.id = ++w->last_id, .size = size, .done = done, .arg = arg};
+    *q = (plugin_worker_request_t){.id = ++w->last_id, .size = size, .done = done, .arg = arg};
     HASH_ADD(hh, w->requests, id, sizeof(q->id), q);
     w->bodies += size;
     pthread_mutex_unlock(&w->lock);
@@ -310,8 +309,7 @@ static int backend_cache_list(void *self, lh_ctx_t ctx, const lh_query_t *query,
 /* The next batch from the host. */
 static int cursor_fetch(plugin_worker_t *w, plugin_cursor_t *cursor, lh_error_t *err)
 {
-    plugin_message_t *m =
-        call_new(w, PLUGIN_WIRE_CURSOR_NEXT, (lh_ctx_t) {cursor->walk});
+    plugin_message_t *m = call_new(w, PLUGIN_WIRE_CURSOR_NEXT, (lh_ctx_t){cursor->walk});
     plugin_worker_call_t c;
     const int ret = call(w, m, &c, err);
 
@@ -439,5 +437,5 @@ plugin_backend_t plugin_worker_backend(plugin_worker_t *w)
         .complete = backend_complete,
     };
 
-    return (plugin_backend_t) {.ops = &ops, .self = w};
+    return (plugin_backend_t){.ops = &ops, .self = w};
 }

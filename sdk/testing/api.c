@@ -18,8 +18,10 @@ int fake_request_check(lh_fake_t *f, const lh_api_request_t *r, lh_error_t *err)
     while (methods[i] != NULL && (r->method == NULL || strcmp(methods[i], r->method) != 0))
         i++;
     if (methods[i] == NULL)
-        return lh_errorf(err, LH_EINVAL, "request: method is none of GET, POST, PUT, PATCH, DELETE");
-    if (r->path == NULL || (strncmp(r->path, "/api/", 5) != 0 && strncmp(r->path, "/apis/", 6) != 0))
+        return lh_errorf(err, LH_EINVAL,
+                         "request: method is none of GET, POST, PUT, PATCH, DELETE");
+    if (r->path == NULL ||
+        (strncmp(r->path, "/api/", 5) != 0 && strncmp(r->path, "/apis/", 6) != 0))
         return lh_errorf(err, LH_EINVAL, "request: path does not begin with /api/ or /apis/");
     if (r->body == NULL && r->body_len > 0)
         return lh_errorf(err, LH_EINVAL, "request: body is NULL but body_len is not 0");
@@ -42,10 +44,10 @@ static const char *reason_of(int status)
     static const struct {
         int status;
         const char *reason;
-    } reasons[] = {{400, "BadRequest"},     {401, "Unauthorized"},    {403, "Forbidden"},
-                   {404, "NotFound"},       {409, "Conflict"},        {410, "Expired"},
-                   {422, "Invalid"},        {429, "TooManyRequests"}, {500, "InternalError"},
-                   {504, "Timeout"},        {503, "ServiceUnavailable"}};
+    } reasons[] = {{400, "BadRequest"}, {401, "Unauthorized"},      {403, "Forbidden"},
+                   {404, "NotFound"},   {409, "Conflict"},          {410, "Expired"},
+                   {422, "Invalid"},    {429, "TooManyRequests"},   {500, "InternalError"},
+                   {504, "Timeout"},    {503, "ServiceUnavailable"}};
 
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
         if (reasons[i].status == status)
@@ -130,8 +132,8 @@ static lh_fake_call_t *record(lh_fake_t *f, const lh_api_request_t *r)
     call->path = fake_keep(f, fake_dup(r->path));
     call->content_type =
         fake_keep(f, fake_dup(r->content_type != NULL ? r->content_type : "application/json"));
-    call->body = fake_keep(
-        f, fake_printf("%.*s", (int) r->body_len, r->body != NULL ? r->body : ""));
+    call->body =
+        fake_keep(f, fake_printf("%.*s", (int) r->body_len, r->body != NULL ? r->body : ""));
     fake_push(&f->calls, call);
     return call;
 }
@@ -179,8 +181,9 @@ static int call(const lh_host_t *host, lh_ctx_t ctx, const lh_api_request_t *req
     pthread_mutex_lock(&f->lock);
     const int ret = f->in_plugin && pthread_equal(pthread_self(), f->thread)
                         ? fake_send(f, ctx, request, out, err)
-                        : lh_errorf(err, LH_ESTATE, "call: blocks, so it is for worker and plugin "
-                                                    "threads; use request()");
+                        : lh_errorf(err, LH_ESTATE,
+                                    "call: blocks, so it is for worker and plugin "
+                                    "threads; use request()");
     pthread_mutex_unlock(&f->lock);
     return ret;
 }

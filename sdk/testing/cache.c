@@ -99,8 +99,7 @@ static bool owned_by(const char *uid, const cJSON *object)
 
     if (uid == NULL)
         return true;
-    cJSON_ArrayForEach(owner, cJSON_GetObjectItemCaseSensitive(meta, "ownerReferences"))
-    {
+    cJSON_ArrayForEach (owner, cJSON_GetObjectItemCaseSensitive(meta, "ownerReferences")) {
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(owner, "uid");
         if (cJSON_IsString(item) && strcmp(item->valuestring, uid) == 0)
             return true;

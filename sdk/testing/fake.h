@@ -68,8 +68,8 @@ typedef enum { FAKE_SNAPSHOT, FAKE_RESPONSE, FAKE_CURSOR } fake_kind_t;
 typedef struct fake_handle {
     fake_kind_t kind;
     uint32_t refs;
-    int32_t status;   /* response */
-    char *text;       /* snapshot, response */
+    int32_t status; /* response */
+    char *text;     /* snapshot, response */
     size_t len;
     fake_list_t keys; /* cursor: paths */
     size_t at;

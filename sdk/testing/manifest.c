@@ -62,8 +62,7 @@ void fake_read_manifest(lh_fake_t *f, const char *manifest)
     const cJSON *item;
 
     f->manifest_id = fake_dup(string_of(tree, "id", NULL));
-    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(tree, "watches"))
-    {
+    cJSON_ArrayForEach (item, cJSON_GetObjectItemCaseSensitive(tree, "watches")) {
         fake_watch_t *w = fake_alloc(sizeof(*w));
         const char *group = string_of(item, "group", "");
         const char *slash = group[0] != '\0' ? "/" : "";

@@ -43,8 +43,8 @@ bool fake_path_parse(const char *text, fake_path_t *out)
         return false;
     }
     *out = (fake_path_t){0};
-    out->api = core ? fake_printf("/api/%s", parts[1])
-                    : fake_printf("/apis/%s/%s", parts[1], parts[2]);
+    out->api =
+        core ? fake_printf("/api/%s", parts[1]) : fake_printf("/apis/%s/%s", parts[1], parts[2]);
     /* .../namespaces/NS/status is a subresource, .../namespaces/NS/pods is not */
     if (strcmp(parts[at], "namespaces") == 0 && count > at + 2 &&
         strcmp(parts[at + 2], "status") != 0 && strcmp(parts[at + 2], "finalize") != 0) {

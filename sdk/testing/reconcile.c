@@ -63,8 +63,12 @@ static lh_fake_result_t run(lh_fake_t *f, uint32_t reason, uint32_t watch, const
     pthread_mutex_lock(&f->lock);
     fake_key_t *k = fake_key(f, watch, ns, name);
     const fake_object_t *o = fake_find_last(f, path);
-    lh_request_t request = {.struct_size = sizeof(request), .ctx = id, .key = &key, .uid = uid,
-                            .attempt = k->attempt, .term = f->term};
+    lh_request_t request = {.struct_size = sizeof(request),
+                            .ctx = id,
+                            .key = &key,
+                            .uid = uid,
+                            .attempt = k->attempt,
+                            .term = f->term};
     request.reason = reason != UINT32_MAX ? reason : reason_for(f, k, o);
     const bool away = request.reason == LH_REASON_GONE || request.reason == LH_REASON_LEFT;
     if (o != NULL)

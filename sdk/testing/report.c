@@ -79,9 +79,9 @@ static char *series_of(const lh_metric_t *m)
     char *text = fake_dup(m->name);
 
     for (uint32_t i = 0; i < m->label_count; i++) {
-        char *longer = fake_printf("%s%s%s=\"%.128s\"%s", text, i == 0 ? "{" : ",",
-                                   m->label_names[i], m->label_values[i],
-                                   i + 1 == m->label_count ? "}" : "");
+        char *longer =
+            fake_printf("%s%s%s=\"%.128s\"%s", text, i == 0 ? "{" : ",", m->label_names[i],
+                        m->label_values[i], i + 1 == m->label_count ? "}" : "");
         free(text);
         text = longer;
     }
@@ -100,8 +100,10 @@ static fake_metric_t *find_series(lh_fake_t *f, const lh_metric_t *m, int *code,
         fake_metric_t *s = f->metrics.items[i];
         const bool same = strcmp(s->name, m->name) == 0;
         if (same && (s->type != m->type || s->label_count != m->label_count))
-            *code = lh_errorf(err, LH_EINVAL, "metric '%s': type or labels differ from its first "
-                                              "use", m->name);
+            *code = lh_errorf(err, LH_EINVAL,
+                              "metric '%s': type or labels differ from its first "
+                              "use",
+                              m->name);
         if (strcmp(s->series, series) == 0)
             found = s;
         bool first = true;

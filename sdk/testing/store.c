@@ -176,7 +176,8 @@ static fake_answer_t create_object(lh_fake_t *f, const fake_path_t *at, cJSON *b
 
     if (!cJSON_IsString(get(body, "kind")) || !cJSON_IsString(get(body, "apiVersion")))
         return fake_status(400, "BadRequest", "apiVersion or kind is missing");
-    if (meta_text(body, "namespace")[0] != '\0' && strcmp(meta_text(body, "namespace"), at->ns) != 0)
+    if (meta_text(body, "namespace")[0] != '\0' &&
+        strcmp(meta_text(body, "namespace"), at->ns) != 0)
         return fake_status(400, "BadRequest", "the namespace of the object is not the path's");
     if (meta_text(body, "name")[0] == '\0' && meta_text(body, "generateName")[0] != '\0') {
         char *name = fake_printf("%s%05" PRIu64, meta_text(body, "generateName"), f->version);
@@ -215,14 +216,13 @@ static void remove_object(fake_object_t *o, const cJSON *last, lh_fake_t *f)
 /* Keeps what a writer may not change through this path: server's fields, status or all but it. */
 static void protect(const fake_path_t *at, const cJSON *old, cJSON *next)
 {
-    static const char *const fixed[] = {"uid", "creationTimestamp", "deletionTimestamp",
-                                        "generation", "name", "namespace"};
+    static const char *const fixed[] = {
+        "uid", "creationTimestamp", "deletionTimestamp", "generation", "name", "namespace"};
     cJSON *meta = meta_of(next);
 
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
         set(meta, fixed[i], cJSON_Duplicate(get(get(old, "metadata"), fixed[i]), 1));
-    set(meta, "resourceVersion",
-        cJSON_Duplicate(get(get(old, "metadata"), "resourceVersion"), 1));
+    set(meta, "resourceVersion", cJSON_Duplicate(get(get(old, "metadata"), "resourceVersion"), 1));
     if (at->sub[0] == '\0') {
         set(next, "status", cJSON_Duplicate(get(old, "status"), 1));
         return;
@@ -271,8 +271,7 @@ static void merge(cJSON *target, const cJSON *patch)
 {
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, patch)
-    {
+    cJSON_ArrayForEach (item, patch) {
         cJSON *old = get(target, item->string);
         if (cJSON_IsNull(item)) {
             set(target, item->string, NULL);

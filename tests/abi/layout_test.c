@@ -139,9 +139,9 @@ _Static_assert(LH_EINVAL == -1 && LH_ENOMEM == -2 && LH_EABI == -3 && LH_ENOSYS 
                    LH_EFORBIDDEN == -11 && LH_EUNAUTHORIZED == -12,
                "codes");
 _Static_assert(LH_EGONE == -13 && LH_ETIMEDOUT == -14 && LH_EUNAVAILABLE == -15 &&
-                   LH_ETHROTTLED == -16 && LH_ETOOBIG == -17 && LH_EPARSE == -18 &&
-                   LH_EIO == -19 && LH_EPERM == -20 && LH_EBUSY == -21 && LH_ESTATE == -22 &&
-                   LH_EAPI == -23 && LH_EPLUGIN == -24,
+                   LH_ETHROTTLED == -16 && LH_ETOOBIG == -17 && LH_EPARSE == -18 && LH_EIO == -19 &&
+                   LH_EPERM == -20 && LH_EBUSY == -21 && LH_ESTATE == -22 && LH_EAPI == -23 &&
+                   LH_EPLUGIN == -24,
                "codes");
 _Static_assert(sizeof(LH_NOTE_OWNER) == 10 && LH_NOTE_MANIFEST == 1u, "note");
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Completes once more, on a thread of its own, a second after destroy() has returned. It is linked
- * with -z nodelete, so that this code is still there. */
+/* Goes on completing, on a thread of its own, for half a second after destroy() has returned. It is
+ * linked with -z nodelete, so that this code is still there. */
 #include "bad.h"
 
 #include <pthread.h>
@@ -12,8 +12,10 @@ static void *complete_late(void *arg)
 {
     const lh_plugin_t *late = arg;
 
-    (void) sleep(1);
-    lh_retry(late->host, late->last, "from beyond");
+    for (int i = 0; i < 500; i++) {
+        lh_retry(late->host, late->last, "from beyond");
+        (void) usleep(1000);
+    }
     free(arg);
     return NULL;
 }

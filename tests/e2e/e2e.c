@@ -2,9 +2,14 @@
 #include "e2e/e2e.h"
 
 #include "base/rand.h"
+#include "kube/credentials.h"
 
 #include <curl/curl.h>
-#include <time.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* -- Objects -- */
 
 void e2e_make_lease(e2e_t *e, const char *name)
 {
@@ -22,25 +27,12 @@ const char *e2e_holder(e2e_t *e, const char *lease)
     return holder;
 }
 
-static bool has_holder(const api_reply_t *r, void *arg)
-{
-    return strcmp(api_str(r->json, "/spec/holderIdentity"), arg) == 0;
-}
-
 bool e2e_wait_holder(e2e_t *e, const char *lease, const char *holder, int ms)
 {
     char path[256];
 
     snprintf(path, sizeof(path), "%s/%s", e->leases, lease);
-    return api_until(e->api, path, ms, has_holder, (void *) holder);
-}
-
-replica_t *e2e_replica(e2e_t *e, const char *name, const char *lease, const char *const *plugins)
-{
-    static const char *const hello[] = {HELLO_PLUGIN, NULL};
-
-    return replica_start(&(replica_options_t){
-        .name = name, .lease = lease, .ns = e->ns, .plugins = plugins != NULL ? plugins : hello});
+    return e2e_wait_value(e, path, "/spec/holderIdentity", holder, ms);
 }
 
 void e2e_make_configmap(e2e_t *e, const char *name, const char *labels_json)
@@ -52,101 +44,285 @@ void e2e_make_configmap(e2e_t *e, const char *name, const char *labels_json)
     REQUIRE_INT(r.status, 201);
 }
 
-/* -- The audit log -- */
+typedef struct value {
+    const char *pointer, *value;
+    int status;
+} value_t;
 
-static FILE *open_audit(void)
+static bool has_value(const api_reply_t *r, void *arg)
 {
-    const char *dir = getenv("LEASEHOLD_TEST_CLUSTER_DIR");
-    char path[512];
+    const value_t *v = arg;
 
-    snprintf(path, sizeof(path), "%s/audit.log", dir != NULL ? dir : ".");
-    return fopen(path, "r");
+    return r->status == 200 && strcmp(api_str(r->json, v->pointer), v->value) == 0;
 }
 
-long e2e_audit_end(void)
+bool e2e_wait_value(e2e_t *e, const char *path, const char *pointer, const char *value, int ms)
 {
-    FILE *f = open_audit();
-    long end = 0;
-
-    if (f == NULL)
-        return 0;
-    fseek(f, 0, SEEK_END);
-    end = ftell(f);
-    fclose(f);
-    return end;
+    return api_until(e->api, path, ms, has_value, &(value_t){pointer, value, 200});
 }
 
-/* "2026-01-02T03:04:05.000006Z" */
-static double parse_time(const char *text)
+static bool has_status(const api_reply_t *r, void *arg)
 {
-    struct tm tm = {0};
-    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-
-    return rest != NULL ? (double) timegm(&tm) + strtod(rest, NULL) : 0;
+    return r->status == ((const value_t *) arg)->status;
 }
 
-static void read_entry(const cJSON *json, e2e_audit_t *out)
+bool e2e_wait_status(e2e_t *e, const char *path, int status, int ms)
 {
-    snprintf(out->verb, sizeof(out->verb), "%s", api_str(json, "/verb"));
-    snprintf(out->resource, sizeof(out->resource), "%s", api_str(json, "/objectRef/resource"));
-    snprintf(out->name, sizeof(out->name), "%s", api_str(json, "/objectRef/name"));
-    snprintf(out->agent, sizeof(out->agent), "%s", api_str(json, "/userAgent"));
-    snprintf(out->uri, sizeof(out->uri), "%s", api_str(json, "/requestURI"));
-    out->code = (int) api_int(json, "/responseStatus/code");
-    out->received = parse_time(api_str(json, "/requestReceivedTimestamp"));
-    out->done = parse_time(api_str(json, "/stageTimestamp"));
+    return api_until(e->api, path, ms, has_status, &(value_t){.status = status});
 }
 
-e2e_audit_t *e2e_audit(long *at, const char *agent, size_t *count)
+const char *e2e_make_namespace(e2e_t *e, const char *suffix)
 {
-    FILE *f = open_audit();
-    char *line = NULL;
-    size_t cap = 0, room = 0;
-    e2e_audit_t *all = NULL;
+    char *name = NULL;
 
-    *count = 0;
-    if (f == NULL)
+    if (asprintf(&name, "%s-%s", e->ns, suffix) < 0)
         return NULL;
-    fseek(f, *at, SEEK_SET);
-    for (ssize_t n; (n = getline(&line, &cap, f)) > 0 && line[n - 1] == '\n'; *at = ftell(f)) {
-        if (strstr(line, agent) == NULL || strstr(line, "\"stage\":\"ResponseComplete\"") == NULL)
-            continue;
-        cJSON *json = cJSON_Parse(line);
-        if (*count == room)
-            all = realloc(all, (room = 2 * room + 64) * sizeof(*all));
-        if (json != NULL && strstr(api_str(json, "/userAgent"), agent) != NULL)
-            read_entry(json, &all[(*count)++]);
-        cJSON_Delete(json);
-    }
-    free(line);
+    API_REPLY r = api_post(e->api, "/api/v1/namespaces",
+                           "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"e2e\":\"%s\"}}}", name,
+                           e->ns);
+    REQUIRE_INT(r.status, 201);
+    return name;
+}
+
+void e2e_make_crd(e2e_t *e, const char *file, const char *resource)
+{
+    char path[512], text[16384]; /* a CRD has a few thousand bytes */
+
+    snprintf(path, sizeof(path), "%s/%s", SOURCE_DIR, file);
+    FILE *f = fopen(path, "r");
+    REQUIRE_TRUE(f != NULL);
+    text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
     fclose(f);
-    return all;
+    API_REPLY r = api_do(e->api, "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+                         "application/yaml", text);
+    if (r.status != 409)
+        REQUIRE_INT(r.status, 201);
+    REQUIRE_TRUE(e2e_wait_status(e, resource, 200, 30000));
+}
+
+/* -- Many ConfigMaps -- */
+
+typedef struct batch {
+    pthread_t thread;
+    const char *ns, *prefix;
+    int from, to, failed;
+} batch_t;
+
+static void *make_batch(void *arg)
+{
+    batch_t *b = arg;
+    api_t *api = api_open(NULL);
+    char path[256];
+
+    snprintf(path, sizeof(path), "/api/v1/namespaces/%s/configmaps", b->ns);
+    for (int i = b->from; i < b->to; i++) {
+        API_REPLY r = api_post(api, path, "{\"metadata\":{\"name\":\"%s-%d\"},\"data\":{\"k\":\"v\"}}",
+                               b->prefix, i);
+        b->failed += r.status != 201;
+    }
+    api_close(api);
+    return NULL;
+}
+
+void e2e_make_many(e2e_t *e, const char *ns, const char *prefix, int count)
+{
+    enum { BATCHES = 4 };
+    batch_t batches[BATCHES];
+    int failed = 0;
+
+    (void) e;
+    for (int i = 0; i < BATCHES; i++) {
+        batches[i] = (batch_t){.ns = ns, .prefix = prefix, .from = count * i / BATCHES,
+                               .to = count * (i + 1) / BATCHES};
+        REQUIRE_INT(pthread_create(&batches[i].thread, NULL, make_batch, &batches[i]), 0);
+    }
+    for (int i = 0; i < BATCHES; i++) {
+        pthread_join(batches[i].thread, NULL);
+        failed += batches[i].failed;
+    }
+    REQUIRE_INT(failed, 0);
+}
+
+/* -- Replicas -- */
+
+replica_t *e2e_replica(e2e_t *e, const char *name, const char *lease, const char *const *plugins)
+{
+    static const char *const hello[] = {HELLO_PLUGIN, NULL};
+
+    return replica_start(&(replica_options_t){
+        .name = name, .lease = lease, .ns = e->ns, .plugins = plugins != NULL ? plugins : hello});
+}
+
+/* A path for a value that the kubeconfig names by file; data is written to one. */
+static const char *pem_file(const e2e_t *e, const char *name, const char *file, const char *data)
+{
+    char *path = NULL;
+
+    if (file != NULL || data == NULL)
+        return file;
+    if (asprintf(&path, "%s/%s.pem", e->dir, name) < 0)
+        return NULL;
+    FILE *f = fopen(path, "w");
+    REQUIRE_TRUE(f != NULL);
+    fputs(data, f);
+    fclose(f);
+    return path;
+}
+
+static void print_field(FILE *f, const char *key, const char *value)
+{
+    if (value != NULL)
+        fprintf(f, "    %s: \"%s\"\n", key, value);
+}
+
+/* Without the port. */
+static void host_of(const char *server, char *out, size_t size)
+{
+    const char *host = strstr(server, "://");
+
+    host = host != NULL ? host + 3 : server;
+    snprintf(out, size, "%.*s", (int) strcspn(host, ":/"), host);
+}
+
+const char *e2e_kubeconfig(e2e_t *e, const char *name, const char *server, const char *token)
+{
+    const kube_credentials_t *c = api_credentials(e->api);
+    char *path = NULL, host[256];
+
+    if (asprintf(&path, "%s/%s.kubeconfig", e->dir, name) < 0)
+        return NULL;
+    FILE *f = fopen(path, "w");
+    REQUIRE_TRUE(f != NULL);
+    host_of(c->server, host, sizeof(host));
+    fprintf(f, "apiVersion: v1\nkind: Config\ncurrent-context: e2e\n"
+               "contexts:\n- name: e2e\n  context: {cluster: e2e, user: e2e}\n"
+               "clusters:\n- name: e2e\n  cluster:\n");
+    print_field(f, "server", server != NULL ? server : c->server);
+    print_field(f, "certificate-authority", pem_file(e, "ca", c->ca_file, c->ca_data));
+    print_field(f, "tls-server-name", c->tls_server_name != NULL ? c->tls_server_name : host);
+    fprintf(f, "users:\n- name: e2e\n  user:\n");
+    print_field(f, "token", token != NULL ? token : c->token);
+    if (token == NULL) {
+        print_field(f, "tokenFile", c->token_file);
+        print_field(f, "client-certificate",
+                    pem_file(e, "cert", c->client_cert_file, c->client_cert_data));
+        print_field(f, "client-key", pem_file(e, "key", c->client_key_file, c->client_key_data));
+    }
+    fclose(f);
+    return path;
+}
+
+const char *e2e_user_name(const e2e_t *e, const char *name)
+{
+    static char names[4][192];
+    static unsigned next;
+    char *out = names[next++ % 4];
+
+    snprintf(out, sizeof(names[0]), "system:serviceaccount:%s:%s", e->ns, name);
+    return out;
+}
+
+const char *e2e_make_user(e2e_t *e, const char *name)
+{
+    char path[256];
+
+    snprintf(path, sizeof(path), "/api/v1/namespaces/%s/serviceaccounts", e->ns);
+    API_REPLY made = api_post(e->api, path, "{\"metadata\":{\"name\":\"%s\"}}", name);
+    REQUIRE_INT(made.status, 201);
+    API_REPLY bound = api_post(
+        e->api, "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+        "{\"metadata\":{\"name\":\"%s-%s\",\"labels\":{\"e2e\":\"%s\"}},"
+        "\"roleRef\":{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"ClusterRole\","
+        "\"name\":\"cluster-admin\"},"
+        "\"subjects\":[{\"kind\":\"ServiceAccount\",\"namespace\":\"%s\",\"name\":\"%s\"}]}",
+        e->ns, name, e->ns, e->ns, name);
+    REQUIRE_INT(bound.status, 201);
+    snprintf(path, sizeof(path), "/api/v1/namespaces/%s/serviceaccounts/%s/token", e->ns, name);
+    API_REPLY token = api_post(e->api, path, "{\"spec\":{\"expirationSeconds\":7200}}");
+    REQUIRE_INT(token.status, 201);
+    e->users++;
+    return e2e_kubeconfig(e, name, NULL, api_str(token.json, "/status/token"));
 }
 
 /* -- The program -- */
 
+static void run_child(const char *path, const char *const *argv)
+{
+    int status = -1;
+
+    fflush(stdout);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+        execvp(path, (char *const *) argv);
+        _exit(127);
+    }
+    waitpid(pid, &status, 0);
+    REQUIRE_INT(status, 0);
+}
+
+void e2e_script(const char *script, const char *arg)
+{
+    const char *dir = getenv("LEASEHOLD_TEST_CLUSTER_DIR");
+    char path[512];
+
+    REQUIRE_TRUE(dir != NULL);
+    snprintf(path, sizeof(path), "%s/tests/cluster/%s", SOURCE_DIR, script);
+    run_child(path, (const char *const[]){path, dir, arg, NULL});
+}
+
+void e2e_open(e2e_t *e, const char *program)
+{
+    const char *tmp = getenv("TMPDIR");
+    char tail[9];
+
+    *e = (e2e_t){0};
+    curl_global_init(CURL_GLOBAL_ALL);
+    e->api = api_open(NULL);
+    rand_hex(tail, 4);
+    snprintf(e->ns, sizeof(e->ns), "e2e-%s-%s", program, tail);
+    snprintf(e->configmaps, sizeof(e->configmaps), "/api/v1/namespaces/%s/configmaps", e->ns);
+    snprintf(e->leases, sizeof(e->leases), "/apis/coordination.k8s.io/v1/namespaces/%s/leases",
+             e->ns);
+    snprintf(e->dir, sizeof(e->dir), "%s/leasehold-e2e.XXXXXX", tmp != NULL ? tmp : "/tmp");
+    API_REPLY made = api_post(e->api, "/api/v1/namespaces", "{\"metadata\":{\"name\":\"%s\"}}",
+                              e->ns);
+    if (made.status != 201 || mkdtemp(e->dir) == NULL) {
+        printf("not ok 1 - a namespace can be made\n# status %d: %.300s\n1..1\n", made.status,
+               made.text);
+        exit(1);
+    }
+}
+
+void e2e_close(e2e_t *e)
+{
+    char all[256];
+
+    snprintf(all, sizeof(all), "/api/v1/namespaces?labelSelector=e2e=%s", e->ns);
+    API_REPLY others = api_do(e->api, "GET", all, NULL, NULL);
+    for (int i = 0; i < cJSON_GetArraySize(api_at(others.json, "/items")); i++) {
+        const cJSON *ns = cJSON_GetArrayItem(api_at(others.json, "/items"), i);
+        API_REPLY r = api_delete(e->api, "/api/v1/namespaces/%s", api_str(ns, "/metadata/name"));
+    }
+    API_REPLY gone = api_delete(e->api, "/api/v1/namespaces/%s", e->ns);
+    if (e->users > 0) {
+        API_REPLY unbound = api_delete(
+            e->api, "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings?labelSelector=e2e=%s",
+            e->ns);
+    }
+    api_close(e->api);
+    curl_global_cleanup();
+    run_child("rm", (const char *const[]){"rm", "-rf", e->dir, NULL});
+}
+
 int e2e_main(int argc, char **argv, const char *program, const tap_test_t *tests, size_t count)
 {
-    e2e_t e = {0};
-    char tail[9];
+    e2e_t e;
 
     if (argc > 1 && strcmp(argv[1], "--list") == 0)
         return tap_main(argc, argv, tests, count, NULL);
-    curl_global_init(CURL_GLOBAL_ALL);
-    e.api = api_open(NULL);
-    rand_hex(tail, 4);
-    snprintf(e.ns, sizeof(e.ns), "e2e-%s-%s", program, tail);
-    snprintf(e.configmaps, sizeof(e.configmaps), "/api/v1/namespaces/%s/configmaps", e.ns);
-    snprintf(e.leases, sizeof(e.leases), "/apis/coordination.k8s.io/v1/namespaces/%s/leases", e.ns);
-    API_REPLY made = api_post(e.api, "/api/v1/namespaces", "{\"metadata\":{\"name\":\"%s\"}}", e.ns);
-    if (made.status != 201) {
-        printf("not ok 1 - a namespace can be made\n# status %d: %.300s\n1..1\n", made.status,
-               made.text);
-        return 1;
-    }
+    e2e_open(&e, program);
     const int status = tap_main(argc, argv, tests, count, &e);
-    API_REPLY gone = api_delete(e.api, "/api/v1/namespaces/%s", e.ns);
-    api_close(e.api);
-    curl_global_cleanup();
+    e2e_close(&e);
     return status;
 }

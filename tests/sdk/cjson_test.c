@@ -8,8 +8,12 @@
 
 #define PATH "/api/v1/namespaces/ns/configmaps/a"
 
-LH_MANIFEST_JSON({"abi": 0, "id": "count", "version": "1", "watches": [
-                  {"version": "v1", "resource": "configmaps", "kind": "ConfigMap"}]});
+LH_MANIFEST_JSON({
+    "abi" : 0,
+    "id" : "count",
+    "version" : "1",
+    "watches" : [ {"version" : "v1", "resource" : "configmaps", "kind" : "ConfigMap"} ]
+});
 
 struct lh_plugin {
     const lh_host_t *host;
@@ -65,8 +69,9 @@ static lh_fake_t *leader(void)
 {
     lh_fake_t *fake = lh_fake_lead(NULL);
 
-    lh_fake_put(fake, 0, "{'metadata': {'namespace': 'ns', 'name': 'a'}, 'data': {'x': '1', "
-                         "'y': '2'}}");
+    lh_fake_put(fake, 0,
+                "{'metadata': {'namespace': 'ns', 'name': 'a'}, 'data': {'x': '1', "
+                "'y': '2'}}");
     return fake;
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# docs_test.sh ROOT: a code block in docs/ or a README that stands behind <!-- from FILE --> is, line by
+# docs_test.sh ROOT: a code block in README.md or docs/ that stands behind <!-- from FILE --> is, line by
 # line, a part of that file. Prints TAP.
 set -u
 root=$1
@@ -26,7 +26,7 @@ while IFS=$'\t' read -r document file block; do
         tr '\001' '\n' <<< "$block" | sed 's/^/# /'
         failed=1
     fi
-done < <(blocks "$root"/docs/*.md)
+done < <(blocks "$root"/README.md "$root"/docs/*.md)
 echo "1..$number"
 if [ "$number" = 0 ]; then
     echo "not one block was found"

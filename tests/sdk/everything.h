@@ -16,7 +16,8 @@
  * activate    of the term, inside activate()                       call: 0; the cache may be unsynced
  * completed   of this reconcile, after completing it               -5 LH_ECANCELED
  * cancelled   of this reconcile, once cancelled() is not 0 any     -5, or -6 after a lost term;
- *             more (waits up to 60 s; then wait is -14)            reported in a later term
+ *             more (waits up to 60 s; then wait is -14)            reported in a later term, and not
+ *                                                                  run again once NAME-result exists
  * old-term    of the previous term; "none": "0" in the first term  -6 LH_EFENCED
  * old-key     of a reconcile of the previous term; the same        -6
  * unknown     an id that was never given out                       -1 LH_EINVAL

@@ -43,9 +43,9 @@ static void probe_calls(const run_t *run)
     outcome_add(o, "call.absent",
                 lh_callf(run->host, run->probed, "GET", NULL, NULL, NULL, CONFIG_MAP "-absent",
                          o->ns, o->name));
-    outcome_add(o, "call.bad_method",
-                lh_callf(run->host, run->probed, "HEAD", NULL, NULL, NULL, CONFIG_MAP, o->ns,
-                         o->name));
+    outcome_add(
+        o, "call.bad_method",
+        lh_callf(run->host, run->probed, "HEAD", NULL, NULL, NULL, CONFIG_MAP, o->ns, o->name));
     outcome_add(o, "call.bad_path",
                 lh_callf(run->host, run->probed, "GET", NULL, NULL, NULL, "/healthz"));
 }
@@ -116,8 +116,10 @@ static void do_nothing(void *arg)
 static void probe_without_ctx(const run_t *run)
 {
     outcome_t *o = run->outcome;
-    lh_metric_t metric = {.struct_size = sizeof(metric), .type = LH_METRIC_GAUGE,
-                          .name = "everything_gauge", .value = 1};
+    lh_metric_t metric = {.struct_size = sizeof(metric),
+                          .type = LH_METRIC_GAUGE,
+                          .name = "everything_gauge",
+                          .value = 1};
     const int64_t before = lh_now(run->host);
     void *arg = malloc(1);
 
@@ -127,8 +129,7 @@ static void probe_without_ctx(const run_t *run)
     metric.value = -1;
     outcome_add(o, "metric.negative", lh_emit_metric(run->host, &metric, NULL));
     outcome_add(o, "now", before > 0 && lh_now(run->host) >= before ? 0 : LH_EINVAL);
-    outcome_add(o, "get_extension",
-                lh_extension(run->host, "lh.none/1") == NULL ? 0 : LH_EINVAL);
+    outcome_add(o, "get_extension", lh_extension(run->host, "lh.none/1") == NULL ? 0 : LH_EINVAL);
     const int code = lh_post(run->host, do_nothing, arg, free, NULL);
     if (code < 0)
         free(arg);

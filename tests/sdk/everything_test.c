@@ -15,8 +15,9 @@ static lh_fake_t *leader(const char *test)
                     "{'metadata': {'namespace': 'ns', 'name': 'a', 'labels': {'sdk-suite': '%s'}}}",
                     test);
     lh_fake_put(fake, 0, json);
-    lh_fake_put(fake, 0,
-                "{'metadata': {'namespace': 'ns', 'name': 'z', 'labels': {'sdk-suite': 'report'}}}");
+    lh_fake_put(
+        fake, 0,
+        "{'metadata': {'namespace': 'ns', 'name': 'z', 'labels': {'sdk-suite': 'report'}}}");
     return fake;
 }
 
@@ -41,10 +42,17 @@ static void expect_calls(lh_fake_t *fake, const char *dead)
 {
     static const struct {
         const char *probe, *live;
-    } table[] = {{"call", "0"},          {"call.write", "-8"},     {"call.absent", "-8"},
-                 {"cache_get", "0"},     {"cache_get.absent", "-8"}, {"cache_list", "0"},
-                 {"enqueue", "0"},       {"event", "0"},           {"cancelled", "0"},
-                 {"request", "0"},       {"foreign_thread.cache_get", "0"}};
+    } table[] = {{"call", "0"},
+                 {"call.write", "-8"},
+                 {"call.absent", "-8"},
+                 {"cache_get", "0"},
+                 {"cache_get.absent", "-8"},
+                 {"cache_list", "0"},
+                 {"enqueue", "0"},
+                 {"event", "0"},
+                 {"cancelled", "0"},
+                 {"request", "0"},
+                 {"foreign_thread.cache_get", "0"}};
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
         expect_probe(fake, table[i].probe, dead != NULL ? dead : table[i].live);

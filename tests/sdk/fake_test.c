@@ -42,8 +42,8 @@ static void destroy(lh_plugin_t *self)
     free(self);
 }
 
-static const lh_plugin_entry_t entry = {.abi_major = LH_ABI_MAJOR, .struct_size = sizeof(entry),
-                                        .create = create, .destroy = destroy};
+static const lh_plugin_entry_t entry = {
+    .abi_major = LH_ABI_MAJOR, .struct_size = sizeof(entry), .create = create, .destroy = destroy};
 
 static lh_fake_t *new_fake(void)
 {
@@ -60,8 +60,9 @@ static lh_fake_t *leader(const behaviour_t *b)
     ASSERT_OK(lh_fake_start(fake, &entry, reconcile, NULL, &err), err);
     ASSERT_OK(lh_fake_activate(fake, &err), err);
     lh_fake_set_extension(fake, "test.behaviour/1", b);
-    lh_fake_put(fake, 0, "{'metadata': {'namespace': 'ns', 'name': 'a', 'labels': {'app': 'x'}},"
-                         " 'spec': {'n': 1}}");
+    lh_fake_put(fake, 0,
+                "{'metadata': {'namespace': 'ns', 'name': 'a', 'labels': {'app': 'x'}},"
+                " 'spec': {'n': 1}}");
     return fake;
 }
 
@@ -282,8 +283,8 @@ static void check_calls(lh_fake_t *fake, const lh_host_t *host, lh_ctx_t ctx,
                         const api_call_t *calls, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const int code = lh_callf(host, ctx, calls[i].method, calls[i].body, NULL, NULL, "%s",
-                                  calls[i].path);
+        const int code =
+            lh_callf(host, ctx, calls[i].method, calls[i].body, NULL, NULL, "%s", calls[i].path);
         const lh_fake_call_t *last = lh_fake_call(fake, NULL, "/", i);
         cr_expect(code == calls[i].code && last->status == calls[i].status,
                   "%s %s %s: %d, status %d, expected %d and %d", calls[i].method, calls[i].path,
@@ -320,7 +321,8 @@ static void crud(const lh_host_t *host, const lh_request_t *request, lh_completi
 
     check_calls((lh_fake_t *) host, host, request->ctx, calls, 4);
     lh_fake_forget((lh_fake_t *) host);
-    check_calls((lh_fake_t *) host, host, request->ctx, calls + 5, sizeof(calls) / sizeof(calls[0]) - 5);
+    check_calls((lh_fake_t *) host, host, request->ctx, calls + 5,
+                sizeof(calls) / sizeof(calls[0]) - 5);
     lh_done(host, completion);
 }
 
@@ -416,12 +418,12 @@ Test(fake, answers_by_script_before_it_answers_itself)
     lh_fake_answer(fake, "GET", PODS, 418, "{'message': 'I am a teapot'}", 1);
     for (int i = 0; i < 4; i++)
         (void) lh_fake_reconcile(fake, 0, "ns", "a");
-    EXPECT_STR(lh_fake_logged(fake, "code -15"), "info: code -15 status 503: GET " POD
-                                                 ": scripted: GET " POD);
+    EXPECT_STR(lh_fake_logged(fake, "code -15"),
+               "info: code -15 status 503: GET " POD ": scripted: GET " POD);
     EXPECT_STR(lh_fake_logged(fake, "code -7"), "info: code -7 status 0: GET " POD ": cut while in "
                                                 "flight; the outcome is unknown");
-    EXPECT_STR(lh_fake_logged(fake, "code -23"), "info: code -23 status 418: GET " POD
-                                                 ": I am a teapot");
+    EXPECT_STR(lh_fake_logged(fake, "code -23"),
+               "info: code -23 status 418: GET " POD ": I am a teapot");
     EXPECT_STR(lh_fake_logged(fake, "code 0"), "info: code 0 status 0: ");
     EXPECT_INT(lh_fake_calls(fake, "GET", "/"), 4);
     EXPECT_INT(lh_fake_writes(fake), 0);
@@ -433,8 +435,8 @@ Test(fake, answers_by_script_before_it_answers_itself)
 static void count_pods(const lh_host_t *host, const lh_request_t *request,
                        lh_completion_t completion)
 {
-    static const char *const selectors[] = {NULL, "app=x", "app!=x", "app", "!app", "app=x,!b",
-                                            "app==y"};
+    static const char *const selectors[] = {NULL,   "app=x",    "app!=x", "app",
+                                            "!app", "app=x,!b", "app==y"};
     char line[64] = "";
 
     for (size_t i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
@@ -493,10 +495,12 @@ Test(fake, shows_objects_as_they_are_when_the_walk_comes_to_them)
     const behaviour_t b = {walk_while_it_changes};
     lh_fake_t *fake = leader(&b);
 
-    lh_fake_put(fake, 0, "{'metadata': {'namespace': 'ns', 'name': 'o1',"
-                         " 'ownerReferences': [{'uid': 'owner-1'}]}}");
-    lh_fake_put(fake, 0, "{'metadata': {'namespace': 'ns', 'name': 'o2',"
-                         " 'ownerReferences': [{'uid': 'owner-1'}]}}");
+    lh_fake_put(fake, 0,
+                "{'metadata': {'namespace': 'ns', 'name': 'o1',"
+                " 'ownerReferences': [{'uid': 'owner-1'}]}}");
+    lh_fake_put(fake, 0,
+                "{'metadata': {'namespace': 'ns', 'name': 'o2',"
+                " 'ownerReferences': [{'uid': 'owner-1'}]}}");
     (void) lh_fake_reconcile(fake, 0, "ns", "a");
     EXPECT_INT(lh_fake_destroy(fake), 0);
 }

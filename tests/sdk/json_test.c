@@ -35,10 +35,18 @@ Test(json, says_what_is_wrong_with_a_path)
     static const struct {
         const char *pointer;
         int code;
-    } table[] = {{"/none", LH_ENOTFOUND},  {"/n", LH_ENOTFOUND},     {"/a/b/3", LH_ENOTFOUND},
-                 {"/a/b/-", LH_ENOTFOUND}, {"/a/b/00", LH_ENOTFOUND}, {"/a/b/", LH_ENOTFOUND},
-                 {"/text/x", LH_ENOTFOUND}, {"/a", LH_EINVAL},       {"/text", LH_EINVAL},
-                 {"a", LH_EINVAL},         {"/real", LH_EINVAL},     {"/over", LH_ETOOBIG},
+    } table[] = {{"/none", LH_ENOTFOUND},
+                 {"/n", LH_ENOTFOUND},
+                 {"/a/b/3", LH_ENOTFOUND},
+                 {"/a/b/-", LH_ENOTFOUND},
+                 {"/a/b/00", LH_ENOTFOUND},
+                 {"/a/b/", LH_ENOTFOUND},
+                 {"/text/x", LH_ENOTFOUND},
+                 {"/a", LH_EINVAL},
+                 {"/text", LH_EINVAL},
+                 {"a", LH_EINVAL},
+                 {"/real", LH_EINVAL},
+                 {"/over", LH_ETOOBIG},
                  {"/a/b/99999999999999999999", LH_ENOTFOUND}};
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -105,16 +113,17 @@ Test(json, replaces_lone_surrogates)
     char buf[16];
 
     EXPECT_INT(lh_json_string(json("\"\\ud800x\\udc00\\ud800\\u0041\""), "", buf, sizeof(buf)), 0);
-    EXPECT_STR(buf, "\xef\xbf\xbdx\xef\xbf\xbd\xef\xbf\xbd" "A");
+    EXPECT_STR(buf, "\xef\xbf\xbdx\xef\xbf\xbd\xef\xbf\xbd"
+                    "A");
 }
 
 Test(json, refuses_what_is_no_json)
 {
     static const char *const texts[] = {
-        "",        " ",       "{",       "[",        "[1,",     "[1,]",    "{\"a\"}", "{\"a\":}",
-        "{\"a\":1,}", "{a:1}", "[1 2]",  "tru",      "nul",     "[01]",     "1.",      "-",
-        "1e",      "+1",      ".5",      "\"",       "\"\\x\"", "\"\\u12g4\"", "\"\n\"",  "\"\\",
-        "[}",      "{\"a\":1]", "NaN",   "'a'",      "[\"a]",   "{\"a\" 1}", "\"\\u12"};
+        "",           " ",         "{",     "[",   "[1,",     "[1,]",        "{\"a\"}", "{\"a\":}",
+        "{\"a\":1,}", "{a:1}",     "[1 2]", "tru", "nul",     "[01]",        "1.",      "-",
+        "1e",         "+1",        ".5",    "\"",  "\"\\x\"", "\"\\u12g4\"", "\"\n\"",  "\"\\",
+        "[}",         "{\"a\":1]", "NaN",   "'a'", "[\"a]",   "{\"a\" 1}",   "\"\\u12"};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         lh_json_t out;
@@ -125,8 +134,9 @@ Test(json, refuses_what_is_no_json)
 
 Test(json, takes_what_is_json)
 {
-    static const char *const texts[] = {"{}",   "[]",     "[[],{}]", "0",     "-0.0e+1", "\"\"",
-                                        "true", "[1 , 2]", "{\"a\":{\"b\":[]}}", "null", "1E5"};
+    static const char *const texts[] = {
+        "{}",   "[]", "[[],{}]", "0", "-0.0e+1", "\"\"", "true", "[1 , 2]", "{\"a\":{\"b\":[]}}",
+        "null", "1E5"};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         lh_json_t out;

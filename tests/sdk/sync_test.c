@@ -5,8 +5,12 @@
 #include <leasehold/leasehold.h>
 #include <leasehold/testing.h>
 
-LH_MANIFEST_JSON({"abi": 0, "id": "sync", "version": "1", "watches": [
-                  {"version": "v1", "resource": "pods", "kind": "Pod"}]});
+LH_MANIFEST_JSON({
+    "abi" : 0,
+    "id" : "sync",
+    "version" : "1",
+    "watches" : [ {"version" : "v1", "resource" : "pods", "kind" : "Pod"} ]
+});
 
 struct lh_plugin {
     const lh_host_t *host;

@@ -48,6 +48,11 @@ void api_close(api_t *api)
     free(api);
 }
 
+const kube_credentials_t *api_credentials(const api_t *api)
+{
+    return api->credentials;
+}
+
 /* -- One request -- */
 
 typedef struct text {

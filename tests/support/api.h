@@ -16,6 +16,8 @@ typedef struct api api_t;
 /* Reads the kubeconfig; NULL: of $LEASEHOLD_TEST_KUBECONFIG. Caller owns, free with api_close. */
 api_t *api_open(const char *kubeconfig);
 void api_close(api_t *api);
+/* Where and as whom it asks; borrowed until api_close. */
+const struct kube_credentials *api_credentials(const api_t *api);
 
 /* An answer; 0 status: none came. */
 typedef struct api_reply {

@@ -74,12 +74,15 @@ static void write_config(const replica_t *r, const replica_options_t *o)
     FILE *f = fopen(path, "w");
     if (f == NULL)
         die(path, strerror(errno));
-    fprintf(f, "name: %s\nkubeconfig: %s\nstateDir: %s/state\n", o->name, r->kubeconfig, r->dir);
+    fprintf(f, "name: %s\nkubeconfig: %s\n", o->name, r->kubeconfig);
+    fprintf(f, "stateDir: %s%s\n", o->state_dir != NULL ? o->state_dir : r->dir,
+            o->state_dir != NULL ? "" : "/state");
     if (strcmp(o->ns, "*") != 0)
         fprintf(f, "namespaces: [%s]\n", o->ns);
     write_election(f, o);
-    fprintf(f, "health: {address: \"127.0.0.1:0\"}\n");
-    fprintf(f, "plugins:\n  dir: %s/plugins\n", r->dir);
+    fprintf(f, "health: {address: \"%s\"}\n", o->health != NULL ? o->health : "127.0.0.1:0");
+    fprintf(f, "plugins:\n  dir: %s%s\n", o->plugins_dir != NULL ? o->plugins_dir : r->dir,
+            o->plugins_dir != NULL ? "" : "/plugins");
     if (o->instances != NULL)
         fprintf(f, "  instances:\n%s\n", o->instances);
     if (o->config != NULL)
@@ -274,10 +277,9 @@ int replica_log_count(replica_t *r, const char *needle)
 
 /* -- The health port -- */
 
-static int find_port(replica_t *r)
+int replica_port(replica_t *r)
 {
     static const char line[] = "health and metrics on port ";
-
     const long mark = r->mark;
 
     if (r->port != 0)
@@ -324,7 +326,7 @@ static int fetch(int port, const char *path, char **body)
 
 int replica_get(replica_t *r, const char *path, char **body)
 {
-    const int port = find_port(r);
+    const int port = replica_port(r);
 
     if (body != NULL)
         *body = NULL;

@@ -20,6 +20,9 @@ typedef struct replica_options {
     const char *kubeconfig; /* NULL: $LEASEHOLD_TEST_KUBECONFIG */
     const char *const *plugins; /* paths of .so files, NULL-terminated; linked into the folder */
     const char *durations;  /* "LD/RD/RP", e.g. "3s/2s/500ms"; NULL: that */
+    const char *plugins_dir; /* instead of a folder made of them; NULL: that */
+    const char *health;     /* address of the health port; NULL: a free one */
+    const char *state_dir;  /* NULL: in the replica's folder */
     const char *config;     /* more YAML, appended at top level; NULL: none */
     const char *instances;  /* YAML under plugins.instances, indented by four; NULL: none */
 } replica_options_t;
@@ -34,9 +37,12 @@ void replica_free(replica_t *r);
 pid_t replica_pid(const replica_t *r);
 const char *replica_dir(const replica_t *r);
 void replica_signal(replica_t *r, int signal);
-/* Waits for its end at most ms; its exit status, 128 + signal, or -1 when it still runs. */
+/* Waits for its end at most ms; its exit status, 128 + signal, or -1 when it still runs. A replica
+ * whose configuration is refused ends at once with its text in the log. */
 int replica_wait(replica_t *r, int ms);
 bool replica_running(replica_t *r);
+
+int replica_port(replica_t *r); /* of health, once it is told in the log; 0: it never was */
 
 /* True as soon as the log holds text (after the place that replica_mark left), within ms. */
 bool replica_logged(replica_t *r, const char *text, int ms);

@@ -1,1 +1,2 @@
 # Unit tests of host/app
+unit_test(app state REAL_CLOCK)

@@ -25,8 +25,7 @@
 #endif
 
 /* 1 when the struct at s, by its own struct_size, is long enough to hold field f. */
-#define LH_HAS_SIZE(s, f)                                                                          \
-    ((s)->struct_size >= offsetof(__typeof__(*(s)), f) + sizeof((s)->f))
+#define LH_HAS_SIZE(s, f) ((s)->struct_size >= offsetof(__typeof__(*(s)), f) + sizeof((s)->f))
 
 /* The same for a pointer field that must also be set. */
 #define LH_HAS_FIELD(s, f) (LH_HAS_SIZE(s, f) && (s)->f != NULL)

@@ -67,8 +67,9 @@ static inline int lh_call(const lh_host_t *host, lh_ctx_t ctx, const lh_api_requ
 }
 
 /* Sends a request; callback gets the answer on the plugin thread. [any-thread] */
-static inline int lh_call_async(const lh_host_t *host, lh_ctx_t ctx, const lh_api_request_t *request,
-                             lh_callback_t callback, void *arg, lh_error_t *err)
+static inline int lh_call_async(const lh_host_t *host, lh_ctx_t ctx,
+                                const lh_api_request_t *request, lh_callback_t callback, void *arg,
+                                lh_error_t *err)
 {
     if (!LH_HAS_FIELD(host, request))
         return lh_absent_(err, "request");

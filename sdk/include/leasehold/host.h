@@ -3,8 +3,9 @@
  * The host table: everything that a plugin can ask of Leasehold.
  *
  * A plugin links nothing from the host; it gets this table in create() and keeps the pointer,
- * which is valid until destroy() returns. Threads are named by the tags of docs/threads.md. Text
- * that goes in is copied by the host; what comes out says who owns it.
+ * which is valid until destroy() returns (a complete() that comes later still is counted and
+ * ignored). Threads are named by the tags of docs/threads.md. Text that goes in is copied by the
+ * host; what comes out says who owns it.
  *
  * Call its functions through the wrappers of api.h, which check that the host is new enough to have
  * them.

@@ -36,9 +36,9 @@
         char text[(sizeof(json) + 3u) & ~3u];                                                      \
     };                                                                                             \
     extern __attribute__((visibility("hidden"))) const struct lh_manifest_note_ lh_manifest_note;  \
-    __attribute__((section(LH_NOTE_SECTION), used, aligned(4))) LH_NOTE_PLAIN_ const struct        \
-        lh_manifest_note_ lh_manifest_note = {sizeof(LH_NOTE_OWNER), sizeof(json),                 \
-                                              LH_NOTE_MANIFEST, LH_NOTE_OWNER, json}
+    __attribute__((section(LH_NOTE_SECTION), used, aligned(4)))                                    \
+    LH_NOTE_PLAIN_ const struct lh_manifest_note_ lh_manifest_note = {                             \
+        sizeof(LH_NOTE_OWNER), sizeof(json), LH_NOTE_MANIFEST, LH_NOTE_OWNER, json}
 
 /* The same for JSON that is not quoted: braces, brackets and strings stand as they are. */
 #define LH_MANIFEST_JSON(...) LH_MANIFEST(#__VA_ARGS__)

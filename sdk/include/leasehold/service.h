@@ -25,7 +25,8 @@ static inline int lh_enqueue(const lh_host_t *host, lh_ctx_t ctx, const lh_key_t
 /* Records a Kubernetes Event about an object; type is LH_EVENT_*, reason is CamelCase, note is for
  * people. [any-thread] */
 static inline int lh_emit_event(const lh_host_t *host, lh_ctx_t ctx, const lh_snapshot_t *regarding,
-                           uint32_t type, const char *reason, const char *note, lh_error_t *err)
+                                uint32_t type, const char *reason, const char *note,
+                                lh_error_t *err)
 {
     const lh_event_t event = {sizeof(event), type, regarding, reason, NULL, note};
 

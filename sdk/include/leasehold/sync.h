@@ -28,6 +28,8 @@
 #include <leasehold/api.h>
 #include <leasehold/plugin.h>
 
+/* Brings the world to where the object wants it, and returns as the head of this file says.
+ * [worker-thread] */
 typedef int (*lh_sync_t)(lh_plugin_t *self, const lh_request_t *request, lh_result_t *result,
                          lh_error_t *err);
 

@@ -292,6 +292,8 @@ Test(credentials, a_server_must_be_there_and_encrypted)
     expect_refused("    dummy: 1\n", "", "20: cluster 'home': server: it is missing");
     expect_refused("    server: http://10.0.0.1:8080\n", "",
                    "20: cluster 'home': server: only https is spoken");
+    expect_refused("    server: http://127.example.com:8080\n", "",
+                   "20: cluster 'home': server: only https is spoken");
     expect_refused("    server: ftp://10.0.0.1\n", "",
                    "20: cluster 'home': server: only https is spoken");
     expect_refused("    server: 10.0.0.1:6443\n", "",

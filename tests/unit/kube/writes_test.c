@@ -147,6 +147,30 @@ Test(writes, a_gate_that_closes_while_connecting_keeps_everything_back)
     EXPECT_INT(http_server_requests(rig.server), 0);
 }
 
+Test(writes, with_an_empty_text_for_a_body_get_an_empty_object)
+{
+    answer_t a;
+
+    rig_send(&rig, &a,
+             (kube_request_t){.method = "DELETE", .path = "/x", .body = "", .fence = fence});
+    rig_wait(&rig, &a);
+    EXPECT_INT(a.code, 0);
+    EXPECT_STR(http_server_body(rig.server, 0), "{}");
+}
+
+/* A plugin may ask for any timeout; added to the time it must not overflow. */
+Test(writes, with_the_longest_timeout_of_all_are_not_timed_out_at_once)
+{
+    answer_t a;
+
+    rig_send(
+        &rig, &a,
+        (kube_request_t){.method = "POST", .path = "/x", .fence = fence, .timeout = INT64_MAX});
+    rig_wait(&rig, &a);
+    EXPECT_INT(a.code, 0);
+    EXPECT_INT(http_server_requests(rig.server), 1);
+}
+
 /* -- Outcomes -- */
 
 Test(writes, are_never_sent_twice_when_a_reused_connection_dies)
@@ -359,6 +383,22 @@ Test(writes, of_the_next_term_use_new_connections)
     fence = fence_create(2, CLOCK_NEVER);
     put(&b, "/y");
     rig_wait(&rig, &b);
+    EXPECT_INT(b.code, 0);
+    EXPECT_INT(http_server_connection_of(rig.server, 1), 1);
+}
+
+Test(writes, of_the_next_term_are_answered_although_idle_connections_were_cut)
+{
+    answer_t a, b;
+
+    put(&a, "/x");
+    rig_wait(&rig, &a);
+    cut_from_another_thread();
+    fence_unref(fence);
+    fence = fence_create(2, CLOCK_NEVER);
+    put(&b, "/y");
+    rig_wait(&rig, &b);
+    EXPECT_STR(b.error.text, "");
     EXPECT_INT(b.code, 0);
     EXPECT_INT(http_server_connection_of(rig.server, 1), 1);
 }

@@ -5,7 +5,7 @@
 
 /* Held by a stranger, renewed in 2001 by its own clock. */
 #define HELD                                                                                       \
-    "{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":15,\"leaseTransitions\":4,"               \
+    "{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":15,\"leaseTransitions\":4,"                \
     "\"renewTime\":\"2001-01-01T00:00:00.000000Z\"}"
 #define EMPTIED                                                                                    \
     "{\"holderIdentity\":\"\",\"leaseDurationSeconds\":1,\"leaseTransitions\":4,"                  \
@@ -51,7 +51,8 @@ Test(acquire, rule_6_a_fresh_process_that_creates_the_lease_leads_only_a_lease_d
     lease_elector_status(a->elector, &status);
     EXPECT_INT(status.state, LEASE_HOLDING);
     EXPECT_INT(status.deadline, 0);
-    EXPECT_STR(sim_annotation(s, LEASE_ANNOTATION_HOLDING), sim_annotation(s, LEASE_ANNOTATION_SEQ));
+    EXPECT_STR(sim_annotation(s, LEASE_ANNOTATION_HOLDING),
+               sim_annotation(s, LEASE_ANNOTATION_SEQ));
     EXPECT_WITHIN(sim_until_leading(a, S(10)), S(1), S(1) + SOON);
     EXPECT_STR(sim_annotation(s, LEASE_ANNOTATION_HOLDING), "");
     EXPECT_HAS(a->said, "create an empty Lease beforehand");
@@ -104,7 +105,8 @@ Test(acquire, k5_the_loser_of_two_creates_learns_who_won_and_waits)
     sim_host_t *loser = strcmp(sim_lease(s), "a/15/0") == 0 ? b : a;
     const char *ops = sim_ops(loser);
 
-    cr_expect(strcmp(ops, "GET 404, POST 409, GET 200") == 0 || strcmp(ops, "GET 404, GET 200") == 0,
+    cr_expect(strcmp(ops, "GET 404, POST 409, GET 200") == 0 ||
+                  strcmp(ops, "GET 404, GET 200") == 0,
               "the loser asked: %s", ops);
     sim_run(s, S(40));
     EXPECT_INT(a->begun + b->begun, 1);
@@ -137,8 +139,9 @@ Test(acquire, l5_rule_4_a_silent_holder_is_waited_for_from_the_first_sight_howev
 
 Test(acquire, l3_rule_4_the_duration_in_the_lease_counts_not_our_own)
 {
-    sim_create_lease(s, "{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":3,"
-                        "\"renewTime\":\"2026-01-01T00:00:00.000000Z\"}",
+    sim_create_lease(s,
+                     "{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":3,"
+                     "\"renewTime\":\"2026-01-01T00:00:00.000000Z\"}",
                      NULL);
     sim_host_t *a = sim_start(s, "a");
 
@@ -232,6 +235,38 @@ Test(acquire, rule_6_a_released_lease_that_is_deleted_is_created_and_led_at_once
     EXPECT_WITHIN(sim_until_leading(b, S(60)), 0, SOON);
 }
 
+Test(acquire, rule_6_a_create_that_arrives_after_another_came_and_went_is_held_first)
+{
+    sim_create_lease(s, HELD, NULL);
+    sim_host_t *a = sim_start(s, "a");
+
+    sim_run(s, S(5));
+    sim_delete_lease(s);
+    sim_run(s, S(9));
+    a->net.request_delay = S(3); /* its create is under way from 10 s to 13 s after the deletion */
+    sim_run(s, S(2));
+    sim_create_lease(s, HELD, NULL);
+    sim_run(s, MS(500));
+    sim_delete_lease(s); /* whoever that was may not know yet */
+    EXPECT_WITHIN(sim_until_leading(a, S(60)), S(14), S(20));
+}
+
+Test(acquire, rule_6_a_create_is_led_by_the_order_of_the_watch_and_not_by_its_answer)
+{
+    sim_create_lease(s, HELD, NULL);
+    sim_host_t *a = sim_start(s, "a");
+
+    sim_run(s, S(5));
+    sim_delete_lease(s);
+    sim_run(s, S(9));
+    a->net.freeze_watch = true;
+    sim_run(s, S(2));
+    EXPECT_STR(sim_lease(s), "a/15/5");
+    EXPECT_INT(a->begun, 0); /* the answer is in, the watch has not told of it */
+    a->net.freeze_watch = false;
+    EXPECT_WITHIN(sim_until_leading(a, S(60)), 0, S(2));
+}
+
 Test(acquire, rule_6_a_lease_found_deleted_without_a_watch_is_created_and_held_first)
 {
     sim_create_lease(s, HELD, NULL);
@@ -249,8 +284,9 @@ Test(acquire, rule_6_a_lease_found_deleted_without_a_watch_is_created_and_held_f
 
 Test(acquire, rule_6_holding_lasts_at_least_as_long_as_the_longest_lease_seen)
 {
-    sim_create_lease(s, "{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":60,"
-                        "\"renewTime\":\"2026-01-01T00:00:00.000000Z\"}",
+    sim_create_lease(s,
+                     "{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":60,"
+                     "\"renewTime\":\"2026-01-01T00:00:00.000000Z\"}",
                      NULL);
     sim_host_t *a = sim_start(s, "a");
 
@@ -298,6 +334,14 @@ Test(acquire, rule_5_the_mark_of_an_older_release_is_not_believed)
 Test(acquire, rule_5_a_fresh_process_does_not_believe_an_emptied_record_of_leasehold)
 {
     sim_create_lease(s, EMPTIED, "{\"leasehold.dev/seq\":\"" SEQ_OF_X "\"}");
+    sim_host_t *a = sim_start(s, "a");
+
+    EXPECT_WITHIN(sim_until_leading(a, S(60)), S(15), S(15) + SOON);
+}
+
+Test(acquire, rule_5_a_record_of_leasehold_was_held_even_if_somebody_took_its_times_away)
+{
+    sim_create_lease(s, "{}", "{\"leasehold.dev/seq\":\"" SEQ_OF_X "\"}");
     sim_host_t *a = sim_start(s, "a");
 
     EXPECT_WITHIN(sim_until_leading(a, S(60)), S(15), S(15) + SOON);
@@ -576,7 +620,8 @@ Test(acquire, rule_13_a_lagging_answer_does_not_bring_back_an_older_record)
     sim_run(s, S(12));
     /* silent for long enough that it asks; the answer is on its way while the holder renews */
     a->net.reply_delay = MS(1500);
-    sim_run(s, S(1));
+    sim_run(s, S(2));
+    EXPECT_INT(a->reads, 6);
     sim_edit(s, "{\"renewTime\":\"2026-01-01T00:00:20.000000Z\"}");
     a->net.reply_delay = 0;
     EXPECT_WITHIN(sim_until_leading(a, S(60)), S(15), S(15) + SOON);

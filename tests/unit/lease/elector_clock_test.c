@@ -50,16 +50,16 @@ Test(clocks, rule_15_a_wall_clock_that_ran_ahead_suspends_the_fence_until_a_new_
 Test(clocks, rule_15_a_reply_to_an_earlier_renewal_does_not_open_a_suspended_fence)
 {
     sim_run(s, MS(900));
+    a->net.freeze_watch = true;
     a->net.reply_delay = S(1);
     sim_run(s, MS(200)); /* a renewal is on its way */
     a->net.lose_replies = true;
-    a->net.freeze_watch = true;
     step_wall(S(2));
     tick(a);
     sim_run(s, S(1) + MS(500));
     EXPECT_HAS(sim_ops(a), "PUT 200");
     EXPECT_INT(sim_leads(a), false);
-    a->net = (sim_net_t) {.fail_verb = -1};
+    a->net = (sim_net_t){.fail_verb = -1};
     sim_run(s, S(3));
     EXPECT_INT(sim_leads(a), true);
     EXPECT_INT(a->ends, 0);

@@ -156,13 +156,13 @@ static void fault(size_t i)
         net->reply_delay = MS(dice(12000));
         break;
     case 5:
-        net->fail_status = (int[]) {429, 500, 503, 401, 409, 404}[dice(6)];
+        net->fail_status = (int[]){429, 500, 503, 401, 409, 404}[dice(6)];
         break;
     case 6:
         net->freeze_watch = true;
         break;
     case 7:
-        net->watch_status = (int[]) {403, 500, 410}[dice(3)];
+        net->watch_status = (int[]){403, 500, 410}[dice(3)];
         break;
     case 8:
         sim_pause(h);
@@ -178,7 +178,7 @@ static void fault(size_t i)
         break;
     case 12:
         if (h->stream_open && !h->paused)
-            sim_cut_watch(h, (int[]) {0, 200, 410, 500}[dice(4)], 0);
+            sim_cut_watch(h, (int[]){0, 200, 410, 500}[dice(4)], 0);
         break;
     default:
         net->refuse = true;
@@ -190,7 +190,7 @@ static void heal(size_t i)
 {
     sim_host_t *h = s->hosts[i];
 
-    h->net = (sim_net_t) {.fail_verb = -1};
+    h->net = (sim_net_t){.fail_verb = -1};
     h->wedged_at = CLOCK_NEVER;
     if (h->paused)
         sim_resume(h);

@@ -162,6 +162,21 @@ Test(loss, rule_10_after_teardown_our_own_lease_is_taken_again_at_once_as_a_new_
     fence_unref(old);
 }
 
+Test(loss, rule_10_an_acquisition_of_a_former_term_does_not_begin_another_under_its_number)
+{
+    sim_host_t *b = sim_start(s, "b");
+
+    sim_run(s, S(1));
+    sim_release(a, true, true);
+    cr_assert(sim_until_leading(b, S(1)) >= 0);
+    b->net.cut = true; /* the Lease goes on showing the write that acquired it */
+    sim_run(s, S(12));
+    EXPECT_INT(b->end, LEASE_END_EXPIRED);
+    b->net.cut = false;
+    cr_assert(sim_until_leading(b, S(2)) >= 0);
+    EXPECT_INT(b->term, 3);
+}
+
 Test(loss, rule_10_nothing_is_taken_before_the_owner_has_torn_down)
 {
     a->net.fail_status = 503;

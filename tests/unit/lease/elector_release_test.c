@@ -50,6 +50,26 @@ Test(release, rule_11_the_fence_is_closed_before_the_release_is_sent)
     EXPECT_STR(sim_lease(s), "a/15/1");
 }
 
+Test(release, an_acknowledgement_between_the_owners_close_and_its_call_is_no_forced_end)
+{
+    fence_close(a->fence); /* as lease_release() does, on another thread */
+    sim_run(s, S(3));      /* a renewal is acknowledged */
+    EXPECT_INT(a->ends, 0);
+    sim_release(a, true, false);
+    sim_run(s, S(1));
+    EXPECT_INT(a->end, LEASE_END_RELEASED);
+    EXPECT_INT(a->falls, 0);
+    EXPECT_STR(sim_lease(s), "/1/1");
+}
+
+Test(release, a_closed_fence_without_a_release_ends_at_its_deadline)
+{
+    fence_close(a->fence);
+    sim_run(s, S(15));
+    EXPECT_INT(a->ends, 1);
+    EXPECT_INT(a->end, LEASE_END_EXPIRED);
+}
+
 Test(release, rule_11_with_an_unknown_write_the_lease_is_left_to_expire)
 {
     sim_release(a, false, false);

@@ -112,7 +112,7 @@ http_lease_t *http_lease_start(void)
     pthread_mutex_init(&h->lock, NULL);
     h->sim.version = 1000;
     h->sim.changes_tail = &h->sim.changes;
-    h->server = http_server_start(&(http_server_options_t) {.handler = answer, .arg = h});
+    h->server = http_server_start(&(http_server_options_t){.handler = answer, .arg = h});
     return h;
 }
 

@@ -122,10 +122,9 @@ Test(instance, this_boot_is_continued)
 
 Test(instance, a_file_of_another_form_is_not_believed)
 {
-    static const char *const forms[] = {"%s", "%s 0123456789abcdef0123456789abcde\n",
-                                        "%s 0123456789ABCDEF0123456789abcdef\n",
-                                        "%s 0123456789abcdef0123456789abcdef\n\n",
-                                        "%s-0123456789abcdef0123456789abcdef\n"};
+    static const char *const forms[] = {
+        "%s", "%s 0123456789abcdef0123456789abcde\n", "%s 0123456789ABCDEF0123456789abcdef\n",
+        "%s 0123456789abcdef0123456789abcdef\n\n", "%s-0123456789abcdef0123456789abcdef\n"};
     host_cleanup(host_freep) char *boot = boot_id();
 
     for (size_t i = 0; i < HOST_LEN(forms); i++) {

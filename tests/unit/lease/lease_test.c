@@ -38,10 +38,10 @@ static void setup(void)
 {
     signal(SIGPIPE, SIG_IGN);
     server = http_lease_start();
-    credentials = (kube_credentials_t) {
-        .server = (char *) http_server_url(http_lease_server(server)),
-        .namespace = (char *) "",
-        .origin = (char *) "test"};
+    credentials =
+        (kube_credentials_t){.server = (char *) http_server_url(http_lease_server(server)),
+                             .namespace = (char *) "",
+                             .origin = (char *) "test"};
     metrics = metrics_create();
     health = health_create();
     cr_assert(mkdtemp(dir) != NULL);
@@ -115,24 +115,24 @@ static void owner_init(owner_t *o, const char *identity)
 {
     lh_error_t err = {0};
 
-    *o = (owner_t) {0};
+    *o = (owner_t){0};
     ASSERT_OK(loop_create(&o->loop, &err), err);
     loop_timer_init(&o->alarm, o->loop, on_alarm);
-    o->options = (lease_options_t) {.owner = o->loop,
-                                    .credentials = &credentials,
-                                    .namespace = "default",
-                                    .name = SIM_LEASE,
-                                    .identity = identity,
-                                    .lease_duration = S(2),
-                                    .renew_deadline = S(1),
-                                    .retry_period = MS(250),
-                                    .stop_budget = MS(200),
-                                    .clock_skew = 0.02,
-                                    .events = {.on_begin = on_begin,
-                                               .on_end = on_end,
-                                               .on_fall = on_fall,
-                                               .on_observed = on_observed,
-                                               .arg = o}};
+    o->options = (lease_options_t){.owner = o->loop,
+                                   .credentials = &credentials,
+                                   .namespace = "default",
+                                   .name = SIM_LEASE,
+                                   .identity = identity,
+                                   .lease_duration = S(2),
+                                   .renew_deadline = S(1),
+                                   .retry_period = MS(250),
+                                   .stop_budget = MS(200),
+                                   .clock_skew = 0.02,
+                                   .events = {.on_begin = on_begin,
+                                              .on_end = on_end,
+                                              .on_fall = on_fall,
+                                              .on_observed = on_observed,
+                                              .arg = o}};
 }
 
 static void owner_start(owner_t *o)
@@ -336,7 +336,7 @@ Test(lease, expires_when_the_server_refuses_every_renewal_and_comes_back)
 Test(lease, waits_for_a_server_that_is_not_there_yet)
 {
     uint16_t port;
-    http_server_t *s = http_server_start(&(http_server_options_t) {0});
+    http_server_t *s = http_server_start(&(http_server_options_t){0});
     owner_t o;
 
     port = http_server_port(s);
@@ -512,6 +512,23 @@ Test(lease, the_leader_document_is_200_on_the_leader_alone)
     owner_fini(&o);
 }
 
+Test(lease, a_leader_that_hands_over_is_stopping_and_still_the_leader)
+{
+    host_cleanup(buf_fini) buf_t out = BUF_INIT;
+    owner_t o;
+
+    http_lease_do(server, make_empty);
+    owner_init(&o, "a");
+    o.options.health = health;
+    owner_start(&o);
+    cr_assert(await(&o, &o.begun, 1, 5000));
+    fence_close_gate(o.fence);
+    idle(&o, 400); /* past a renewal */
+    EXPECT_INT(leader_document(&out), 200);
+    EXPECT_HAS(buf_text(&out), "\"state\":\"stopping\"");
+    owner_fini(&o);
+}
+
 Test(lease, a_host_that_holds_without_leading_says_so)
 {
     host_cleanup(buf_fini) buf_t out = BUF_INIT;
@@ -541,9 +558,8 @@ Test(lease, metrics_keep_the_names_of_client_go)
     idle(&o, 600);
     EXPECT_INT(metric("leader_election_master_status{name=\"" SIM_LEASE "\"} "), 1);
     EXPECT_INT(metric("leader_election_slowpath_total{name=\"" SIM_LEASE "\"} "), 0);
-    EXPECT_INT(metric("leasehold_lease_transitions_total{name=\"" SIM_LEASE
-                      "\",cause=\"released\"} "),
-               1);
+    EXPECT_INT(
+        metric("leasehold_lease_transitions_total{name=\"" SIM_LEASE "\",cause=\"released\"} "), 1);
     cr_expect(metric("leasehold_lease_renew_duration_seconds_count{name=\"" SIM_LEASE "\"} ") >= 2);
     cr_expect(metric("leasehold_lease_deadline_seconds{name=\"" SIM_LEASE "\"} ") > 0);
     owner_fini(&o);

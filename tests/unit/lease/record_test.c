@@ -220,7 +220,7 @@ static const char *at(cJSON *object, const char *const *path)
     }
     return object == NULL ? "(absent)" : cJSON_GetStringValue(object);
 }
-#define AT(object, ...) at(object, (const char *const[]) {__VA_ARGS__, NULL})
+#define AT(object, ...) at(object, (const char *const[]){__VA_ARGS__, NULL})
 
 static void json_deletep(cJSON **object)
 {
@@ -246,8 +246,8 @@ Test(record, l11_k8_foreign_fields_survive_a_renewal)
     EXPECT_STR(AT(o, "spec", "preferredHolder"), "p");
     EXPECT_STR(AT(o, "metadata", "labels", "team"), "x");
     EXPECT_STR(AT(o, "metadata", "annotations", "other"), "kept");
-    EXPECT_INT(cJSON_GetArraySize(cJSON_GetObjectItem(cJSON_GetObjectItem(o, "metadata"),
-                                                      "ownerReferences")),
+    EXPECT_INT(cJSON_GetArraySize(
+                   cJSON_GetObjectItem(cJSON_GetObjectItem(o, "metadata"), "ownerReferences")),
                1);
     EXPECT_STR(AT(o, "spec", "acquireTime"), "2026-01-01T00:00:00.000001Z");
 }

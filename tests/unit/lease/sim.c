@@ -51,9 +51,8 @@ lease_time_t sim_time(const sim_host_t *h)
 {
     int64_t now = clock_now();
 
-    return (lease_time_t) {.now = now,
-                           .wall = clock_wall(),
-                           .beat = h->wedged_at != CLOCK_NEVER ? h->wedged_at : now};
+    return (lease_time_t){
+        .now = now, .wall = clock_wall(), .beat = h->wedged_at != CLOCK_NEVER ? h->wedged_at : now};
 }
 
 static void append(char *to, size_t size, const char *fmt, ...) HOST_PRINTF(3, 4);
@@ -102,9 +101,9 @@ static void on_send(void *arg, const lease_send_t *r)
         h->writes++;
     h->fresh += r->fresh;
     h->last_timeout = r->timeout;
-    struct sim_event *ev =
-        arrives ? plan(h, ARRIVE, now + SIM_LATENCY + net->request_delay)
-                : plan(h, REPLY, net->refuse ? now + SIM_LATENCY : now + r->timeout);
+    struct sim_event *ev = arrives
+                               ? plan(h, ARRIVE, now + SIM_LATENCY + net->request_delay)
+                               : plan(h, REPLY, net->refuse ? now + SIM_LATENCY : now + r->timeout);
 
     ev->id = r->id;
     ev->verb = r->verb;
@@ -264,18 +263,18 @@ static sim_host_t *start(sim_t *s, const char *identity, const char *previous, i
     h->net.fail_verb = -1;
     h->net.refuse = s->unreachable;
     h->backlog_tail = &h->backlog;
-    h->elector = lease_elector_create(&(lease_elector_options_t) {.namespace = "default",
-                                                                  .name = SIM_LEASE,
-                                                                  .identity = identity,
-                                                                  .instance = h->instance,
-                                                                  .previous = previous,
-                                                                  .lease_duration = duration,
-                                                                  .renew_deadline = deadline,
-                                                                  .retry_period = period,
-                                                                  .stop_budget = CLOCK_S / 5,
-                                                                  .clock_skew = 0.02,
-                                                                  .actions = &actions,
-                                                                  .arg = h});
+    h->elector = lease_elector_create(&(lease_elector_options_t){.namespace = "default",
+                                                                 .name = SIM_LEASE,
+                                                                 .identity = identity,
+                                                                 .instance = h->instance,
+                                                                 .previous = previous,
+                                                                 .lease_duration = duration,
+                                                                 .renew_deadline = deadline,
+                                                                 .retry_period = period,
+                                                                 .stop_budget = CLOCK_S / 5,
+                                                                 .clock_skew = 0.02,
+                                                                 .actions = &actions,
+                                                                 .arg = h});
     lease_time_t t = sim_time(h);
 
     lease_elector_start(h->elector, &t);
@@ -366,8 +365,7 @@ static void arrive(sim_t *s, struct sim_event *ev)
     const sim_net_t *net = &h->net;
     bool write = ev->verb != LEASE_GET;
     char *body = ev->text;
-    bool fails = net->fail_status != 0 &&
-                 (net->fail_verb < 0 || net->fail_verb == (int) ev->verb);
+    bool fails = net->fail_status != 0 && (net->fail_verb < 0 || net->fail_verb == (int) ev->verb);
 
     ev->text = NULL;
     ev->status = fails ? net->fail_status : sim_serve(s, ev->verb, body, &ev->text);
@@ -419,7 +417,7 @@ static void deliver(struct sim_event *ev)
 
         note_op(h, ev->verb, ev->status);
         lease_elector_reply(h->elector, &t,
-                            &(lease_reply_t) {
+                            &(lease_reply_t){
                                 .id = ev->id,
                                 .status = ev->status,
                                 .missing = ev->status != 404 ? NULL

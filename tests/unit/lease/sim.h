@@ -42,8 +42,8 @@ typedef struct sim_host sim_host_t;
 
 /* What the network does to a host's requests. All zero: nothing. */
 typedef struct sim_net {
-    bool cut;              /* nothing arrives, nothing is answered */
-    bool lose_replies;     /* requests arrive, their answers do not */
+    bool cut;          /* nothing arrives, nothing is answered */
+    bool lose_replies; /* requests arrive, their answers do not */
     bool lose_write_replies;
     bool refuse;           /* no connection: fails at once */
     int64_t request_delay; /* more than the latency */
@@ -51,7 +51,7 @@ typedef struct sim_net {
     int fail_status; /* of every answer, without touching the Lease; 0: none */
     int fail_verb;   /* only of this one (enum lease_verb); -1: of all */
     int64_t fail_retry_after;
-    const char *fail_missing; /* name in a 404 Status */
+    const char *fail_missing;  /* name in a 404 Status */
     bool old_connections_dead; /* only requests on a fresh connection get through */
     bool freeze_watch;         /* nothing comes, and the stream does not end */
     int watch_status;          /* of every watch that is opened; 0: fine */
@@ -64,8 +64,8 @@ struct sim_host {
     char instance[LEASE_INSTANCE_LEN + 1];
     sim_net_t net;
     bool dead, paused;
-    int64_t wedged_at;   /* the owner's last turn; CLOCK_NEVER: it turns */
-    int64_t teardown;    /* from on_end to rested; CLOCK_NEVER: never. 10 ms at first */
+    int64_t wedged_at;    /* the owner's last turn; CLOCK_NEVER: it turns */
+    int64_t teardown;     /* from on_end to rested; CLOCK_NEVER: never. 10 ms at first */
     int64_t fixed_random; /* what random gives; -1: spread evenly */
     uint64_t random_state;
 

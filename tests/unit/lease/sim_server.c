@@ -118,10 +118,9 @@ static int serve_delete(sim_t *s, cJSON *body)
 
     if (s->lease == NULL)
         status = 404;
-    else if (want != NULL &&
-             (strcmp(text_of(want, "uid"), text_of(metadata(s), "uid")) != 0 ||
-              strcmp(text_of(want, "resourceVersion"),
-                     text_of(metadata(s), "resourceVersion")) != 0))
+    else if (want != NULL && (strcmp(text_of(want, "uid"), text_of(metadata(s), "uid")) != 0 ||
+                              strcmp(text_of(want, "resourceVersion"),
+                                     text_of(metadata(s), "resourceVersion")) != 0))
         status = 409;
     cJSON_Delete(body);
     if (status == 200)

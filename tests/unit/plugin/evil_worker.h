@@ -48,7 +48,7 @@ static void evil_created(plugin_wire_t *w)
 /* Asks again and again and never reads a reply; ends when the host takes no more. */
 static void evil_ask_and_never_read(plugin_wire_t *w)
 {
-    for (uint64_t i = 1; i <= 10000; i++) {
+    for (uint64_t i = 1; i <= 100000; i++) {
         plugin_message_t *m = plugin_message_new(PLUGIN_WIRE_CACHE_GET, i);
 
         plugin_message_u64(m, 1);

@@ -14,9 +14,9 @@
 
 typedef struct fake_backend {
     /* -- Script, before the runner starts -- */
-    size_t objects;     /* in the cache, each of object_size bytes */
+    size_t objects; /* in the cache, each of object_size bytes */
     size_t object_size;
-    bool hold_requests; /* requests are never answered until fake_answer_all */
+    bool hold_requests;   /* requests are never answered until fake_answer_all */
     size_t response_size; /* 0: {"ok":true} */
 
     pthread_mutex_t lock;
@@ -115,10 +115,11 @@ static int fake_request(void *self, lh_ctx_t ctx, const lh_api_request_t *reques
     (void) request;
     if (code < 0)
         return code;
-    FAKE_LOCKED(f, f->requests++; held = f->hold_requests; if (held) {
-        f->held[f->held_count].done = done;
-        f->held[f->held_count++].arg = arg;
-    });
+    FAKE_LOCKED(
+        f, f->requests++; held = f->hold_requests; if (held) {
+            f->held[f->held_count].done = done;
+            f->held[f->held_count++].arg = arg;
+        });
     if (!held)
         done(arg, 0, fake_response(f->response_size), NULL);
     return 0;
@@ -193,8 +194,8 @@ static int fake_enqueue(void *self, lh_ctx_t ctx, const lh_key_t *key, lh_error_
     fake_backend_t *f = self;
 
     (void) ctx;
-    FAKE_LOCKED(f, snprintf(f->enqueued, sizeof(f->enqueued), "%u %s/%s", key->watch, key->ns,
-                            key->name));
+    FAKE_LOCKED(
+        f, snprintf(f->enqueued, sizeof(f->enqueued), "%u %s/%s", key->watch, key->ns, key->name));
     return fake_check(f, err);
 }
 
@@ -271,7 +272,7 @@ static plugin_backend_t fake_backend(fake_backend_t *f)
         .complete = fake_complete,
     };
 
-    return (plugin_backend_t) {&ops, f};
+    return (plugin_backend_t){&ops, f};
 }
 
 #endif

@@ -55,7 +55,8 @@ Test(manifest, all_roles_and_maps_are_read)
         "{\"group\": \"example.com\", \"version\": \"v1\", \"resource\": \"websites\","
         " \"kind\": \"Website\", \"labelSelector\": \"tier in (a,b)\","
         " \"fieldSelector\": \"metadata.name=x\"},"
-        "{\"version\": \"v1\", \"resource\": \"secrets\", \"kind\": \"Secret\", \"role\": \"mapped\","
+        "{\"version\": \"v1\", \"resource\": \"secrets\", \"kind\": \"Secret\", \"role\": "
+        "\"mapped\","
         " \"projection\": \"metadata\", \"map\": {\"by\": \"label\", \"key\": \"site\"}},"
         "{\"version\": \"v1\", \"resource\": \"services\", \"kind\": \"Service\","
         " \"role\": \"mapped\", \"map\": {\"by\": \"field\", \"path\": \"/spec/site\","
@@ -91,7 +92,8 @@ Test(manifest, an_unknown_field_is_refused_with_the_nearest_one)
 
 Test(manifest, a_field_that_stands_there_twice_is_refused)
 {
-    refused(TOP("\"id\": \"other\", \"watches\": [" WATCH_CM "]"), LH_EINVAL, "id: stands there twice");
+    refused(TOP("\"id\": \"other\", \"watches\": [" WATCH_CM "]"), LH_EINVAL,
+            "id: stands there twice");
 }
 
 Test(manifest, what_is_not_json_is_refused)
@@ -107,7 +109,8 @@ Test(manifest, missing_parts_are_named)
     refused("{\"id\": \"a\", \"version\": \"1\"}", LH_EINVAL, "abi: is missing");
     refused("{\"abi\": 0, \"version\": \"1\"}", LH_EINVAL, "id: is missing");
     refused("{\"abi\": 0, \"id\": \"a\"}", LH_EINVAL, "version: is missing");
-    refused("{\"abi\": 0, \"id\": \"a\", \"version\": \"1\"}", LH_EINVAL, "watches: must be an array");
+    refused("{\"abi\": 0, \"id\": \"a\", \"version\": \"1\"}", LH_EINVAL,
+            "watches: must be an array");
 }
 
 Test(manifest, bad_values_are_named_with_their_place)

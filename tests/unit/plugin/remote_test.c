@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 static fake_backend_t fake;
@@ -142,8 +143,14 @@ static void start_active(uint32_t workers)
 
 static void reconcile(uint64_t ctx, const char *name, const watch_snapshot_t *object)
 {
-    const plugin_job_t job = {.ctx = ctx, .completion = ctx, .reason = LH_REASON_CHANGED,
-                              .attempt = 2, .term = 9, .ns = "default", .name = name, .uid = "u0",
+    const plugin_job_t job = {.ctx = ctx,
+                              .completion = ctx,
+                              .reason = LH_REASON_CHANGED,
+                              .attempt = 2,
+                              .term = 9,
+                              .ns = "default",
+                              .name = name,
+                              .uid = "u0",
                               .object = object};
 
     runner->ops->reconcile(runner, &job);
@@ -320,7 +327,8 @@ Test(remote, an_empty_walk_ends_at_once)
 
 Test(remote, walks_that_are_left_early_are_freed)
 {
-    fake.objects = 100000; /* more than a batch */
+    fake.objects = 100; /* more than a batch */
+    fake.object_size = 8192;
     start_active(1);
     expect_result("walks", "0");
     EXPECT_INT(fake.lists, 1000);
@@ -566,6 +574,46 @@ Test(remote, other_workers_live_on_when_one_dies)
     AWAIT(destroyed, 2);
 }
 
+/* The only child of a process; 0 when it has none. */
+static pid_t child_of(pid_t parent)
+{
+    char path[64], text[64] = "";
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int) parent, (int) parent);
+    f = fopen(path, "r");
+    cr_assert(f != NULL, "%s", path);
+    if (fgets(text, sizeof(text), f) == NULL)
+        text[0] = '\0';
+    fclose(f);
+    return (pid_t) strtol(text, NULL, 10);
+}
+
+Test(remote, a_worker_that_hangs_does_not_outlive_its_host)
+{
+    int ready[2], status = 0;
+    char byte;
+
+    cr_assert(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 && pipe(ready) == 0, "prctl, pipe");
+    const pid_t host = fork();
+
+    if (host == 0) {
+        start_active(1);
+        reconcile(1, "hang", NULL);
+        if (write(ready[1], "x", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    cr_assert(read(ready[0], &byte, 1) == 1, "the host did not start");
+    const pid_t worker = child_of(host);
+
+    cr_assert(worker > 0, "the host has no worker");
+    kill(host, SIGKILL);
+    cr_assert(waitpid(host, NULL, 0) == host, "the host was not there");
+    cr_assert(waitpid(worker, &status, 0) == worker, "the worker was not there");
+    cr_expect(WIFSIGNALED(status) || WEXITSTATUS(status) == 1, "status %#x", (unsigned) status);
+}
+
 /* -- Workers that break the rules -- */
 
 static void expect_evil(const char *how, const char *reason)
@@ -636,6 +684,6 @@ Test(remote, a_worker_that_does_not_read_costs_bounded_memory)
     start("{\"do\":\"evil-never-reads\"}", 1);
     end_dead("exited with status 7");
     /* A window of 1 MiB and the socket's buffer full of replies of 64 KiB. */
-    cr_expect(fake.gets < 50, "%u of 10000 calls were carried out", fake.gets);
+    cr_expect(fake.gets < 50, "%u of 100000 calls were carried out", fake.gets);
     fprintf(stderr, "%u calls were carried out for a worker that reads nothing\n", fake.gets);
 }

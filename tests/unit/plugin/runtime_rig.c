@@ -22,25 +22,41 @@ static void on_ended(void *arg)
     ((rig_t *) arg)->ended = true;
 }
 
-static void parse_manifest(rig_t *r)
+static void parse_manifest(rig_t *r, const rig_options_t *o)
 {
-    static const char text[] =
-        "{\"abi\": 0, \"id\": \"puppet\", \"version\": \"1.0.0\", \"watches\": [{\"version\": \"v1\","
-        " \"resource\": \"configmaps\", \"kind\": \"ConfigMap\"}]}";
+    host_cleanup(host_freep) char *text = host_xprintf(
+        "{\"abi\": 0, \"id\": \"%s\", \"version\": \"1.0.0\", \"watches\": %s}",
+        o->hooks != NULL ? "hooked" : "puppet",
+        o->watches != NULL ? o->watches
+                           : "[{\"version\": \"v1\", \"resource\": \"configmaps\", "
+                             "\"kind\": \"ConfigMap\"}]");
     lh_error_t err = {0};
 
-    ASSERT_OK(plugin_manifest_parse(text, sizeof(text) - 1, &r->file.manifest, &err), err);
-    r->file.path = r->file.copy = host_xstrdup(FIXTURES "/puppet.so");
+    ASSERT_OK(plugin_manifest_parse(text, strlen(text), &r->file.manifest, &err), err);
+    r->file.path = r->file.copy =
+        host_xstrdup(o->hooks != NULL ? FIXTURES "/hooked.so" : FIXTURES "/puppet.so");
+}
+
+static char *config_of(const rig_t *r, const rig_options_t *o)
+{
+    if (o->hooks != NULL)
+        return host_xprintf("{\"hooks\":%llu}", (unsigned long long) (uintptr_t) o->hooks);
+    if (o->config != NULL)
+        return host_xstrdup(o->config);
+    return host_xprintf("{\"fd\":%d}", r->pipe[0]);
 }
 
 rig_t *rig_create(const char *config)
 {
+    return rig_create_with(&(rig_options_t){.config = config});
+}
+
+rig_t *rig_create_with(const rig_options_t *o)
+{
     rig_t *r = host_xcalloc(1, sizeof(*r));
     lh_error_t err = {0};
-    char plain[32];
 
     cr_assert(pipe(r->pipe) == 0);
-    snprintf(plain, sizeof(plain), "{\"fd\":%d}", r->pipe[0]);
     ASSERT_OK(loop_create(&r->loop, &err), err);
     r->kube = fake_kube_create();
     r->shared = (plugin_shared_t){.loop = r->loop, .reads = fake_kube_client(r->kube),
@@ -53,12 +69,16 @@ rig_t *rig_create(const char *config)
                                                      .discovery = fake_kube_discovery(r->kube),
                                                      .log = r->shared.log,
                                                      .metrics = r->shared.metrics});
-    parse_manifest(r);
+    parse_manifest(r, o);
+    host_cleanup(host_freep) char *config = config_of(r, o);
     r->instance = plugin_instance_create(&(plugin_instance_options_t){
         .shared = &r->shared, .hub = r->hub, .name = "puppet", .file = &r->file,
-        .config = config != NULL ? config : plain, .workers = 2, .max_in_flight = 64,
-        .on_settled = on_settled, .on_rested = on_rested, .on_ended = on_ended, .arg = r});
-    rig_until_flag(r, &r->settled, "settled");
+        .config = config, .process = o->process, .workers = o->workers != 0 ? o->workers : 2,
+        .max_in_flight = o->max_in_flight != 0 ? o->max_in_flight : 64,
+        .namespaces = o->namespaces, .on_settled = on_settled, .on_rested = on_rested,
+        .on_ended = on_ended, .arg = r});
+    if (!o->unsettled)
+        rig_until_flag(r, &r->settled, "settled");
     return r;
 }
 
@@ -165,37 +185,76 @@ void rig_idle(rig_t *r)
     }
 }
 
+char *rig_health(rig_t *r)
+{
+    buf_t text = BUF_INIT;
+
+    health_report(r->shared.health, HEALTH_READYZ, true, NULL, 0, &text);
+    return buf_steal(&text);
+}
+
+/* -- The API server -- */
+
+static kube_call_t *find_stream(rig_t *r, const char *part)
+{
+    kube_call_t *call = fake_kube_find(r->kube, part);
+
+    return call != NULL && strstr(fake_kube_request(call)->path, "watch=") != NULL ? call : NULL;
+}
+
 static bool stream_open(rig_t *r, const void *arg)
 {
-    (void) arg;
     fake_kube_answer_lookups(r->kube);
-    return fake_kube_find(r->kube, "watch=") != NULL;
+    return find_stream(r, arg) != NULL;
+}
+
+kube_call_t *rig_stream(rig_t *r, const char *part)
+{
+    rig_until(r, stream_open, part, part);
+    return find_stream(r, part);
+}
+
+void rig_object(rig_t *r, const char *part, const char *type, const char *object)
+{
+    host_cleanup(host_freep) char *text =
+        host_xprintf("{\"type\":\"%s\",\"object\":%s}\n", type, object);
+
+    cr_assert(fake_kube_data(rig_stream(r, part), text));
+}
+
+void rig_synced(rig_t *r, const char *part)
+{
+    rig_object(r, part, "BOOKMARK",
+               "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
+               "\"resourceVersion\":\"100\",\"annotations\":{"
+               "\"k8s.io/initial-events-end\":\"true\"}}}");
 }
 
 void rig_event(rig_t *r, const char *type, const char *word, int version)
 {
-    char text[512];
+    host_cleanup(host_freep) char *object = host_xprintf(
+        "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"%s\","
+        "\"namespace\":\"ns\",\"uid\":\"uid-%s\",\"resourceVersion\":\"%d\"},"
+        "\"data\":{\"do\":\"%s\"}}", word, word, version, word);
 
-    snprintf(text, sizeof(text),
-             "{\"type\":\"%s\",\"object\":{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
-             "\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"uid-%s\",\"resourceVersion\":\"%d\"},"
-             "\"data\":{\"do\":\"%s\"}}}\n", type, word, word, version, word);
-    cr_assert(fake_kube_data(fake_kube_find(r->kube, "watch="), text));
+    rig_object(r, "configmaps?", type, object);
 }
 
-void rig_lead(rig_t *r, uint64_t term, const char *const *words)
+void rig_begin(rig_t *r, uint64_t term)
 {
     r->rested = false;
     fence_unref(r->fence);
     r->fence = fence_create(term, CLOCK_NEVER);
     plugin_instance_begin(r->instance, r->fence);
-    rig_until(r, stream_open, NULL, "the stream is open");
+}
+
+void rig_lead(rig_t *r, uint64_t term, const char *const *words)
+{
+    rig_begin(r, term);
+    (void) rig_stream(r, "configmaps?");
     for (int version = 1; words != NULL && *words != NULL; words++)
         rig_event(r, "ADDED", *words, version++);
-    cr_assert(fake_kube_data(
-        fake_kube_find(r->kube, "watch="),
-        "{\"type\":\"BOOKMARK\",\"object\":{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
-        "\"resourceVersion\":\"100\",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}}}}\n"));
+    rig_synced(r, "configmaps?");
 }
 
 void rig_end(rig_t *r, bool forced, int64_t budget)

@@ -6,6 +6,12 @@
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+static bool nothing_runs(rig_t *r, const void *arg)
+{
+    (void) arg;
+    return rig_series(r, "controller_runtime_active_workers{controller=\"puppet\"}") == 0;
+}
+
 Test(runtime, initial_objects_are_reconciled_once_with_that_reason)
 {
     rig_t *r = rig_create(NULL);
@@ -71,12 +77,6 @@ Test(runtime, a_retry_comes_with_back_off_and_the_next_attempt)
     rig_end(r, true, CLOCK_S);
     rig_until_flag(r, &r->rested, "rested");
     rig_destroy(r);
-}
-
-static bool nothing_runs(rig_t *r, const void *arg)
-{
-    (void) arg;
-    return rig_series(r, "controller_runtime_active_workers{controller=\"puppet\"}") == 0;
 }
 
 Test(runtime, requeue_after_comes_at_its_time)

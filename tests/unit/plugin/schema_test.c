@@ -8,9 +8,10 @@
 static int check(const char *schema, const char *config, lh_error_t *err)
 {
     plugin_manifest_t *m = NULL;
-    char *text = host_xprintf("{\"abi\": 0, \"id\": \"a\", \"version\": \"1\", \"watches\": "
-                              "[{\"version\": \"v1\", \"resource\": \"pods\", \"kind\": \"Pod\"}]%s%s}",
-                              schema != NULL ? ", \"config\": " : "", schema != NULL ? schema : "");
+    char *text =
+        host_xprintf("{\"abi\": 0, \"id\": \"a\", \"version\": \"1\", \"watches\": "
+                     "[{\"version\": \"v1\", \"resource\": \"pods\", \"kind\": \"Pod\"}]%s%s}",
+                     schema != NULL ? ", \"config\": " : "", schema != NULL ? schema : "");
 
     ASSERT_OK(plugin_manifest_parse(text, strlen(text), &m, err), *err);
     int ret = plugin_manifest_check_config(m, config, err);
@@ -58,7 +59,8 @@ Test(schema, what_does_not_fit_is_named)
         {"{\"image\": \"a\", \"site\": {\"port\": \"80\"}}", "config.site.port: must be of type"},
         {"{\"image\": \"a\", \"hosts\": [\"a\", 2]}", "config.hosts[1]: must be of type string"},
         {"{\"image\": \"a\", \"labels\": {\"k\": 1}}", "config.labels.k: must be of type string"},
-        {"{\"image\": \"a\", \"replica\": 1}", "config.replica: unknown field; did you mean 'replicas'"},
+        {"{\"image\": \"a\", \"replica\": 1}",
+         "config.replica: unknown field; did you mean 'replicas'"},
         {"{\"image\": \"a\", \"image\": \"b\"}", "config.image: stands there twice"},
         {"[]", "config: must be an object"},
     };

@@ -153,7 +153,7 @@ Test(wire, a_string_with_a_nul_inside_or_without_one_behind_is_bad)
     plugin_incoming_t in = {.at = inside, .end = inside + sizeof(inside)};
 
     cr_expect(plugin_incoming_string(&in) == NULL && in.bad, "a NUL inside");
-    in = (plugin_incoming_t) {.at = without, .end = without + sizeof(without)};
+    in = (plugin_incoming_t){.at = without, .end = without + sizeof(without)};
     cr_expect(plugin_incoming_string(&in) == NULL && in.bad, "no NUL behind");
 }
 

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugin/overlay.h"
+
+#include "json/skim.h"
+#include "watch/selector.h"
+
+#include <string.h>
+
+#define NAMESPACES "namespaces/"
+
+/* "/api/v1/..." or "/apis/<group>/<version>/...": the path names the resource of gvr. */
+static bool path_names(const char *path, const kube_gvr_t *gvr)
+{
+    host_cleanup(buf_fini) buf_t all = BUF_INIT;
+    const size_t resource = strlen(gvr->resource);
+
+    if (kube_path(&all, gvr, NULL, NULL) < 0)
+        return false;
+    const size_t before = all.len - resource;
+    if (strncmp(path, buf_text(&all), before) != 0)
+        return false;
+    const char *rest = path + before;
+    if (strncmp(rest, NAMESPACES, strlen(NAMESPACES)) == 0 &&
+        strcmp(gvr->resource, "namespaces") != 0) {
+        rest = strchr(rest + strlen(NAMESPACES), '/');
+        if (rest == NULL)
+            return false;
+        rest++;
+    }
+    return strncmp(rest, gvr->resource, resource) == 0 &&
+           (rest[resource] == '\0' || rest[resource] == '/' || rest[resource] == '?');
+}
+
+/* "" when the path has none; false when it has none that can be. */
+static bool path_namespace(const char *path, char *ns, size_t size)
+{
+    const char *at = strstr(path, "/" NAMESPACES);
+    size_t len = 0;
+
+    if (at != NULL) {
+        at += 1 + strlen(NAMESPACES);
+        len = strcspn(at, "/?");
+        if (len >= size)
+            return false;
+        memcpy(ns, at, len);
+    }
+    ns[len] = '\0';
+    return true;
+}
+
+static bool holds(const plugin_overlay_target_t *t, const char *ns)
+{
+    return t->ns == NULL || strcmp(t->ns, ns) == 0;
+}
+
+static bool selects(const plugin_watch_t *w, skim_span_t labels)
+{
+    watch_selector_t *selector = NULL;
+
+    if (w->field_selector != NULL)
+        return false;
+    if (w->label_selector == NULL)
+        return true;
+    if (watch_selector_parse(w->label_selector, &selector, NULL) < 0)
+        return false;
+    const bool match = watch_selector_match(selector, labels);
+    watch_selector_destroy(selector);
+    return match;
+}
+
+/* A Status that says that a deletion is complete: its details name the object, and as kind the
+ * resource. */
+static void note_deletion(const plugin_overlay_target_t *t, const plugin_reply_t *reply)
+{
+    const skim_span_t body = {.p = reply->body, .len = reply->len};
+    const skim_span_t details = skim_get(body, "details");
+    host_cleanup(host_freep) char *name = skim_dup(skim_get(details, "name"));
+    host_cleanup(host_freep) char *uid = skim_dup(skim_get(details, "uid"));
+    char ns[254] = "";
+
+    if (name == NULL || uid == NULL ||
+        !skim_equal(skim_get(details, "kind"), t->watch->gvr.resource))
+        return;
+    if (t->namespaced && !path_namespace(reply->path, ns, sizeof(ns)))
+        return;
+    if (holds(t, ns))
+        watch_store_note_delete(t->store, ns, name, uid);
+}
+
+static void note_object(const plugin_overlay_target_t *t, const plugin_reply_t *reply,
+                        const skim_meta_t *meta)
+{
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object = NULL;
+
+    /* A subresource may answer with another kind. */
+    if (!skim_equal(meta->kind, t->watch->kind) || !selects(t->watch, meta->labels))
+        return;
+    if (watch_snapshot_create(reply->body, reply->len, NULL, NULL, &object, NULL) == 0 &&
+        holds(t, watch_snapshot_ns(object)))
+        watch_store_note_write(t->store, object);
+}
+
+void plugin_overlay_note(const plugin_overlay_target_t *t, const plugin_reply_t *reply)
+{
+    skim_meta_t meta;
+
+    if (!path_names(reply->path, &t->watch->gvr) ||
+        skim_meta(reply->body, reply->len, &meta, NULL) < 0)
+        return;
+    if (!skim_equal(meta.kind, "Status"))
+        note_object(t, reply, &meta);
+    else if (strcmp(reply->method, "DELETE") == 0)
+        note_deletion(t, reply);
+}
