@@ -6,21 +6,35 @@
 #include "base/utf8.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_MESSAGE = 8192 };
+
+/* How long a line waits for a reader that is behind. Every thread logs, the elector too: when the
+ * time is over lines are dropped and counted until somebody reads again. */
+enum { PATIENCE_MS = 100 };
 
 /* What all logs made from one log_create() share. */
 typedef struct log_root {
     int fd;
     enum log_format format;
-    _Atomic int level;
-    pthread_mutex_t lock; /* lines longer than a pipe's atomic write stay whole */
+    enum log_level level;
+    bool is_socket;
+    int own_fd; /* what fd was opened as once more; -1: fd itself is used */
+
+    pthread_mutex_t lock; /* lines longer than a pipe's atomic write stay whole; all below */
+    bool stuck;           /* the last line waited in vain */
+    bool torn;            /* it was written in part */
+    unsigned long dropped;
 } log_root_t;
 
 struct log {
@@ -30,6 +44,24 @@ struct log {
     char *fields; /* the bound fields as they stand at the end of a line */
 };
 
+/* Sees to it that a write cannot block even when other processes write to the same pipe. O_NONBLOCK
+ * belongs to the open file, which those share, so a pipe is opened once more; a socket has a flag for
+ * each write. Everything else is asked by poll() alone. */
+static void open_own(log_root_t *root)
+{
+    char path[32];
+    struct stat st;
+
+    root->own_fd = -1;
+    if (fstat(root->fd, &st) < 0)
+        return;
+    root->is_socket = S_ISSOCK(st.st_mode);
+    if (!S_ISFIFO(st.st_mode))
+        return;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", root->fd);
+    root->own_fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC); /* may fail: another user's pipe */
+}
+
 log_t *log_create(int fd, enum log_format format, enum log_level level)
 {
     log_t *log = host_xcalloc(1, sizeof(*log));
@@ -37,8 +69,9 @@ log_t *log_create(int fd, enum log_format format, enum log_level level)
     log->root = host_xcalloc(1, sizeof(*log->root));
     log->root->fd = fd;
     log->root->format = format;
-    atomic_init(&log->root->level, (int) level);
+    log->root->level = level;
     pthread_mutex_init(&log->root->lock, NULL);
+    open_own(log->root);
     log->owns_root = true;
     log->fields = host_xstrdup("");
     return log;
@@ -123,6 +156,7 @@ void log_destroy(log_t *log)
         return;
     if (log->owns_root) {
         pthread_mutex_destroy(&log->root->lock);
+        host_closep(&log->root->own_fd);
         free(log->root);
     }
     free(log->logger);
@@ -130,15 +164,9 @@ void log_destroy(log_t *log)
     free(log);
 }
 
-void log_set_level(log_t *log, enum log_level level)
-{
-    atomic_store_explicit(&log->root->level, (int) level, memory_order_relaxed);
-}
-
 bool log_enabled(const log_t *log, enum log_level level)
 {
-    return log != NULL &&
-           (int) level >= atomic_load_explicit(&log->root->level, memory_order_relaxed);
+    return log != NULL && level >= log->root->level;
 }
 
 static void format_text(buf_t *line, const log_t *log, enum log_level level, const char *ts,
@@ -170,19 +198,78 @@ static void format_json(buf_t *line, const log_t *log, enum log_level level, con
     buf_puts(line, "}\n");
 }
 
-static void write_line(log_root_t *root, const char *data, size_t len)
+/* True when there is room, or something else to learn by writing. */
+static bool wait_for_room(const log_root_t *root)
 {
-    pthread_mutex_lock(&root->lock);
+    struct pollfd p = {root->own_fd >= 0 ? root->own_fd : root->fd, POLLOUT, 0};
+
+    return poll(&p, 1, root->stuck ? 0 : PATIENCE_MS) != 0;
+}
+
+/* Writes what there is room for; as write(), but does not block. */
+static ssize_t write_piece(const log_root_t *root, const char *data, size_t len)
+{
+    if (root->is_socket)
+        return send(root->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (root->own_fd >= 0)
+        return write(root->own_fd, data, len);
+    if (wait_for_room(root))
+        return write(root->fd, data, len);
+    errno = EAGAIN;
+    return -1;
+}
+
+/* In pieces that a pipe takes whole. False when there was no room in time. Under the lock. */
+static bool write_text(log_root_t *root, const char *data, size_t len)
+{
+    bool waited = false;
+
     while (len > 0) {
-        ssize_t n = write(root->fd, data, len);
+        const ssize_t n = write_piece(root, data, HOST_MIN(len, (size_t) PIPE_BUF));
 
         if (n < 0 && errno == EINTR)
             continue;
+        if (n < 0 && errno == EAGAIN && !waited && wait_for_room(root)) {
+            waited = true;
+            continue;
+        }
+        root->stuck = n < 0 && errno == EAGAIN;
         if (n < 0)
-            break; /* nobody left to tell */
+            return !root->stuck; /* another error: nobody is left to tell */
+        waited = false;
+        root->torn = (size_t) n < len;
         data += n;
         len -= (size_t) n;
     }
+    return true;
+}
+
+/* Ends a line that was torn, and says what is missing. */
+static bool write_gap(log_root_t *root)
+{
+    host_cleanup(buf_fini) buf_t line = BUF_INIT;
+    char ts[32];
+
+    if (root->torn)
+        buf_puts(&line, "\n");
+    clock_format(clock_wall(), ts);
+    buf_printf(&line,
+               root->format == LOG_JSON
+                   ? "{\"ts\":\"%s\",\"level\":\"warn\",\"msg\":\"%lu lines were dropped: nobody "
+                     "read them\"}\n"
+                   : "%s WARN  %lu lines were dropped: nobody read them\n",
+               ts, root->dropped);
+    if (line.failed || !write_text(root, line.data, line.len))
+        return false;
+    root->dropped = 0;
+    return true;
+}
+
+static void write_line(log_root_t *root, const char *data, size_t len)
+{
+    pthread_mutex_lock(&root->lock);
+    if ((root->dropped > 0 && !write_gap(root)) || !write_text(root, data, len))
+        root->dropped++;
     pthread_mutex_unlock(&root->lock);
 }
 

@@ -3,6 +3,9 @@
  * The log: one line per message, as text ("2026-01-02T03:04:05.000006Z INFO  elector: text
  * key=value") or as JSON ({"ts","level","logger","msg",...}). The one place of the host that
  * prints. A log carries bound fields; log_with makes a child with one more.
+ *
+ * A reader that stops reading holds nobody up for longer than 100 ms: after that lines are dropped,
+ * and the first one that gets through again is preceded by their number.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -21,8 +24,6 @@ log_t *log_create(int fd, enum log_format format, enum log_level level);
 log_t *log_with(const log_t *parent, const char *key, const char *value);
 void log_destroy(log_t *log); /* NULL is allowed */
 
-void log_set_level(log_t *log,
-                   enum log_level level); /* of log and all made from its root [any-thread] */
 bool log_enabled(const log_t *log, enum log_level level); /* [any-thread] */
 
 /* One message; a sentence without a final full stop. Cut after 8 KiB; control characters are

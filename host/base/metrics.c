@@ -55,10 +55,6 @@ void metrics_destroy(metrics_t *m)
         return;
     for (size_t i = 0; i < m->family_count; i++)
         family_free(m->families[i]);
-    for (metrics_hook_t *hook = m->hooks, *next; hook != NULL; hook = next) {
-        next = hook->next;
-        free(hook);
-    }
     pthread_mutex_destroy(&m->lock);
     free(m->families);
     free(m);
@@ -271,16 +267,4 @@ double metric_value(metric_cell_t *c)
     for (size_t i = 0; i <= c->family->bucket_count; i++)
         total += atomic_load_explicit(&c->hits[i], memory_order_relaxed);
     return (double) total;
-}
-
-void metrics_on_render(metrics_t *m, void (*fn)(void *arg), void *arg)
-{
-    metrics_hook_t *hook = host_xcalloc(1, sizeof(*hook));
-
-    hook->fn = fn;
-    hook->arg = arg;
-    pthread_mutex_lock(&m->lock);
-    hook->next = m->hooks;
-    m->hooks = hook;
-    pthread_mutex_unlock(&m->lock);
 }

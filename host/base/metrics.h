@@ -42,10 +42,6 @@ void metric_set(metric_cell_t *c, double v);     /* gauge [any-thread] */
 void metric_observe(metric_cell_t *c, double v); /* histogram [any-thread] */
 double metric_value(metric_cell_t *c);           /* of a histogram: the count [any-thread] */
 
-/* Runs before each rendering, to set gauges that are cheaper to compute when asked for. fn must not
- * block. [serve-thread] */
-void metrics_on_render(metrics_t *m, void (*fn)(void *arg), void *arg);
-
 /* Appends everything in the Prometheus text format 0.0.4, families by name. 0 or LH_ENOMEM.
  * [any-thread] */
 int metrics_render(metrics_t *m, buf_t *out);

@@ -30,17 +30,10 @@ struct metric {
     size_t cell_count, cell_cap;
 };
 
-typedef struct metrics_hook {
-    struct metrics_hook *next; /* never changes once the hook is in the registry */
-    void (*fn)(void *arg);
-    void *arg;
-} metrics_hook_t;
-
 struct metrics {
     pthread_mutex_t lock; /* guards the arrays, not the values */
     metric_t **families;  /* sorted by name */
     size_t family_count, family_cap;
-    metrics_hook_t *hooks;
 };
 
 #endif

@@ -119,13 +119,6 @@ static void put_family(buf_t *out, const metric_t *f)
 int metrics_render(metrics_t *m, buf_t *out)
 {
     pthread_mutex_lock(&m->lock);
-    const metrics_hook_t *hook = m->hooks;
-
-    pthread_mutex_unlock(&m->lock);
-    for (; hook != NULL; hook = hook->next) /* unlocked: they may ask for cells */
-        hook->fn(hook->arg);
-
-    pthread_mutex_lock(&m->lock);
     for (size_t i = 0; i < m->family_count; i++)
         put_family(out, m->families[i]);
     pthread_mutex_unlock(&m->lock);

@@ -340,14 +340,6 @@ void kube_lookup_cancel(kube_lookup_t *l)
     lookup_free(l);
 }
 
-void kube_discovery_forget(kube_discovery_t *d, const kube_gvr_t *gvr)
-{
-    host_cleanup(host_freep) char *key =
-        host_xprintf("%s/%s/%s", gvr->group, gvr->version, gvr->resource);
-
-    forget(d, key);
-}
-
 /* -- Life -- */
 
 kube_discovery_t *kube_discovery_create(kube_client_t *client, const log_t *log)

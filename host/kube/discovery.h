@@ -32,6 +32,5 @@ HOST_MUST_USE int kube_discovery_lookup(kube_discovery_t *d, const kube_gvr_t *g
                                                    const lh_error_t *err),
                                         void *arg, kube_lookup_t **out, lh_error_t *err);
 void kube_lookup_cancel(kube_lookup_t *l);
-void kube_discovery_forget(kube_discovery_t *d, const kube_gvr_t *gvr); /* e.g. after a 404 */
 
 #endif

@@ -88,15 +88,20 @@ static struct entry *find(kube_sockets_t *s, int fd)
 }
 
 /* The number of a socket that was given up may come back at once, and libcurl then believes that it
- * is still watched: the new socket gets another number. */
+ * is still watched: the new socket gets a number that is none of those in the list. */
 static int renumber(kube_sockets_t *s, int fd)
 {
+    int highest = fd;
+
     pthread_mutex_lock(&s->lock);
     bool taken = find(s, fd) != NULL;
+    LIST_EACH (&s->list, it, tmp) {
+        highest = HOST_MAX(highest, LIST_ENTRY(it, struct entry, node)->fd);
+    }
     pthread_mutex_unlock(&s->lock);
     if (!taken)
         return fd;
-    int other = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    int other = fcntl(fd, F_DUPFD_CLOEXEC, highest + 1);
     close(fd);
     return other;
 }

@@ -50,18 +50,21 @@ static void connection_close(connection_t *c)
     close(c->fd);
     buf_fini(&c->out);
     free(c);
-    if (l->count-- == SERVE_MAX_CONNECTIONS)
-        event_add(l->readable, NULL);
+    l->count--;
 }
 
 /* Resets the connection: else the kernel would go on to offer what a client does not read. */
-static void on_deadline(loop_timer_t *t)
+static void cut(connection_t *c)
 {
-    connection_t *c = HOST_CONTAINER(t, connection_t, deadline);
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
     setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     connection_close(c);
+}
+
+static void on_deadline(loop_timer_t *t)
+{
+    cut(HOST_CONTAINER(t, connection_t, deadline));
 }
 
 /* Waits for something else from now on. Closes c when it cannot. */
@@ -201,9 +204,11 @@ static void connection_open(serve_listener_t *l, int fd)
 
     c->listener = l;
     c->fd = fd;
+    /* Clients that are slow must not keep the kubelet's probe waiting until it kills us. */
+    if (l->count == SERVE_MAX_CONNECTIONS)
+        cut(LIST_ENTRY(l->open.next, connection_t, link));
     list_append(&l->open, &c->link);
-    if (++l->count == SERVE_MAX_CONNECTIONS)
-        event_del(l->readable);
+    l->count++;
     loop_timer_init(&c->deadline, l->loop, on_deadline);
     loop_timer_set(&c->deadline, clock_now() + TIME_LIMIT);
     wait_for(c, EV_READ, on_readable);
@@ -258,8 +263,7 @@ static void on_resume(loop_timer_t *t)
 {
     serve_listener_t *l = HOST_CONTAINER(t, serve_listener_t, resume);
 
-    if (l->count < SERVE_MAX_CONNECTIONS)
-        event_add(l->readable, NULL);
+    event_add(l->readable, NULL);
 }
 
 static void on_client(evutil_socket_t listening, short what, void *arg)

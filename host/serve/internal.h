@@ -55,7 +55,7 @@ typedef struct serve_listener {
     loop_t *loop;
     int fd;
     struct event *readable;
-    list_t open; /* of connections */
+    list_t open; /* of connections, the oldest first */
     size_t count;
     int reserve[SERVE_RESERVE]; /* given up one at a time to turn clients away when fds are out */
     loop_timer_t resume;        /* accepting goes on then */

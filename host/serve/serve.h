@@ -9,7 +9,7 @@
  *   /metrics                    Prometheus text
  *
  * GET and HEAD only. Every connection carries one request and is cut 5 s after it was accepted,
- * however busy it is. Beyond 64 connections clients wait in the kernel's queue.
+ * however busy it is. A client beyond 64 takes the place of the oldest.
  */
 #ifndef SERVE_SERVE_H
 #define SERVE_SERVE_H

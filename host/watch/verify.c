@@ -190,19 +190,6 @@ void watch_verify_all_gone(watch_verify_t *v)
     }
 }
 
-size_t watch_verify_open(const watch_verify_t *v)
-{
-    size_t n = 0;
-
-    for (const list_t *it = v->waiting.next; it != &v->waiting; it = it->next) {
-        n++;
-    }
-    for (const list_t *it = v->asked.next; it != &v->asked; it = it->next) {
-        n += !LIST_ENTRY(it, question_t, link)->answered;
-    }
-    return n;
-}
-
 /* -- Life -- */
 
 watch_verify_t *watch_verify_create(loop_t *loop, kube_client_t *client, const kube_gvr_t *gvr,

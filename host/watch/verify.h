@@ -26,6 +26,5 @@ void watch_verify_add(watch_verify_t *v, watch_snapshot_t *last);
 /* object is there: an open question under its name is answered by it. */
 void watch_verify_seen(watch_verify_t *v, const watch_snapshot_t *object);
 void watch_verify_all_gone(watch_verify_t *v); /* the kind itself has gone */
-size_t watch_verify_open(const watch_verify_t *v);
 
 #endif

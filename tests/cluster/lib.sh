@@ -20,9 +20,10 @@ die() {
     exit 1
 }
 
-# True while the process runs; a zombie whose parent never waits does not.
+# True while a thread of the process runs: a zombie whose parent never waits does not, but a killed
+# process whose first thread is one already may still hold its ports.
 alive() { # PID
-    grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status"
+    grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1"/task/*/status
 }
 
 # Stops the process of DIR/NAME.pid and waits for its end: TERM first, KILL after three seconds (with

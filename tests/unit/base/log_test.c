@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define TS "2026-01-02T03:04:05.000006Z"
@@ -142,15 +143,13 @@ Test(log, messages_below_the_level_are_left_out)
     EXPECT_STR(written(&f), TS " WARN  yes\n");
 }
 
-Test(log, the_level_is_shared_by_parent_and_children)
+Test(log, children_have_the_level_of_their_parent)
 {
     host_cleanup(fixture_fini) fixture_t f = fixture(LOG_TEXT, LOG_ERROR);
     log_t *child = log_with(f.log, "k", "v");
 
-    log_set_level(child, LOG_DEBUG);
-    EXPECT_INT(log_enabled(f.log, LOG_DEBUG), true);
-    log_set_level(f.log, LOG_ERROR);
     EXPECT_INT(log_enabled(child, LOG_WARN), false);
+    EXPECT_INT(log_enabled(child, LOG_ERROR), true);
     log_destroy(child);
 }
 
@@ -180,4 +179,103 @@ Test(log, keeps_errno)
     log_info(log, "write fails with EBADF");
     EXPECT_INT(errno, ENOENT);
     log_destroy(log);
+}
+
+/* -- A reader that does not read -- */
+
+static void make_pipe(int pipe_fds[2])
+{
+    cr_assert(pipe2(pipe_fds, O_CLOEXEC) == 0);
+    cr_assert(fcntl(pipe_fds[1], F_SETPIPE_SZ, 4096) == 4096);
+}
+
+/* What is in the pipe now. */
+static char *drain(int fd)
+{
+    buf_t out = BUF_INIT;
+    char data[4096];
+
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    for (ssize_t n; (n = read(fd, data, sizeof(data))) > 0;)
+        buf_append(&out, data, (size_t) n);
+    return buf_steal(&out);
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t n = 0;
+
+    for (; (text = strchr(text, '\n')) != NULL; text++)
+        n++;
+    return n;
+}
+
+Test(log, a_reader_that_does_not_read_holds_nobody_up, .timeout = 5)
+{
+    int fds[2];
+    char number[64];
+
+    make_pipe(fds);
+    log_t *log = log_create(fds[1], LOG_TEXT, LOG_INFO);
+    for (int i = 0; i < 1000; i++)
+        log_info(log, "line %d", i);
+    EXPECT_INT(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0); /* it is shared with other processes */
+    host_cleanup(host_freep) char *first = drain(fds[0]);
+    const size_t kept = count_lines(first);
+    cr_expect(kept > 10 && kept < 1000, "%zu lines", kept);
+    EXPECT_HAS(first, "INFO  line 0\n");
+
+    log_info(log, "again");
+    host_cleanup(host_freep) char *then = drain(fds[0]);
+    snprintf(number, sizeof(number), "WARN  %zu lines were dropped: nobody read them\n",
+             1000 - kept);
+    EXPECT_HAS(then, number);
+    EXPECT_HAS(then, "INFO  again\n");
+    EXPECT_INT(count_lines(then), 2);
+    log_info(log, "and again");
+    host_cleanup(host_freep) char *last = drain(fds[0]);
+    EXPECT_STR(last, TS " INFO  and again\n");
+    log_destroy(log);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+Test(log, a_line_that_was_torn_does_not_swallow_the_next, .timeout = 5)
+{
+    int fds[2];
+    char text[6000];
+
+    make_pipe(fds);
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    log_t *log = log_create(fds[1], LOG_JSON, LOG_INFO);
+    log_info(log, "%s", text); /* more than the pipe takes */
+    host_cleanup(host_freep) char *first = drain(fds[0]);
+    EXPECT_INT(strlen(first), 4096);
+    log_info(log, "next");
+    host_cleanup(host_freep) char *then = drain(fds[0]);
+    EXPECT_STR(then, "\n{\"ts\":\"" TS "\",\"level\":\"warn\",\"msg\":\"1 lines were dropped: nobody "
+                     "read them\"}\n{\"ts\":\"" TS "\",\"level\":\"info\",\"msg\":\"next\"}\n");
+    log_destroy(log);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+Test(log, a_full_socket_holds_nobody_up, .timeout = 5)
+{
+    int fds[2];
+
+    cr_assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
+    log_t *log = log_create(fds[1], LOG_TEXT, LOG_INFO);
+    for (int i = 0; i < 20000; i++)
+        log_info(log, "line %d", i);
+    host_cleanup(host_freep) char *first = drain(fds[0]);
+    cr_expect(count_lines(first) < 20000);
+    log_info(log, "again");
+    host_cleanup(host_freep) char *then = drain(fds[0]);
+    EXPECT_HAS(then, "lines were dropped: nobody read them\n");
+    EXPECT_HAS(then, "INFO  again\n");
+    log_destroy(log);
+    close(fds[0]);
+    close(fds[1]);
 }

@@ -178,24 +178,6 @@ Test(metrics, drop_removes_the_series_of_one_label_value_everywhere)
     EXPECT_INT(metric_value(metric_cell(a, LABELS("gone", "1"))), 6);
 }
 
-static void set_gauge(void *arg)
-{
-    metric_t *f = arg;
-
-    metric_add(metric_cell(f, NULL), 1);
-}
-
-Test(metrics, hooks_run_before_each_rendering)
-{
-    host_cleanup(metrics_destroyp) metrics_t *m = metrics_create();
-    metric_t *f = metrics_gauge(m, "x", "", NULL);
-
-    metrics_on_render(m, set_gauge, f);
-    metrics_on_render(m, set_gauge, f);
-    expect_text(m, "# TYPE x gauge\nx 2\n");
-    expect_text(m, "# TYPE x gauge\nx 4\n");
-}
-
 Test(metrics, rendering_reports_a_full_buffer)
 {
     host_cleanup(metrics_destroyp) metrics_t *m = metrics_create();

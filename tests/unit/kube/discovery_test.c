@@ -209,17 +209,6 @@ Test(discovery, a_kind_that_vanishes_is_not_found_when_asked_afresh)
     EXPECT_INT(f.code, LH_ENOTFOUND);
 }
 
-Test(discovery, what_is_forgotten_is_asked_for_again)
-{
-    found_t f;
-
-    look_up(&f, &pods, false);
-    kube_discovery_forget(discovery, &pods);
-    look_up(&f, &pods, false);
-    EXPECT_INT(f.code, 0);
-    EXPECT_INT(http_server_requests(rig.server), 2);
-}
-
 Test(discovery, works_with_a_server_that_does_not_aggregate)
 {
     found_t f;
