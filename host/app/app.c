@@ -24,20 +24,27 @@ static void on_signal(evutil_socket_t fd, short what, void *arg) /* [loop-thread
     (void) what;
     if (read(fd, &info, sizeof(info)) != (ssize_t) sizeof(info))
         return;
+    if (app->stop_asked && info.ssi_signo == SIGHUP)
+        return; /* a terminal that closes sends two */
     if (app->stop_asked) {
         log_warn(app->log, "second signal: ending at once; the Lease is left to expire");
         _exit(1);
     }
-    log_info(app->log, "%s: stopping", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+    log_info(app->log, "SIG%s: stopping", sigabbrev_np((int) info.ssi_signo));
     app_stop(app);
 }
 
 /* Before the first thread, so that every thread inherits it. */
 static void block_signals(sigset_t *set)
 {
+    struct sigaction hangup;
+
     sigemptyset(set);
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGINT);
+    /* A leader that it ended on the spot would keep the Lease. Under nohup it stays ignored. */
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+        sigaddset(set, SIGHUP);
     sigprocmask(SIG_BLOCK, set, NULL);
     signal(SIGPIPE, SIG_IGN);
 }

@@ -16,10 +16,10 @@ typedef struct app_options {
     const char *version;    /* of the product */
 } app_options_t;
 
-/* Runs until SIGTERM or SIGINT, then hands over and ends. Called before any thread is made: it
- * blocks these signals and ignores SIGPIPE. Returns the exit status: 0 fine, 1 failed, 2
- * configuration. With plugin threads that never returned it does not return but ends the process by
- * _exit. [loop-thread] */
+/* Runs until SIGTERM, SIGINT or SIGHUP, then hands over and ends. Called before any thread is made:
+ * it blocks these signals (SIGHUP unless it is ignored) and ignores SIGPIPE. Returns the exit
+ * status: 0 fine, 1 failed, 2 configuration. With plugin threads that never returned it does not
+ * return but ends the process by _exit. [loop-thread] */
 int app_run(const config_t *config, const app_options_t *options);
 
 #endif

@@ -59,7 +59,8 @@ static void open_own(log_root_t *root)
     if (!S_ISFIFO(st.st_mode))
         return;
     snprintf(path, sizeof(path), "/proc/self/fd/%d", root->fd);
-    root->own_fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC); /* may fail: another user's pipe */
+    root->own_fd =
+        open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC); /* may fail: another user's pipe */
 }
 
 log_t *log_create(int fd, enum log_format format, enum log_level level)

@@ -347,6 +347,7 @@ int kube_call_start(kube_call_t *call, kube_lane_t *lane, lh_error_t *err)
         if (code == CURLM_OK) {
             call->lane = lane;
             lane->calls++;
+            lane->held_reset = false;
             return 0;
         }
         ret = host_fail(err, LH_EIO, "libcurl: %s", curl_multi_strerror(code));

@@ -265,7 +265,7 @@ static void drop_empty_lanes(kube_client_t *c)
 
     LIST_EACH (&c->lanes, it, tmp) {
         kube_lane_t *lane = LIST_ENTRY(it, kube_lane_t, node);
-        if (lane->calls == 0 && (lane->retired || kept))
+        if (lane->calls == 0 && (lane->retired || lane->held_reset || kept))
             kube_lane_destroy(lane);
         else
             kept = kept || !lane->retired;
@@ -335,6 +335,8 @@ void kube_call_cancel(kube_call_t *call)
     if (call->write && call->sent_at != 0)
         return; /* it stays in flight */
     list_remove(&call->node);
+    if (call->lane != NULL && call->request.on_data != NULL)
+        call->lane->held_reset = true;
     if (c->driving > 0) {
         list_append(&c->doomed, &call->node);
         return;

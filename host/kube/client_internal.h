@@ -7,7 +7,10 @@
  *     allows on one connection, and the next request opens the next lane;
  *   - it cannot be told to leave a connection; so a lane whose connection failed, or whose server
  *     did not answer, is retired: it finishes its calls and gets no new ones;
- *   - a handle that waits for another's connection has no timeout; so timeouts are our own timers.
+ *   - a handle that waits for another's connection has no timeout; so timeouts are our own timers;
+ *   - the RST_STREAM of a handle that is taken away stays in its buffer until something else is sent
+ *     on that connection, and the server goes on serving a watch that is over; so a lane that such a
+ *     stream has left empty is closed.
  * All of it belongs to the loop's thread, but what sockets.c guards with its mutex.
  */
 #ifndef KUBE_CLIENT_INTERNAL_H
@@ -34,6 +37,7 @@ typedef struct kube_lane {
     size_t calls;
     uint64_t cuts; /* of the client when it was created: later ones have cut its connection */
     bool retired;
+    bool held_reset; /* a stream was taken away unfinished, and nothing was sent since */
 } kube_lane_t;
 
 struct kube_client {

@@ -19,8 +19,8 @@ typedef struct source {
     const char *ns;
     watch_sub_t *sub;
     watch_store_t *store;
-    bool known;  /* the kind has been found, and with it whether it is namespaced */
-    bool spare;  /* of a cluster-scoped kind, which another source has whole already */
+    bool known; /* the kind has been found, and with it whether it is namespaced */
+    bool spare; /* of a cluster-scoped kind, which another source has whole already */
     bool synced;
     char *problem;
 } source_t;
@@ -28,7 +28,7 @@ typedef struct source {
 /* A key handed to the runner. Over when it has both returned and been completed. */
 typedef struct run {
     uint64_t ctx;
-    void *entry; /* of the queue */
+    void *entry;     /* of the queue */
     queue_key_t key; /* borrowed from the entry */
     int64_t started;
     bool returned, completed;
@@ -173,7 +173,9 @@ static void tell_state(plugin_controller_t *c)
         log_info(c->o.log, "synced: reconciles begin");
         loop_post(c->o.shared->loop, &c->pump);
     }
-    c->o.on_state(c->o.arg, problem != NULL ? problem : ready ? NULL : "waiting for the first list");
+    c->o.on_state(c->o.arg, problem != NULL ? problem
+                            : ready         ? NULL
+                                            : "waiting for the first list");
 }
 
 static void source_synced(void *arg) /* [loop-thread] */
@@ -191,10 +193,10 @@ static void source_state(void *arg, const char *problem) /* [loop-thread] */
     const kube_gvr_t *gvr = &s->controller->o.manifest->watches[s->watch].gvr;
 
     free(s->problem);
-    s->problem = problem == NULL ? NULL
-                                 : host_xprintf("%s%s%s: %s", gvr->resource,
-                                                gvr->group[0] != '\0' ? "." : "", gvr->group,
-                                                problem);
+    s->problem = problem == NULL
+                     ? NULL
+                     : host_xprintf("%s%s%s: %s", gvr->resource, gvr->group[0] != '\0' ? "." : "",
+                                    gvr->group, problem);
     if (problem != NULL)
         log_warn(s->controller->o.log, "%s", s->problem);
     tell_state(s->controller);
@@ -229,8 +231,10 @@ static void start_run(plugin_controller_t *c, const queue_run_t *q)
         object = watch_store_get(s->store, q->key.ns, q->key.name);
     if (!tombstone && object == NULL)
         reason = absent_reason(c, q->key.watch);
-    *r = (run_t){.ctx = plugin_services_open(c->o.services, &key), .entry = q->entry,
-                 .key = q->key, .started = clock_now()};
+    *r = (run_t){.ctx = plugin_services_open(c->o.services, &key),
+                 .entry = q->entry,
+                 .key = q->key,
+                 .started = clock_now()};
     HASH_ADD(hh, c->runs, ctx, sizeof(r->ctx), r);
     c->inside++;
     metric_add(c->meters.active, 1);
@@ -368,7 +372,7 @@ void plugin_controller_forget(plugin_controller_t *c)
 {
     run_t *r, *tmp;
 
-    HASH_ITER(hh, c->runs, r, tmp) {
+    HASH_ITER (hh, c->runs, r, tmp) {
         HASH_DEL(c->runs, r);
         plugin_services_drop(c->o.services, r->ctx);
         metric_add(c->meters.active, -1);
@@ -393,9 +397,9 @@ void plugin_controller_written(plugin_controller_t *c, const char *method, const
     for (size_t i = 0; i < c->source_count; i++) {
         const source_t *s = &c->sources[i];
         const plugin_overlay_target_t target = {.watch = &c->o.manifest->watches[s->watch],
-                                             .ns = s->ns,
-                                             .namespaced = watch_sub_namespaced(s->sub),
-                                             .store = s->store};
+                                                .ns = s->ns,
+                                                .namespaced = watch_sub_namespaced(s->sub),
+                                                .store = s->store};
         if (!s->spare)
             plugin_overlay_note(&target, &reply);
     }
@@ -444,7 +448,9 @@ static void close_sources(plugin_controller_t *c)
 static int open_source(plugin_controller_t *c, uint32_t watch, const char *ns, lh_error_t *err)
 {
     const plugin_watch_t *w = &c->o.manifest->watches[watch];
-    const watch_spec_t spec = {.gvr = w->gvr, .kind = w->kind, .ns = ns,
+    const watch_spec_t spec = {.gvr = w->gvr,
+                               .kind = w->kind,
+                               .ns = ns,
                                .label_selector = w->label_selector,
                                .field_selector = w->field_selector,
                                .metadata_only = w->metadata_only};
@@ -526,8 +532,8 @@ plugin_controller_t *plugin_controller_create(const plugin_controller_options_t 
 
     c->o = *options;
     c->name = host_xstrdup(options->name);
-    c->queue = queue_create(
-        &(queue_options_t){.metrics = options->shared->metrics, .name = c->name});
+    c->queue =
+        queue_create(&(queue_options_t){.metrics = options->shared->metrics, .name = c->name});
     c->pump.fn = pump_task;
     loop_timer_init(&c->timer, options->shared->loop, pump_timer);
     plugin_meters_init(&c->meters, options->shared->metrics, c->name, options->max_in_flight);

@@ -48,16 +48,18 @@ struct plugin_instance {
 
     enum state state;
     bool settled, resting, stopping;
-    link_t *link;   /* the present runner's; NULL without one */
-    link_t *over;   /* of earlier runners, kept */
-    fence_t *fence; /* of the term that is on for this instance */
-    bool open;      /* the controller is open in this term */
-    int64_t delay, born, died; /* died: its process, last; 0: never */
-    loop_timer_t timer;    /* the state's own: time limits and delays */
-    loop_timer_t deadline; /* of end and stop */
-    uint32_t abandoned;    /* calls inside runners that were given up */
-    uint32_t ghosts;       /* such runners */
-    uint32_t dying;        /* runners whose process has died and that are just ending */
+    link_t *link;           /* the present runner's; NULL without one */
+    link_t *over;           /* of earlier runners, kept */
+    fence_t *fence;         /* of the term that is on for this instance */
+    bool open;              /* the controller is open in this term */
+    int64_t born;           /* when the present runner was started */
+    int64_t restart_delay;  /* the last before a new runner; reset when one has lived long enough */
+    int64_t activate_delay; /* the last before activate() was tried again; reset by a success */
+    loop_timer_t timer;     /* the state's own: time limits and delays */
+    loop_timer_t deadline;  /* of end and stop */
+    uint32_t abandoned;     /* calls inside runners that were given up */
+    uint32_t ghosts;        /* such runners */
+    uint32_t dying;         /* runners whose process has died and that are just ending */
 
     pthread_mutex_t kill_lock; /* guards killable and the runners of links against their end */
     plugin_runner_t *killable;
@@ -180,13 +182,20 @@ static void sink_died(void *arg, const char *reason)
 
 /* -- Delays -- */
 
-static void again_later(plugin_instance_t *i, const char *why)
+static void again_later(plugin_instance_t *i, int64_t *delay, const char *why)
 {
     i->state = DELAYED;
-    i->delay = i->delay == 0 ? RETRY_FIRST : HOST_MIN(2 * i->delay, RETRY_MOST);
-    log_error(i->log, "%s; tried again in %lld s", why, (long long) (i->delay / CLOCK_S));
+    *delay = *delay == 0 ? RETRY_FIRST : HOST_MIN(2 * *delay, RETRY_MOST);
+    log_error(i->log, "%s; tried again in %lld s", why, (long long) (*delay / CLOCK_S));
     tell(i, false, why);
-    loop_timer_set(&i->timer, clock_now() + i->delay);
+    loop_timer_set(&i->timer, clock_now() + *delay);
+}
+
+static void restart_later(plugin_instance_t *i, const char *why)
+{
+    if (clock_now() - i->born > RETRY_MOST)
+        i->restart_delay = 0;
+    again_later(i, &i->restart_delay, why);
 }
 
 /* -- The term -- */
@@ -288,9 +297,10 @@ static void replace(plugin_instance_t *i)
     const uint32_t inside = abandon(i, why);
 
     if (i->o.process)
-        again_later(i, why); /* nothing of it is left: its process is killed */
+        restart_later(i, why); /* nothing of it is left: its process is killed */
     else if (deactivating && inside > 0)
-        fail(i, "deactivate, or a callback before it, has not returned when the time for it was over");
+        fail(i,
+             "deactivate, or a callback before it, has not returned when the time for it was over");
     else if (i->abandoned > i->o.workers)
         fail(i, "too many calls never returned");
     else
@@ -358,7 +368,6 @@ static void created(plugin_instance_t *i, const message_t *m)
         return;
     }
     i->state = IDLE;
-    i->born = clock_now();
     tell(i, true, NULL);
     log_info(i->log, "created: plugin %s %s, %s", i->o.file->manifest->id,
              i->o.file->manifest->version, i->o.process ? "process" : "thread");
@@ -381,14 +390,13 @@ static void activated(plugin_instance_t *i, const message_t *m)
         return;
     }
     if (m->code == 0) {
-        if (i->died == 0 || clock_now() - i->died > RETRY_MOST) /* else it may well die again */
-            i->delay = 0;
+        i->activate_delay = 0;
         open_controller(i);
         return;
     }
     host_cleanup(host_freep) char *why = host_xprintf("activate: %s", m->error.text);
     plugin_services_end(i->services);
-    again_later(i, why);
+    again_later(i, &i->activate_delay, why);
 }
 
 static void deactivated(plugin_instance_t *i)
@@ -404,9 +412,6 @@ static void died(plugin_instance_t *i, const message_t *m)
     host_cleanup(host_freep) char *why = host_xprintf("the worker process %s", m->error.text);
 
     metric_add(i->restarts, 1);
-    if (clock_now() - i->born > RETRY_MOST)
-        i->delay = 0;
-    i->died = clock_now();
     i->link->runner->ops->abandon(i->link->runner); /* it waits for this last call */
     i->link = NULL;
     i->dying++; /* until its on_destroyed comes */
@@ -414,7 +419,7 @@ static void died(plugin_instance_t *i, const message_t *m)
     plugin_services_end(i->services);
     if (i->stopping || i->state == FAILED)
         return;
-    again_later(i, why);
+    restart_later(i, why);
     settle(i);
     rest(i);
 }
@@ -492,6 +497,7 @@ static void start_runner(plugin_instance_t *i)
     link->instance = i;
     options.sink.arg = link;
     i->state = CREATING;
+    i->born = clock_now();
     i->link = link;
     loop_timer_set(&i->timer, clock_now() + CALL_TIMEOUT);
     const int ret = i->o.process ? plugin_remote_create(&options, &link->runner, &err)
@@ -504,7 +510,7 @@ static void start_runner(plugin_instance_t *i)
     }
     i->link = NULL;
     free(link);
-    again_later(i, err.text);
+    restart_later(i, err.text);
     settle(i);
 }
 
@@ -563,21 +569,31 @@ plugin_instance_t *plugin_instance_create(const plugin_instance_options_t *optio
     i->check = health_add(shared->health, check, 0, HEALTH_READYZ);
     const char *name[] = {i->name};
     i->restarts = metric_cell(metrics_counter(shared->metrics, "leasehold_plugin_restarts_total",
-                                              "Worker processes that died.", labels), name);
+                                              "Worker processes that died.", labels),
+                              name);
     i->abandoned_metric =
         metric_cell(metrics_gauge(shared->metrics, "leasehold_plugin_abandoned_calls",
-                                  "Calls that never returned and were given up.", labels), name);
+                                  "Calls that never returned and were given up.", labels),
+                    name);
     pthread_mutex_init(&i->kill_lock, NULL);
     loop_timer_init(&i->timer, shared->loop, on_timer);
     loop_timer_init(&i->deadline, shared->loop, on_deadline);
     i->services = plugin_services_create(
         shared, i->name, manifest,
         &(plugin_services_hooks_t){services_complete, services_enqueue, services_written, i});
-    i->controller = plugin_controller_create(&(plugin_controller_options_t){
-        .shared = shared, .hub = options->hub, .name = i->name, .manifest = manifest,
-        .services = i->services, .namespaces = options->namespaces, .workers = options->workers,
-        .max_in_flight = options->max_in_flight, .log = i->log, .on_idle = controller_idle,
-        .on_state = controller_state, .arg = i});
+    i->controller = plugin_controller_create(
+        &(plugin_controller_options_t){.shared = shared,
+                                       .hub = options->hub,
+                                       .name = i->name,
+                                       .manifest = manifest,
+                                       .services = i->services,
+                                       .namespaces = options->namespaces,
+                                       .workers = options->workers,
+                                       .max_in_flight = options->max_in_flight,
+                                       .log = i->log,
+                                       .on_idle = controller_idle,
+                                       .on_state = controller_state,
+                                       .arg = i});
     start_runner(i);
     return i;
 }

@@ -19,16 +19,16 @@ typedef struct plugin_instance plugin_instance_t;
 typedef struct plugin_instance_options {
     plugin_shared_t *shared;
     watch_hub_t *hub;
-    const char *name;                  /* copied */
-    const plugin_file_t *file;         /* prepared; borrowed until plugin_instance_destroy */
-    const char *config;                /* JSON object, checked against the schema; copied */
-    bool process;                      /* isolation: process */
+    const char *name;          /* copied */
+    const plugin_file_t *file; /* prepared; borrowed until plugin_instance_destroy */
+    const char *config;        /* JSON object, checked against the schema; copied */
+    bool process;              /* isolation: process */
     uint32_t workers, max_in_flight;
-    const char *const *namespaces;     /* NULL-terminated; NULL: all; borrowed */
+    const char *const *namespaces; /* NULL-terminated; NULL: all; borrowed */
     /* Each may be called from within the calls below. [loop-thread] */
-    void (*on_settled)(void *arg);     /* created, refused, or to be tried again later; once */
-    void (*on_rested)(void *arg);      /* after plugin_instance_end: nothing of the term is left */
-    void (*on_ended)(void *arg);       /* after plugin_instance_stop */
+    void (*on_settled)(void *arg); /* created, refused, or to be tried again later; once */
+    void (*on_rested)(void *arg);  /* after plugin_instance_end: nothing of the term is left */
+    void (*on_ended)(void *arg);   /* after plugin_instance_stop */
     void *arg;
 } plugin_instance_options_t;
 

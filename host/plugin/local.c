@@ -19,13 +19,13 @@ enum task_kind { TASK_CALLBACK, TASK_POSTED, TASK_ACTIVATE };
 typedef struct task {
     list_t link;
     enum task_kind kind;
-    uint64_t ctx;              /* TASK_ACTIVATE */
-    void (*fn)(void *);        /* TASK_POSTED */
-    void (*free_arg)(void *);  /* TASK_POSTED */
-    lh_callback_t callback;    /* TASK_CALLBACK */
-    int code;                  /* TASK_CALLBACK */
+    uint64_t ctx;                /* TASK_ACTIVATE */
+    void (*fn)(void *);          /* TASK_POSTED */
+    void (*free_arg)(void *);    /* TASK_POSTED */
+    lh_callback_t callback;      /* TASK_CALLBACK */
+    int code;                    /* TASK_CALLBACK */
     plugin_response_t *response; /* TASK_CALLBACK */
-    lh_error_t error;          /* TASK_CALLBACK */
+    lh_error_t error;            /* TASK_CALLBACK */
     void *arg;
 } task_t;
 
@@ -326,8 +326,8 @@ static void drop_tasks(plugin_local_t *l) /* [plugin-thread] */
 
 static int create_plugin(plugin_local_t *l, lh_error_t *err) /* [plugin-thread] */
 {
-    const lh_instance_t instance = {.struct_size = sizeof(instance), .name = l->name,
-                                    .config = l->config};
+    const lh_instance_t instance = {
+        .struct_size = sizeof(instance), .name = l->name, .config = l->config};
     lh_error_t why = {0};
     int ret = plugin_module_open(l->path, l->digest[0] != '\0' ? l->digest : NULL, &l->module, err);
 
@@ -485,8 +485,8 @@ static int start_thread(pthread_t *thread, void *(*fn)(void *), void *arg, bool 
     pthread_attr_t attr;
 
     pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, detached ? PTHREAD_CREATE_DETACHED
-                                                : PTHREAD_CREATE_JOINABLE);
+    pthread_attr_setdetachstate(&attr,
+                                detached ? PTHREAD_CREATE_DETACHED : PTHREAD_CREATE_JOINABLE);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int ret = pthread_create(thread, &attr, fn, arg);

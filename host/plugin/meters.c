@@ -10,10 +10,10 @@ void plugin_meters_init(plugin_meters_t *k, metrics_t *metrics, const char *cont
 {
     static const char *const by_result[] = {"controller", "result", NULL};
     static const char *const plain[] = {"controller", NULL};
-    static const double buckets[] = {
-        0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5,
-        0.6,   0.7,  0.8,   0.9,  1.0, 1.25, 1.5, 1.75, 2.0, 2.5,  3.0, 3.5,  4.0,
-        4.5,   5,    6,     7,    8,   9,    10,  15,   20,  25,   30,  40,   50, 60};
+    static const double buckets[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3,  0.35,
+                                     0.4,   0.45, 0.5,   0.6,  0.7, 0.8,  0.9, 1.0,  1.25, 1.5,
+                                     1.75,  2.0,  2.5,   3.0,  3.5, 4.0,  4.5, 5,    6,    7,
+                                     8,     9,    10,    15,   20,  25,   30,  40,   50,   60};
     const char *const name[] = {controller, NULL};
     metric_t *total = metrics_counter(metrics, "controller_runtime_reconcile_total",
                                       "Reconciles per controller and result.", by_result);
@@ -22,11 +22,11 @@ void plugin_meters_init(plugin_meters_t *k, metrics_t *metrics, const char *cont
     metric_t *terminal =
         metrics_counter(metrics, "controller_runtime_terminal_reconcile_errors_total",
                         "Reconciles that failed and are not retried.", plain);
-    metric_t *time = metrics_histogram(metrics, "controller_runtime_reconcile_time_seconds",
-                                       "Time from dispatch to completion.", plain, buckets,
-                                       HOST_LEN(buckets));
-    metric_t *active = metrics_gauge(metrics, "controller_runtime_active_workers",
-                                     "Reconciles under way.", plain);
+    metric_t *time =
+        metrics_histogram(metrics, "controller_runtime_reconcile_time_seconds",
+                          "Time from dispatch to completion.", plain, buckets, HOST_LEN(buckets));
+    metric_t *active =
+        metrics_gauge(metrics, "controller_runtime_active_workers", "Reconciles under way.", plain);
     metric_t *most = metrics_gauge(metrics, "controller_runtime_max_concurrent_reconciles",
                                    "Reconciles that may be under way at a time.", plain);
 

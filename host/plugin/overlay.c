@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugin/overlay.h"
 
-#include "json/skim.h"
 #include "watch/selector.h"
+#include "json/skim.h"
 
 #include <string.h>
 

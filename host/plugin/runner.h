@@ -93,8 +93,8 @@ struct plugin_runner {
 
 /* Both start at once: threads are made, the file is mapped and create() called on the plugin
  * thread; on_created follows. Failure here is about threads and processes only. [loop-thread] */
-HOST_MUST_USE int plugin_local_create(const plugin_runner_options_t *options,
-                                      plugin_runner_t **out, lh_error_t *err);
+HOST_MUST_USE int plugin_local_create(const plugin_runner_options_t *options, plugin_runner_t **out,
+                                      lh_error_t *err);
 HOST_MUST_USE int plugin_remote_create(const plugin_runner_options_t *options,
                                        plugin_runner_t **out, lh_error_t *err);
 

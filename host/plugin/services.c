@@ -124,8 +124,8 @@ uint64_t plugin_services_open(plugin_services_t *s, const lh_key_t *key)
 {
     ctx_entry_t *e = host_xcalloc(1, sizeof(*e));
 
-    *e = (ctx_entry_t){.services = s, .refs = 1, .is_term = key == NULL,
-                       .task = {.fn = entry_completed}};
+    *e = (ctx_entry_t){
+        .services = s, .refs = 1, .is_term = key == NULL, .task = {.fn = entry_completed}};
     if (key != NULL) {
         e->ns = host_xstrdup(key->ns);
         e->name = host_xstrdup(key->name);
@@ -310,10 +310,10 @@ plugin_services_t *plugin_services_create(plugin_shared_t *shared, const char *n
         metrics_counter(shared->metrics, "leasehold_plugin_stray_completions_total",
                         "Completions that were used up or belonged to an earlier term.", labels),
         (const char *[]){name, NULL});
-    s->events_dropped = metric_cell(
-        metrics_counter(shared->metrics, "leasehold_plugin_events_dropped_total",
-                        "Events that were not recorded.", labels),
-        (const char *[]){name, NULL});
+    s->events_dropped =
+        metric_cell(metrics_counter(shared->metrics, "leasehold_plugin_events_dropped_total",
+                                    "Events that were not recorded.", labels),
+                    (const char *[]){name, NULL});
     pthread_mutex_init(&s->lock, NULL);
     list_init(&s->orphans);
     list_init(&s->events);

@@ -25,8 +25,8 @@ typedef struct plugin_shared {
     const log_t *log;
     metrics_t *metrics;
     health_t *health;
-    const char *identity;       /* Name, for Events */
-    _Atomic uint64_t next_ctx;  /* starts at 1 */
+    const char *identity;      /* Name, for Events */
+    _Atomic uint64_t next_ctx; /* starts at 1 */
 } plugin_shared_t;
 
 typedef struct plugin_services plugin_services_t;

@@ -24,8 +24,9 @@ static int not_ready(const plugin_services_t *s, uint32_t watch, const char *ns,
     const kube_gvr_t *gvr = &s->manifest->watches[watch].gvr;
     const bool somewhere = ns != NULL && ns[0] != '\0';
 
-    return host_fail(err, LH_EUNAVAILABLE, "cache: %s%s%s%s%s has not synced yet, or is not watched",
-                     gvr->resource, gvr->group[0] != '\0' ? "." : "", gvr->group,
+    return host_fail(err, LH_EUNAVAILABLE,
+                     "cache: %s%s%s%s%s has not synced yet, or is not watched", gvr->resource,
+                     gvr->group[0] != '\0' ? "." : "", gvr->group,
                      somewhere ? " in namespace " : "", somewhere ? ns : "");
 }
 

@@ -13,15 +13,15 @@
 typedef struct ctx_entry {
     uint64_t id;
     plugin_services_t *services;
-    uint32_t refs;          /* under services->lock */
-    bool is_term;           /* of activate(); never completes */
-    bool cancelled, swept;  /* under services->lock */
-    char *ns, *name;        /* of a reconcile, for the log; NULL for a term's */
+    uint32_t refs;         /* under services->lock */
+    bool is_term;          /* of activate(); never completes */
+    bool cancelled, swept; /* under services->lock */
+    char *ns, *name;       /* of a reconcile, for the log; NULL for a term's */
     fence_t *fence;
-    list_t ops;             /* requests under way, under services->lock */
-    lh_result_t result;     /* once completed; text is owned */
-    loop_task_t task;       /* brings the completion to the loop */
-    UT_hash_handle hh;      /* in services->open by id, under services->lock */
+    list_t ops;         /* requests under way, under services->lock */
+    lh_result_t result; /* once completed; text is owned */
+    loop_task_t task;   /* brings the completion to the loop */
+    UT_hash_handle hh;  /* in services->open by id, under services->lock */
 } ctx_entry_t;
 
 /* A metric name of the instance, as its first use has fixed it. */

@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/utf8.h"
-#include "json/skim.h"
 #include "plugin/services_impl.h"
+#include "json/skim.h"
 
 #include <math.h>
 #include <string.h>
@@ -197,7 +197,8 @@ static int check_metric(const lh_metric_t *m, lh_error_t *err)
 static metric_t *make_family(plugin_services_t *s, const lh_metric_t *m)
 {
     /* controller-runtime's buckets of controller_runtime_reconcile_time_seconds, thinned. */
-    static const double buckets[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
+    static const double buckets[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+                                     1,     2.5,  5,     10,   30,  60};
     const char *labels[METRIC_LABELS_MAX + 2] = {"controller"};
     host_cleanup(host_freep) char *name = host_xprintf("leasehold_plugin_%s", m->name);
     host_cleanup(host_freep) char *help =
@@ -304,7 +305,7 @@ void services_metrics_free(plugin_services_t *s)
 {
     metric_use_t *u, *tmp;
 
-    HASH_ITER(hh, s->metrics, u, tmp) {
+    HASH_ITER (hh, s->metrics, u, tmp) {
         HASH_DEL(s->metrics, u);
         for (uint32_t i = 0; i < u->label_count; i++)
             free(u->label_names[i]);

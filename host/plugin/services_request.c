@@ -5,8 +5,8 @@
  */
 #include "base/clock.h"
 #include "base/error.h"
-#include "json/skim.h"
 #include "plugin/services_impl.h"
+#include "json/skim.h"
 
 #include <string.h>
 
@@ -19,7 +19,8 @@ typedef struct op {
     plugin_services_t *services;
     ctx_entry_t *entry; /* a reference; NULL for an Event */
     fence_t *fence;
-    loop_task_t task; /* in the loop's post queue from its first moment in a list until it is sent */
+    loop_task_t
+        task; /* in the loop's post queue from its first moment in a list until it is sent */
     char *method, *path, *content_type, *body; /* one allocation, freed with method */
     size_t body_len;
     int64_t timeout;
@@ -229,8 +230,11 @@ static void event_done(void *arg, int code, plugin_response_t *response, const l
 int services_send_event(plugin_services_t *s, fence_t *fence, const char *path, const char *body,
                         size_t len, lh_error_t *err)
 {
-    const lh_api_request_t request = {.struct_size = sizeof(request), .method = "POST",
-                                      .path = path, .body = body, .body_len = len};
+    const lh_api_request_t request = {.struct_size = sizeof(request),
+                                      .method = "POST",
+                                      .path = path,
+                                      .body = body,
+                                      .body_len = len};
     op_t *op = op_create(s, &request, event_done, s);
 
     if (op == NULL)

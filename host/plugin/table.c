@@ -85,13 +85,15 @@ int plugin_request_check(const lh_api_request_t *r, lh_error_t *err)
     if (r->method == NULL || !good_method(r->method))
         return host_fail(err, LH_EINVAL,
                          "request: method is none of GET, POST, PUT, PATCH, DELETE");
-    if (r->path == NULL || (strncmp(r->path, "/api/", 5) != 0 && strncmp(r->path, "/apis/", 6) != 0))
+    if (r->path == NULL ||
+        (strncmp(r->path, "/api/", 5) != 0 && strncmp(r->path, "/apis/", 6) != 0))
         return host_fail(err, LH_EINVAL, "request: path does not begin with /api/ or /apis/");
     if (strlen(r->path) > 8192 || !good_token(r->path, false))
         return host_fail(err, LH_EINVAL,
                          "request: path is too long or holds characters that must be "
                          "percent-encoded");
-    if (r->content_type != NULL && (strlen(r->content_type) > 256 || !good_token(r->content_type, true)))
+    if (r->content_type != NULL &&
+        (strlen(r->content_type) > 256 || !good_token(r->content_type, true)))
         return host_fail(err, LH_EINVAL, "request: content_type is not a media type");
     if (r->body == NULL && r->body_len > 0)
         return host_fail(err, LH_EINVAL, "request: body is NULL but body_len is not 0");

@@ -34,9 +34,9 @@ static void a_merge_patch_with_an_old_version_is_409(void *arg)
     API_REPLY first = api_patch(c->api, contract_path(c->configmaps, "merge-old"), "merge",
                                 "{\"data\":{\"k\":\"2\"}}");
     REQUIRE_INT(first.status, 200);
-    API_REPLY r = api_patch(c->api, contract_path(c->configmaps, "merge-old"), "merge",
-                            "{\"metadata\":{\"resourceVersion\":\"%s\"},\"data\":{\"k\":\"3\"}}",
-                            old);
+    API_REPLY r =
+        api_patch(c->api, contract_path(c->configmaps, "merge-old"), "merge",
+                  "{\"metadata\":{\"resourceVersion\":\"%s\"},\"data\":{\"k\":\"3\"}}", old);
     EXPECT_INT(r.status, 409);
 }
 
@@ -100,8 +100,8 @@ static void an_unknown_patch_type_is_415(void *arg)
     contract_t *c = arg;
 
     contract_create(c, "odd-patch", NULL, "v");
-    API_REPLY r = api_do(c->api, "PATCH", contract_path(c->configmaps, "odd-patch"), "text/plain",
-                         "{}");
+    API_REPLY r =
+        api_do(c->api, "PATCH", contract_path(c->configmaps, "odd-patch"), "text/plain", "{}");
     EXPECT_INT(r.status, 415);
 }
 
@@ -156,7 +156,8 @@ static void delete_with_a_stale_version_precondition_is_409(void *arg)
 
     snprintf(body, sizeof(body),
              "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\",\"preconditions\":{"
-             "\"resourceVersion\":\"%s\"}}", contract_create(c, "pre-rv", NULL, "v"));
+             "\"resourceVersion\":\"%s\"}}",
+             contract_create(c, "pre-rv", NULL, "v"));
     API_REPLY changed = api_patch(c->api, contract_path(c->configmaps, "pre-rv"), "merge",
                                   "{\"data\":{\"k\":\"2\"}}");
     REQUIRE_INT(changed.status, 200);
@@ -167,8 +168,9 @@ static void delete_with_a_stale_version_precondition_is_409(void *arg)
 static void a_finalizer_holds_the_object_until_it_is_removed(void *arg)
 {
     contract_t *c = arg;
-    API_REPLY made = api_post(c->api, c->configmaps,
-                              "{\"metadata\":{\"name\":\"fin\",\"finalizers\":[\"example.dev/f\"]}}");
+    API_REPLY made =
+        api_post(c->api, c->configmaps,
+                 "{\"metadata\":{\"name\":\"fin\",\"finalizers\":[\"example.dev/f\"]}}");
     REQUIRE_INT(made.status, 201);
     API_REPLY del = api_delete(c->api, "%s/fin", c->configmaps);
     EXPECT_INT(del.status, 200);
@@ -186,11 +188,13 @@ static void a_finalizer_holds_the_object_until_it_is_removed(void *arg)
 static void no_finalizer_can_be_added_while_deleting(void *arg)
 {
     contract_t *c = arg;
-    API_REPLY made = api_post(c->api, c->configmaps,
-                              "{\"metadata\":{\"name\":\"fin2\",\"finalizers\":[\"example.dev/f\"]}}");
+    API_REPLY made =
+        api_post(c->api, c->configmaps,
+                 "{\"metadata\":{\"name\":\"fin2\",\"finalizers\":[\"example.dev/f\"]}}");
     API_REPLY del = api_delete(c->api, "%s/fin2", c->configmaps);
-    API_REPLY r = api_patch(c->api, contract_path(c->configmaps, "fin2"), "merge",
-                            "{\"metadata\":{\"finalizers\":[\"example.dev/f\",\"example.dev/g\"]}}");
+    API_REPLY r =
+        api_patch(c->api, contract_path(c->configmaps, "fin2"), "merge",
+                  "{\"metadata\":{\"finalizers\":[\"example.dev/f\",\"example.dev/g\"]}}");
     EXPECT_INT(r.status, 422);
     API_REPLY end = api_patch(c->api, contract_path(c->configmaps, "fin2"), "merge",
                               "{\"metadata\":{\"finalizers\":null}}");
@@ -237,7 +241,8 @@ static void orphaned_dependents_stay(void *arg)
     API_REPLY child = api_post(c->api, c->configmaps,
                                "{\"metadata\":{\"name\":\"child2\",\"ownerReferences\":[{"
                                "\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"name\":\"owner2\","
-                               "\"uid\":\"%s\"}]}}", api_str(owner.json, "/metadata/uid"));
+                               "\"uid\":\"%s\"}]}}",
+                               api_str(owner.json, "/metadata/uid"));
     API_REPLY del = api_delete(c->api, "%s/owner2?propagationPolicy=Orphan", c->configmaps);
     EXPECT_TRUE(api_until(c->api, contract_path(c->configmaps, "owner2"), 30000, is_gone, NULL));
     API_REPLY still = api_get(c->api, "%s/child2", c->configmaps);
@@ -289,10 +294,12 @@ static void make_crd(contract_t *c, const char *plural, const char *kind)
         c->api, CRDS,
         "{\"apiVersion\":\"apiextensions.k8s.io/v1\",\"kind\":\"CustomResourceDefinition\","
         "\"metadata\":{\"name\":\"%s.%s.dev\"},\"spec\":{\"group\":\"%s.dev\",\"scope\":"
-        "\"Namespaced\",\"names\":{\"plural\":\"%s\",\"kind\":\"%s\"},\"versions\":[{\"name\":\"v1\","
+        "\"Namespaced\",\"names\":{\"plural\":\"%s\",\"kind\":\"%s\"},\"versions\":[{\"name\":"
+        "\"v1\","
         "\"served\":true,\"storage\":true,\"subresources\":{\"status\":{}},\"schema\":{"
         "\"openAPIV3Schema\":{\"type\":\"object\",\"properties\":{\"spec\":{\"type\":\"object\","
-        "\"required\":[\"size\"],\"properties\":{\"size\":{\"type\":\"integer\"},\"mode\":{\"type\":"
+        "\"required\":[\"size\"],\"properties\":{\"size\":{\"type\":\"integer\"},\"mode\":{"
+        "\"type\":"
         "\"string\",\"enum\":[\"a\",\"b\"],\"default\":\"a\"}}},\"status\":{\"type\":\"object\","
         "\"x-kubernetes-preserve-unknown-fields\":true}}}}}]}}",
         plural, c->ns, c->ns, plural, kind);
@@ -324,7 +331,8 @@ static void a_custom_resource_is_validated_defaulted_and_pruned(void *arg)
     char path[256];
 
     snprintf(path, sizeof(path), "/apis/%s.dev/v1/namespaces/%s/things", c->ns, c->ns);
-#define THING "{\"apiVersion\":\"%s.dev/v1\",\"kind\":\"Thing\",\"metadata\":{\"name\":\"%s\"},\"spec\":%s}"
+#define THING                                                                                      \
+    "{\"apiVersion\":\"%s.dev/v1\",\"kind\":\"Thing\",\"metadata\":{\"name\":\"%s\"},\"spec\":%s}"
     API_REPLY missing = api_post(c->api, path, THING, c->ns, "t1", "{}");
     EXPECT_INT(missing.status, 422);
     API_REPLY type = api_post(c->api, path, THING, c->ns, "t2", "{\"size\":\"big\"}");
@@ -410,7 +418,8 @@ static const tap_test_t tests[] = {
     {"a custom resource is validated, defaulted and pruned",
      a_custom_resource_is_validated_defaulted_and_pruned},
     {"a custom resource's status is apart", a_custom_resource_status_is_apart},
-    {"a strategic patch of a custom resource is 415", a_strategic_patch_of_a_custom_resource_is_415},
+    {"a strategic patch of a custom resource is 415",
+     a_strategic_patch_of_a_custom_resource_is_415},
     {"a deleted CRD takes its objects and its path", a_deleted_crd_takes_its_objects_and_its_path},
 };
 

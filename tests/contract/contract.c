@@ -53,7 +53,8 @@ int contract_main(int argc, char **argv, const char *program, const tap_test_t *
     snprintf(c.ns, sizeof(c.ns), "contract-%s-%s", program, tail);
     snprintf(c.configmaps, sizeof(c.configmaps), "/api/v1/namespaces/%s/configmaps", c.ns);
     snprintf(c.leases, sizeof(c.leases), "/apis/coordination.k8s.io/v1/namespaces/%s/leases", c.ns);
-    API_REPLY made = api_post(c.api, "/api/v1/namespaces", "{\"metadata\":{\"name\":\"%s\"}}", c.ns);
+    API_REPLY made =
+        api_post(c.api, "/api/v1/namespaces", "{\"metadata\":{\"name\":\"%s\"}}", c.ns);
     if (made.status != 201) {
         printf("not ok 1 - a namespace can be made\n# status %d: %.300s\n1..1\n", made.status,
                made.text);

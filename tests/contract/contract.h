@@ -17,7 +17,7 @@
 
 typedef struct contract {
     api_t *api;
-    char ns[64];         /* "contract-<program>-<random>" */
+    char ns[64];          /* "contract-<program>-<random>" */
     char configmaps[128]; /* "/api/v1/namespaces/<ns>/configmaps" */
     char leases[128];
 } contract_t;
@@ -35,7 +35,8 @@ const char *contract_create(contract_t *c, const char *name, const char *labels,
 
 /* A body for a Lease. */
 #define LEASE_BODY                                                                                 \
-    "{\"apiVersion\":\"coordination.k8s.io/v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"%s\"}," \
+    "{\"apiVersion\":\"coordination.k8s.io/"                                                       \
+    "v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"%s\"},"                                      \
     "\"spec\":{\"holderIdentity\":\"%s\",\"leaseDurationSeconds\":15,\"leaseTransitions\":%d}}"
 
 /* The next event that is no bookmark; fails the test when none comes within 5 s. */

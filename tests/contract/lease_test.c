@@ -20,7 +20,8 @@ static api_reply_t put(contract_t *c, const char *name, const char *version, con
     return api_put(c->api, contract_path(c->leases, name),
                    "{\"metadata\":{\"name\":\"%s\",\"resourceVersion\":\"%s\"},\"spec\":{"
                    "\"holderIdentity\":\"%s\",\"leaseDurationSeconds\":15,\"leaseTransitions\":"
-                   "%d}}", name, version, holder, transitions);
+                   "%d}}",
+                   name, version, holder, transitions);
 }
 
 static void a_put_of_a_lease_without_a_version_is_422(void *arg)
@@ -28,8 +29,8 @@ static void a_put_of_a_lease_without_a_version_is_422(void *arg)
     contract_t *c = arg;
 
     make(c, "no-version", NULL, NULL);
-    API_REPLY r = api_put(c->api, contract_path(c->leases, "no-version"), LEASE_BODY, "no-version",
-                          "two", 1);
+    API_REPLY r =
+        api_put(c->api, contract_path(c->leases, "no-version"), LEASE_BODY, "no-version", "two", 1);
     EXPECT_INT(r.status, 422);
     EXPECT_STR(api_str(r.json, "/details/causes/0/field"), "metadata.resourceVersion");
 }
@@ -37,7 +38,8 @@ static void a_put_of_a_lease_without_a_version_is_422(void *arg)
 static void a_put_on_a_missing_lease_creates_it(void *arg)
 {
     contract_t *c = arg;
-    API_REPLY r = api_put(c->api, contract_path(c->leases, "absent"), LEASE_BODY, "absent", "me", 0);
+    API_REPLY r =
+        api_put(c->api, contract_path(c->leases, "absent"), LEASE_BODY, "absent", "me", 0);
 
     EXPECT_INT(r.status, 201);
 }
@@ -45,10 +47,11 @@ static void a_put_on_a_missing_lease_creates_it(void *arg)
 static void a_put_with_a_uid_on_a_missing_lease_is_409(void *arg)
 {
     contract_t *c = arg;
-    API_REPLY r = api_put(c->api, contract_path(c->leases, "absent-uid"),
-                          "{\"apiVersion\":\"coordination.k8s.io/v1\",\"kind\":\"Lease\",\"metadata\":"
-                          "{\"name\":\"absent-uid\",\"uid\":\"11111111-1111-1111-1111-111111111111\"}"
-                          ",\"spec\":{\"holderIdentity\":\"me\"}}");
+    API_REPLY r =
+        api_put(c->api, contract_path(c->leases, "absent-uid"),
+                "{\"apiVersion\":\"coordination.k8s.io/v1\",\"kind\":\"Lease\",\"metadata\":"
+                "{\"name\":\"absent-uid\",\"uid\":\"11111111-1111-1111-1111-111111111111\"}"
+                ",\"spec\":{\"holderIdentity\":\"me\"}}");
 
     EXPECT_INT(r.status, 409);
 }
@@ -63,7 +66,8 @@ static void a_put_with_uid_and_version_after_deletion_is_409(void *arg)
     REQUIRE_INT(gone.status, 200);
     API_REPLY r = api_put(c->api, contract_path(c->leases, "deleted"),
                           "{\"metadata\":{\"name\":\"deleted\",\"uid\":\"%s\",\"resourceVersion\":"
-                          "\"%s\"},\"spec\":{\"holderIdentity\":\"\"}}", uid, version);
+                          "\"%s\"},\"spec\":{\"holderIdentity\":\"\"}}",
+                          uid, version);
     EXPECT_INT(r.status, 409);
 }
 
@@ -117,8 +121,9 @@ static void an_empty_holder_can_be_stored(void *arg)
 static void a_duration_of_zero_is_refused(void *arg)
 {
     contract_t *c = arg;
-    API_REPLY r = api_post(c->api, c->leases,
-                           "{\"metadata\":{\"name\":\"zero\"},\"spec\":{\"leaseDurationSeconds\":0}}");
+    API_REPLY r =
+        api_post(c->api, c->leases,
+                 "{\"metadata\":{\"name\":\"zero\"},\"spec\":{\"leaseDurationSeconds\":0}}");
 
     EXPECT_INT(r.status, 422);
 }
@@ -174,9 +179,10 @@ static void a_watch_by_name_sees_only_that_lease(void *arg)
     make(c, "unwatched", NULL, other_version);
     API_REPLY list = api_get(c->api, "%s?fieldSelector=metadata.name%%3Dwatched", c->leases);
     REQUIRE_INT(cJSON_GetArraySize(api_at(list.json, "/items")), 1);
-    api_watch_t *w = api_watch(c->api, "%s?watch=1&fieldSelector=metadata.name%%3Dwatched&"
-                                       "resourceVersion=%s", c->leases,
-                               api_str(list.json, "/metadata/resourceVersion"));
+    api_watch_t *w = api_watch(c->api,
+                               "%s?watch=1&fieldSelector=metadata.name%%3Dwatched&"
+                               "resourceVersion=%s",
+                               c->leases, api_str(list.json, "/metadata/resourceVersion"));
     API_REPLY other = put(c, "unwatched", other_version, "x", 1);
     API_REPLY mine = put(c, "watched", mine_version, "y", 1);
     API_EVENT e = contract_next(w);
@@ -193,9 +199,10 @@ static void a_watch_from_a_put_begins_after_it(void *arg)
 
     make(c, "from-put", NULL, version);
     API_REPLY two = put(c, "from-put", version, "two", 1);
-    api_watch_t *w = api_watch(c->api, "%s?watch=1&fieldSelector=metadata.name%%3Dfrom-put&"
-                                       "resourceVersion=%s", c->leases,
-                               api_str(two.json, "/metadata/resourceVersion"));
+    api_watch_t *w = api_watch(c->api,
+                               "%s?watch=1&fieldSelector=metadata.name%%3Dfrom-put&"
+                               "resourceVersion=%s",
+                               c->leases, api_str(two.json, "/metadata/resourceVersion"));
     API_REPLY next = put(c, "from-put", api_str(two.json, "/metadata/resourceVersion"), "three", 2);
     API_EVENT e = contract_next(w);
     EXPECT_STR(e.type, "MODIFIED");
@@ -209,8 +216,10 @@ static void a_lease_watch_sees_its_deletion(void *arg)
     char version[64];
 
     make(c, "dying", NULL, version);
-    api_watch_t *w = api_watch(c->api, "%s?watch=1&fieldSelector=metadata.name%%3Ddying&"
-                                       "resourceVersion=%s", c->leases, version);
+    api_watch_t *w = api_watch(c->api,
+                               "%s?watch=1&fieldSelector=metadata.name%%3Ddying&"
+                               "resourceVersion=%s",
+                               c->leases, version);
     API_REPLY gone = api_delete(c->api, "%s/dying", c->leases);
     API_EVENT e = contract_next(w);
     EXPECT_STR(e.type, "DELETED");

@@ -255,7 +255,8 @@ static void event_v1_can_be_created(void *arg)
         "{\"metadata\":{\"name\":\"e.17ab\",\"namespace\":\"%s\"},\"eventTime\":"
         "\"2026-01-02T03:04:05.000006Z\",\"type\":\"Normal\",\"reason\":\"Tested\",\"action\":"
         "\"Test\",\"reportingController\":\"leasehold.dev/contract\",\"reportingInstance\":\"one\","
-        "\"regarding\":{\"kind\":\"ConfigMap\",\"namespace\":\"%s\",\"name\":\"x\"},\"note\":\"n\"}",
+        "\"regarding\":{\"kind\":\"ConfigMap\",\"namespace\":\"%s\",\"name\":\"x\"},\"note\":"
+        "\"n\"}",
         c->ns, c->ns);
     EXPECT_INT(r.status, 201);
 }

@@ -69,8 +69,8 @@ static void a_watch_from_before_is_410(void *arg)
 static void an_exact_list_from_before_is_410(void *arg)
 {
     contract_t *c = arg;
-    API_REPLY r = api_get(c->api, "%s?resourceVersion=%s&resourceVersionMatch=Exact",
-                          c->configmaps, old_version);
+    API_REPLY r = api_get(c->api, "%s?resourceVersion=%s&resourceVersionMatch=Exact", c->configmaps,
+                          old_version);
 
     EXPECT_INT(r.status, 410);
     EXPECT_STR(api_str(r.json, "/reason"), "Expired");

@@ -98,8 +98,7 @@ static void label_selectors_select(void *arg)
         {"sel%3D1%2C%21tier", 1},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        API_REPLY r =
-            api_get(c->api, "%s?labelSelector=%s", c->configmaps, cases[i].selector);
+        API_REPLY r = api_get(c->api, "%s?labelSelector=%s", c->configmaps, cases[i].selector);
         if (cJSON_GetArraySize(api_at(r.json, "/items")) != cases[i].count)
             tap_fail(__FILE__, __LINE__, "%s selects %d, expected %d", cases[i].selector,
                      cJSON_GetArraySize(api_at(r.json, "/items")), cases[i].count);
@@ -138,8 +137,10 @@ static void a_list_at_an_exact_old_version_shows_the_old_state(void *arg)
     const char *before = contract_create(c, "exact-0", "{\"set\":\"exact\"}", "v");
 
     contract_create(c, "exact-1", "{\"set\":\"exact\"}", "v");
-    API_REPLY r = api_get(c->api, "%s?labelSelector=set%%3Dexact&resourceVersion=%s&"
-                                  "resourceVersionMatch=Exact", c->configmaps, before);
+    API_REPLY r = api_get(c->api,
+                          "%s?labelSelector=set%%3Dexact&resourceVersion=%s&"
+                          "resourceVersionMatch=Exact",
+                          c->configmaps, before);
     EXPECT_INT(r.status, 200);
     EXPECT_INT(cJSON_GetArraySize(api_at(r.json, "/items")), 1);
 }
@@ -208,8 +209,9 @@ static void leaving_a_selector_arrives_as_deleted_with_the_last_match(void *arg)
 
     contract_create(c, "leave", "{\"set\":\"leave\"}", "1");
     api_watch_t *w = watch_set(c, "leave", "");
-    API_REPLY r = api_patch(c->api, contract_path(c->configmaps, "leave"), "merge",
-                            "{\"metadata\":{\"labels\":{\"set\":\"other\"}},\"data\":{\"k\":\"2\"}}");
+    API_REPLY r =
+        api_patch(c->api, contract_path(c->configmaps, "leave"), "merge",
+                  "{\"metadata\":{\"labels\":{\"set\":\"other\"}},\"data\":{\"k\":\"2\"}}");
     API_EVENT e = contract_next(w);
     EXPECT_STR(e.type, "DELETED");
     EXPECT_STR(api_str(e.object, "/data/k"), "1");
@@ -237,9 +239,11 @@ static void a_streaming_list_ends_with_a_marked_bookmark(void *arg)
     int added = 0;
 
     fill(c, "stream", "stream", 3);
-    api_watch_t *w = api_watch(c->api, "%s?watch=1&sendInitialEvents=true&allowWatchBookmarks=true&"
-                                       "resourceVersionMatch=NotOlderThan&labelSelector=set%%3D"
-                                       "stream", c->configmaps);
+    api_watch_t *w = api_watch(c->api,
+                               "%s?watch=1&sendInitialEvents=true&allowWatchBookmarks=true&"
+                               "resourceVersionMatch=NotOlderThan&labelSelector=set%%3D"
+                               "stream",
+                               c->configmaps);
     for (;;) {
         API_EVENT e = api_watch_next(w, 5000);
         if (strcmp(e.type, "ADDED") == 0) {
@@ -306,8 +310,9 @@ static void a_watch_across_namespaces_sees_them_all(void *arg)
 {
     contract_t *c = arg;
     API_REPLY list = api_get(c->api, "/api/v1/configmaps?labelSelector=set%%3Dacross&limit=1");
-    api_watch_t *w = api_watch(c->api, "/api/v1/configmaps?watch=1&labelSelector=set%%3Dacross&"
-                                       "resourceVersion=%s",
+    api_watch_t *w = api_watch(c->api,
+                               "/api/v1/configmaps?watch=1&labelSelector=set%%3Dacross&"
+                               "resourceVersion=%s",
                                api_str(list.json, "/metadata/resourceVersion"));
 
     contract_create(c, "across", "{\"set\":\"across\"}", "v");
@@ -339,8 +344,8 @@ static void delete_and_create_under_one_name_changes_the_uid(void *arg)
     API_EVENT two = contract_next(w);
     API_EVENT three = contract_next(w);
     EXPECT_STR(three.type, "ADDED");
-    EXPECT_TRUE(strcmp(api_str(one.object, "/metadata/uid"),
-                       api_str(three.object, "/metadata/uid")) != 0);
+    EXPECT_TRUE(
+        strcmp(api_str(one.object, "/metadata/uid"), api_str(three.object, "/metadata/uid")) != 0);
     api_watch_close(w);
 }
 

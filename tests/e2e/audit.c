@@ -2,6 +2,7 @@
 #include "e2e/e2e.h"
 
 #include <time.h>
+#include <unistd.h>
 
 static FILE *open_audit(void)
 {
@@ -82,4 +83,26 @@ e2e_audit_t *e2e_audit(long *at, const char *user, size_t *count)
     free(line);
     fclose(f);
     return all;
+}
+
+bool e2e_is_watch(const e2e_audit_t *a, const char *resource)
+{
+    return strcmp(a->verb, "watch") == 0 && strcmp(a->resource, resource) == 0;
+}
+
+bool e2e_wait_lease_watch(long from, const char *user)
+{
+    const int64_t until = replica_now_ms() + 15000;
+    bool found = false;
+
+    while (!found && replica_now_ms() < until) {
+        size_t count;
+        long at = from;
+        e2e_audit_t *all = e2e_audit(&at, user, &count);
+        for (size_t i = 0; i < count; i++)
+            found = found || e2e_is_watch(&all[i], "leases");
+        free(all);
+        usleep(20000);
+    }
+    return found;
 }

@@ -24,8 +24,11 @@ static replica_t *start(e2e_t *e, const char *lease, const char *const *plugins,
     for (; *plugins != NULL && n < FILES_MAX - 1; plugins++)
         all[n++] = *plugins;
     e2e_make_lease(e, lease);
-    return replica_start(&(replica_options_t){.name = "a", .lease = lease, .ns = e->ns,
-                                              .plugins = all, .instances = instances,
+    return replica_start(&(replica_options_t){.name = "a",
+                                              .lease = lease,
+                                              .ns = e->ns,
+                                              .plugins = all,
+                                              .instances = instances,
                                               .config = config});
 }
 
@@ -219,9 +222,13 @@ static void files_are_refused(e2e_t *e, const char *mode)
 
 static void lives_fail(e2e_t *e, const char *mode)
 {
-    static const char *const plugins[] = {
-        BAD("refusing_create"),  BAD("silent_create"),   BAD("slow_create"),
-        BAD("failing_activate"), BAD("hanging_activate"), BAD("hanging_deactivate"), NULL};
+    static const char *const plugins[] = {BAD("refusing_create"),
+                                          BAD("silent_create"),
+                                          BAD("slow_create"),
+                                          BAD("failing_activate"),
+                                          BAD("hanging_activate"),
+                                          BAD("hanging_deactivate"),
+                                          NULL};
     static const char *const ids[] = {"refusing-create",  "silent-create",    "slow-create",
                                       "failing-activate", "hanging-activate", "hanging-deactivate"};
     char instances[1024], lease[64], early[80];
@@ -233,7 +240,7 @@ static void lives_fail(e2e_t *e, const char *mode)
     snprintf(lease, sizeof(lease), "lives-%s", mode);
     replica_t *r = start(e, lease, plugins, instances, "drainTimeout: 2s");
     EXPECT_TRUE(e2e_wait_holder(e, lease, "a", LIMIT)); /* which no plugin can delay */
-    snprintf(early, sizeof(early), "%s-early", lease); /* the start waits for create() */
+    snprintf(early, sizeof(early), "%s-early", lease);  /* the start waits for create() */
     expect_reconciled(e, r, early);
     EXPECT_TRUE(replica_logged(r, "create has not returned after 10 s", 20000));
     EXPECT_TRUE(replica_logged(r, "activate has not returned after 10 s", 20000));
@@ -263,8 +270,8 @@ static double strays(replica_t *r, const char *controller)
 {
     char series[160];
 
-    snprintf(series, sizeof(series),
-             "leasehold_plugin_stray_completions_total{controller=\"%s\"}", controller);
+    snprintf(series, sizeof(series), "leasehold_plugin_stray_completions_total{controller=\"%s\"}",
+             controller);
     return replica_metric(r, series);
 }
 
@@ -297,13 +304,16 @@ static void completions_that_are_too_many(e2e_t *e, const char *mode)
     make_trigger(e, "completion-after-destroy");
     EXPECT_TRUE(wait_series(r,
                             "leasehold_plugin_stray_completions_total{"
-                            "controller=\"double-completion\"}", 2, LIMIT));
+                            "controller=\"double-completion\"}",
+                            2, LIMIT));
     EXPECT_TRUE(wait_series(r,
                             "controller_runtime_reconcile_total{"
-                            "controller=\"completion-after-destroy\",result=\"success\"}", 1, LIMIT));
+                            "controller=\"completion-after-destroy\",result=\"success\"}",
+                            1, LIMIT));
     EXPECT_INT(strays(r, "double-completion"), 2);
     EXPECT_INT(replica_metric(r, "controller_runtime_reconcile_total{"
-                                 "controller=\"double-completion\",result=\"success\"}"), 1);
+                                 "controller=\"double-completion\",result=\"success\"}"),
+               1);
     expect_unharmed(e, r, lease);
     replica_signal(r, SIGTERM);
     EXPECT_INT(replica_wait(r, LIMIT), 0);
@@ -331,10 +341,14 @@ static void reconciles_without_end(e2e_t *e, const char *mode)
         EXPECT_TRUE(replica_logged(r, "hanging on hanging-reconcile", LIMIT));
         replica_mark(r);
         lose_the_lease(e, lease);
-        EXPECT_TRUE(replica_logged(r, "given up, 0 call(s) have not returned "
-                                      "controller=never-completing", 3000));
-        EXPECT_TRUE(replica_logged(r, "given up, 1 call(s) have not returned "
-                                      "controller=hanging-reconcile", 3000));
+        EXPECT_TRUE(replica_logged(r,
+                                   "given up, 0 call(s) have not returned "
+                                   "controller=never-completing",
+                                   3000));
+        EXPECT_TRUE(replica_logged(r,
+                                   "given up, 1 call(s) have not returned "
+                                   "controller=hanging-reconcile",
+                                   3000));
     }
     EXPECT_TRUE(replica_answers(r, "/leader", 200, LIMIT));
     EXPECT_TRUE(replica_logged(r, "forgetting never-completing", LIMIT));
@@ -367,7 +381,8 @@ static void a_late_completion_counts_within_its_term(void *arg)
     for (int i = 0; i < MODES; i++) {
         EXPECT_TRUE(wait_series(r[i],
                                 "controller_runtime_reconcile_total{"
-                                "controller=\"late-reconcile\",result=\"success\"}", 1, 45000));
+                                "controller=\"late-reconcile\",result=\"success\"}",
+                                1, 45000));
         EXPECT_INT(strays(r[i], "late-reconcile"), 0);
         expect_unharmed(e, r[i], i == 0 ? "late-thread" : "late-process");
         replica_free(r[i]);
@@ -426,8 +441,7 @@ static void crash_in_thread_mode(void *arg)
     for (size_t i = 0; i < 2; i++) {
         char name[64];
         snprintf(name, sizeof(name), "%s-thread", crashes[i].id);
-        replica_t *a =
-            start(e, name, (const char *const[]){crashes[i].file, NULL}, NULL, NULL);
+        replica_t *a = start(e, name, (const char *const[]){crashes[i].file, NULL}, NULL, NULL);
         EXPECT_TRUE(replica_answers(a, "/leader", 200, LIMIT));
         replica_t *b = e2e_replica(e, "b", name, NULL);
         make_trigger(e, crashes[i].id);
@@ -460,20 +474,18 @@ static const tap_test_t tests[] = {
      files_are_refused_thread},
     {"files that cannot be used are refused with their own text (process)",
      files_are_refused_process},
-    {"what fails or hangs in create, activate, deactivate stays alone (thread)",
-     lives_fail_thread},
+    {"what fails or hangs in create, activate, deactivate stays alone (thread)", lives_fail_thread},
     {"what fails or hangs in create, activate, deactivate stays alone (process)",
      lives_fail_process},
-    {"completions too many are counted and ignored (thread)",
-     completions_that_are_too_many_thread},
+    {"completions too many are counted and ignored (thread)", completions_that_are_too_many_thread},
     {"completions too many are counted and ignored (process)",
      completions_that_are_too_many_process},
-    {"reconciles without end are given up with their term (thread)",
-     reconciles_without_end_thread},
+    {"reconciles without end are given up with their term (thread)", reconciles_without_end_thread},
     {"reconciles without end are given up with their term (process)",
      reconciles_without_end_process},
     {"a completion after 30 s counts within its term", a_late_completion_counts_within_its_term},
-    {"a segfault in process mode restarts the worker with a doubled delay", a_segfault_in_process_mode},
+    {"a segfault in process mode restarts the worker with a doubled delay",
+     a_segfault_in_process_mode},
     {"exit() in process mode restarts the worker with a doubled delay", an_exit_in_process_mode},
     {"a segfault and exit() in thread mode end the host, and the follower leads",
      crash_in_thread_mode},

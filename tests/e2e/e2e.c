@@ -77,9 +77,9 @@ const char *e2e_make_namespace(e2e_t *e, const char *suffix)
 
     if (asprintf(&name, "%s-%s", e->ns, suffix) < 0)
         return NULL;
-    API_REPLY r = api_post(e->api, "/api/v1/namespaces",
-                           "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"e2e\":\"%s\"}}}", name,
-                           e->ns);
+    API_REPLY r =
+        api_post(e->api, "/api/v1/namespaces",
+                 "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"e2e\":\"%s\"}}}", name, e->ns);
     REQUIRE_INT(r.status, 201);
     return name;
 }
@@ -116,8 +116,8 @@ static void *make_batch(void *arg)
 
     snprintf(path, sizeof(path), "/api/v1/namespaces/%s/configmaps", b->ns);
     for (int i = b->from; i < b->to; i++) {
-        API_REPLY r = api_post(api, path, "{\"metadata\":{\"name\":\"%s-%d\"},\"data\":{\"k\":\"v\"}}",
-                               b->prefix, i);
+        API_REPLY r = api_post(
+            api, path, "{\"metadata\":{\"name\":\"%s-%d\"},\"data\":{\"k\":\"v\"}}", b->prefix, i);
         b->failed += r.status != 201;
     }
     api_close(api);
@@ -132,7 +132,9 @@ void e2e_make_many(e2e_t *e, const char *ns, const char *prefix, int count)
 
     (void) e;
     for (int i = 0; i < BATCHES; i++) {
-        batches[i] = (batch_t){.ns = ns, .prefix = prefix, .from = count * i / BATCHES,
+        batches[i] = (batch_t){.ns = ns,
+                               .prefix = prefix,
+                               .from = count * i / BATCHES,
                                .to = count * (i + 1) / BATCHES};
         REQUIRE_INT(pthread_create(&batches[i].thread, NULL, make_batch, &batches[i]), 0);
     }
@@ -285,8 +287,8 @@ void e2e_open(e2e_t *e, const char *program)
     snprintf(e->leases, sizeof(e->leases), "/apis/coordination.k8s.io/v1/namespaces/%s/leases",
              e->ns);
     snprintf(e->dir, sizeof(e->dir), "%s/leasehold-e2e.XXXXXX", tmp != NULL ? tmp : "/tmp");
-    API_REPLY made = api_post(e->api, "/api/v1/namespaces", "{\"metadata\":{\"name\":\"%s\"}}",
-                              e->ns);
+    API_REPLY made =
+        api_post(e->api, "/api/v1/namespaces", "{\"metadata\":{\"name\":\"%s\"}}", e->ns);
     if (made.status != 201 || mkdtemp(e->dir) == NULL) {
         printf("not ok 1 - a namespace can be made\n# status %d: %.300s\n1..1\n", made.status,
                made.text);

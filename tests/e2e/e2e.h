@@ -75,6 +75,9 @@ typedef struct e2e_audit {
  * order of the log; *at moves to the end. Caller frees the result. */
 e2e_audit_t *e2e_audit(long *at, const char *user, size_t *count);
 long e2e_audit_end(void);
+bool e2e_is_watch(const e2e_audit_t *a, const char *resource);
+/* Waits until the log says that `user` watches a Lease. */
+bool e2e_wait_lease_watch(long from, const char *user);
 double e2e_now(void); /* as in the audit log */
 
 #endif

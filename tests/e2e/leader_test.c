@@ -37,12 +37,25 @@ static void sigterm_hands_over_in_milliseconds(void *arg)
     const int64_t start = replica_now_ms();
     replica_signal(a, SIGTERM);
     EXPECT_TRUE(e2e_wait_holder(e, "handover", "b", 2000));
-    tap_note("handover after SIGTERM seen after %lld ms",
-             (long long) (replica_now_ms() - start));
+    tap_note("handover after SIGTERM seen after %lld ms", (long long) (replica_now_ms() - start));
     EXPECT_INT(replica_wait(a, 5000), 0);
     EXPECT_TRUE(replica_answers(b, "/leader", 200, 2000));
     replica_free(a);
     replica_free(b);
+}
+
+/* It once ended the leader on the spot, and the Lease had to run out. */
+static void sighup_hands_over_too(void *arg)
+{
+    e2e_t *e = arg;
+
+    e2e_make_lease(e, "hangup");
+    replica_t *a = e2e_replica(e, "a", "hangup", NULL);
+    EXPECT_TRUE(e2e_wait_holder(e, "hangup", "a", 5000));
+    replica_signal(a, SIGHUP);
+    EXPECT_INT(replica_wait(a, 5000), 0);
+    EXPECT_STR(e2e_holder(e, "hangup"), "");
+    replica_free(a);
 }
 
 static void a_killed_leader_is_replaced_when_its_lease_runs_out(void *arg)
@@ -100,9 +113,9 @@ static void ten_terms_in_one_process(void *arg)
         snprintf(line, sizeof(line), HELLO("terms-%d"), i);
         e2e_make_configmap(e, name, NULL);
         EXPECT_TRUE(replica_logged(a, line, 3000));
-        API_REPLY r = api_patch(e->api, path, "merge",
-                                "{\"spec\":{\"holderIdentity\":\"x%d\",\"leaseDurationSeconds\":1}}",
-                                i);
+        API_REPLY r =
+            api_patch(e->api, path, "merge",
+                      "{\"spec\":{\"holderIdentity\":\"x%d\",\"leaseDurationSeconds\":1}}", i);
         EXPECT_TRUE(replica_answers(a, "/leader", 503, 2000));
     }
     EXPECT_TRUE(replica_running(a));
@@ -158,6 +171,7 @@ static void sigterm_releases_with_the_mark(void *arg)
 static const tap_test_t tests[] = {
     {"the leader alone reconciles, the standby is ready and dormant", the_leader_alone_reconciles},
     {"SIGTERM hands over in milliseconds", sigterm_hands_over_in_milliseconds},
+    {"SIGHUP hands over as well", sighup_hands_over_too},
     {"a killed leader is replaced when its lease runs out",
      a_killed_leader_is_replaced_when_its_lease_runs_out},
     {"an edited Lease ends the term, and the process stands again",

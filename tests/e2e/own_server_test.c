@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What needs the server's own hands: its restart, compaction, and its audit log. Runs on tests/cluster
  * only. */
-#include "e2e/e2e.h"
+#include "e2e/busy.h"
 #include "kube/credentials.h"
 #include "support/relay.h"
 
@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-enum { LIMIT = 15000, LOADED = 40, EDITS = 5, JOURNALS = 4 };
+enum { LIMIT = 15000, LOADED = 40, EDITS = 5 };
 
 /* -- Restart under load -- */
 
@@ -79,6 +79,20 @@ static int count_lost(replica_t *r, const load_t *l)
     return lost;
 }
 
+static replica_t *wait_leader(replica_t *a, replica_t *b)
+{
+    const int64_t until = replica_now_ms() + LIMIT;
+
+    while (replica_now_ms() < until) {
+        if (replica_get(a, "/leader", NULL) == 200)
+            return a;
+        if (replica_get(b, "/leader", NULL) == 200)
+            return b;
+        usleep(10000);
+    }
+    return NULL;
+}
+
 static void restart_under_load(e2e_t *e, const char *lease, const char *how)
 {
     static const char *const plugins[] = {LABELLED_PLUGIN, HELLO_PLUGIN, NULL};
@@ -98,9 +112,8 @@ static void restart_under_load(e2e_t *e, const char *lease, const char *how)
     const int64_t back = replica_now_ms();
     EXPECT_TRUE(replica_running(a));
     EXPECT_TRUE(replica_running(b));
-    const bool leads = replica_answers(a, "/leader", 200, LIMIT);
-    replica_t *leader = leads ? a : b;
-    EXPECT_TRUE(replica_answers(leader, "/leader", 200, LIMIT));
+    replica_t *leader = wait_leader(a, b);
+    REQUIRE_TRUE(leader != NULL);
     /* Deleted when the watch may not be back yet: only a comparison can show it. */
     snprintf(text, sizeof(text), "%s-gone", lease);
     e2e_make_configmap(e, text, "{\"witness\":\"yes\"}");
@@ -192,28 +205,6 @@ static void a_compaction_while_leading(void *arg)
 
 /* -- Idle -- */
 
-static const e2e_audit_t *is_watch(const e2e_audit_t *a, const char *resource)
-{
-    return strcmp(a->verb, "watch") == 0 && strcmp(a->resource, resource) == 0 ? a : NULL;
-}
-
-static bool watches_the_lease(long from, const char *user)
-{
-    const int64_t until = replica_now_ms() + LIMIT;
-    bool found = false;
-
-    while (!found && replica_now_ms() < until) {
-        size_t count;
-        long at = from;
-        e2e_audit_t *all = e2e_audit(&at, user, &count);
-        for (size_t i = 0; i < count; i++)
-            found = found || is_watch(&all[i], "leases") != NULL;
-        free(all);
-        usleep(20000);
-    }
-    return found;
-}
-
 /* Watches on `resource` that were open from `from` to `to`. */
 static int count_open(const e2e_audit_t *all, size_t count, const char *resource, double from,
                       double to)
@@ -221,7 +212,7 @@ static int count_open(const e2e_audit_t *all, size_t count, const char *resource
     int open = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (is_watch(&all[i], resource) != NULL && all[i].over && all[i].received <= from &&
+        if (e2e_is_watch(&all[i], resource) && all[i].over && all[i].received <= from &&
             all[i].done >= to)
             open++;
     }
@@ -258,7 +249,7 @@ static void an_idle_pair(void *arg)
             .name = names[i], .lease = "idle", .ns = e->ns, .durations = "15s/10s/2s",
             .kubeconfig = e2e_make_user(e, names[i]), .plugins = plugins});
         REQUIRE_TRUE(replica_answers(r[i], i == 0 ? "/leader" : "/readyz", 200, LIMIT));
-        REQUIRE_TRUE(watches_the_lease(start, e2e_user_name(e, names[i])));
+        REQUIRE_TRUE(e2e_wait_lease_watch(start, e2e_user_name(e, names[i])));
     }
     REQUIRE_TRUE(replica_logged(r[0], "synced: reconciles begin controller=labelled", LIMIT));
     const double from = e2e_now();
@@ -292,117 +283,23 @@ static void an_idle_pair(void *arg)
 
 /* -- The edited Lease of a busy leader -- */
 
-static void make_journals(e2e_t *e)
-{
-    char name[32];
-
-    for (int i = 0; i < JOURNALS; i++) {
-        snprintf(name, sizeof(name), "journal-%d-out", i);
-        e2e_make_configmap(e, name, NULL);
-        snprintf(name, sizeof(name), "journal-%d", i);
-        e2e_make_configmap(e, name, "{\"journal\":\"yes\"}");
-    }
-}
-
-typedef struct edit {
-    double committed, writes_end, watches_end; /* the latter two after the first, in seconds; what
-                                                  the server does before it answers is negative */
-    int writes, late, watches; /* late: more than 100 ms after it */
-} edit_t;
-
-/* Reads what `user` did between the edit and its next term. */
-static edit_t read_edit(const e2e_audit_t *all, size_t count, const char *user)
-{
-    edit_t edit = {.writes_end = -1, .watches_end = -1};
-    double next_term = 1e18;
-
-    for (size_t i = 0; i < count; i++) {
-        const bool lease = strcmp(all[i].resource, "leases") == 0 && all[i].code == 200;
-        if (lease && strcmp(all[i].holder, "somebody") == 0 && edit.committed == 0)
-            edit.committed = all[i].done;
-        else if (lease && edit.committed > 0 && strcmp(all[i].verb, "update") == 0 &&
-                 strcmp(all[i].user, user) == 0 && all[i].received < next_term)
-            next_term = all[i].received;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const e2e_audit_t *a = &all[i];
-        const double received = a->received - edit.committed, done = a->done - edit.committed;
-        if (strcmp(a->user, user) != 0 || a->received >= next_term)
-            continue;
-        if (is_watch(a, "configmaps") != NULL && a->over) {
-            edit.watches++;
-            edit.watches_end = done > edit.watches_end ? done : edit.watches_end;
-        } else if (strcmp(a->verb, "patch") == 0) {
-            edit.writes += received > 0;
-            edit.late += received > 0.1;
-            edit.writes_end = received > edit.writes_end ? received : edit.writes_end;
-        }
-    }
-    return edit;
-}
-
-static bool writes_again(const e2e_t *e, long from, const char *user)
-{
-    const int64_t until = replica_now_ms() + LIMIT;
-    int writes = 0;
-
-    (void) e;
-    while (writes < 20 * JOURNALS && replica_now_ms() < until) {
-        size_t count;
-        long at = from;
-        e2e_audit_t *all = e2e_audit(&at, user, &count);
-        writes = 0;
-        for (size_t i = 0; i < count; i++)
-            writes += strcmp(all[i].verb, "patch") == 0 && all[i].code == 200;
-        free(all);
-        usleep(50000);
-    }
-    return writes >= 20 * JOURNALS;
-}
-
 static void an_edited_lease_on_a_busy_leader(void *arg)
 {
-    e2e_t *e = arg;
-    char path[256], user[192];
-    edit_t worst = {.writes_end = -1, .watches_end = -1};
+    busy_t busy;
+    double writes = 0, watches = -1;
 
-    make_journals(e);
-    e2e_make_lease(e, "busy");
-    snprintf(path, sizeof(path), "%s/busy", e->leases);
-    snprintf(user, sizeof(user), "%s", e2e_user_name(e, "busy"));
-    replica_t *a = replica_start(&(replica_options_t){
-        .name = "busy", .lease = "busy", .ns = e->ns, .kubeconfig = e2e_make_user(e, "busy"),
-        .plugins = (const char *const[]){JOURNAL_PLUGIN, NULL},
-        .instances = "    journal: {workers: 4}"});
+    busy_start(&busy, arg);
     for (int i = 0; i < EDITS; i++) {
-        const long from = e2e_audit_end();
-        REQUIRE_TRUE(replica_answers(a, "/leader", 200, LIMIT));
-        REQUIRE_TRUE(writes_again(e, from, user));
-        long at = e2e_audit_end();
-        API_REPLY r = api_patch(e->api, path, "merge",
-                                "{\"spec\":{\"holderIdentity\":\"somebody\","
-                                "\"leaseDurationSeconds\":1}}");
-        REQUIRE_INT(r.status, 200);
-        REQUIRE_TRUE(replica_answers(a, "/leader", 503, 2000));
-        REQUIRE_TRUE(replica_answers(a, "/leader", 200, LIMIT));
-        size_t count;
-        e2e_audit_t *all = e2e_audit(&at, NULL, &count);
-        const edit_t edit = read_edit(all, count, user);
-        free(all);
-        EXPECT_TRUE(edit.committed > 0);
+        const busy_edit_t edit = busy_edit(&busy);
         EXPECT_INT(edit.late, 0);
         EXPECT_INT(edit.watches, 1);
         EXPECT_TRUE(edit.watches_end < 0.5);
-        tap_note("edit %d: last write received %.1f ms after its answer (%d after it), watch ended "
-                 "%.1f ms after it", i + 1, edit.writes_end * 1e3, edit.writes,
-                 edit.watches_end * 1e3);
-        worst.writes_end = edit.writes_end > worst.writes_end ? edit.writes_end : worst.writes_end;
-        worst.watches_end =
-            edit.watches_end > worst.watches_end ? edit.watches_end : worst.watches_end;
+        writes = edit.writes_end > writes ? edit.writes_end : writes;
+        watches = edit.watches_end > watches ? edit.watches_end : watches;
     }
-    tap_note("worst of %d: writes %.1f ms, watches %.1f ms", EDITS, worst.writes_end * 1e3,
-             worst.watches_end * 1e3);
-    replica_free(a);
+    tap_note("worst of %d: last write received %.1f ms after the answer to the edit, last watch "
+             "ended %.1f ms after it", EDITS, writes * 1e3, watches * 1e3);
+    busy_end(&busy);
 }
 
 static const tap_test_t tests[] = {

@@ -22,9 +22,9 @@ static side_t sides[2] = {{.mode = "thread"}, {.mode = "process"}};
 
 static void make_case(e2e_t *e, const side_t *s, const char *name, const char *test)
 {
-    API_REPLY r = api_post(e->api, s->configmaps,
-                           "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"sdk-suite\":\"%s\"}}}",
-                           name, test);
+    API_REPLY r =
+        api_post(e->api, s->configmaps,
+                 "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"sdk-suite\":\"%s\"}}}", name, test);
 
     REQUIRE_INT(r.status, 201);
 }
@@ -58,9 +58,12 @@ static void start(e2e_t *e, side_t *s)
     e2e_make_lease(e, lease);
     snprintf(instances, sizeof(instances),
              "    everything: {isolation: %s, workers: 4, namespaces: [%s]}", s->mode, s->ns);
-    s->replica = replica_start(&(replica_options_t){
-        .name = "a", .lease = lease, .ns = e->ns, .instances = instances,
-        .plugins = (const char *const[]){EVERYTHING_PLUGIN, NULL}});
+    s->replica = replica_start(
+        &(replica_options_t){.name = "a",
+                             .lease = lease,
+                             .ns = e->ns,
+                             .instances = instances,
+                             .plugins = (const char *const[]){EVERYTHING_PLUGIN, NULL}});
     REQUIRE_TRUE(replica_logged(s->replica, "synced: reconciles begin", LIMIT));
 }
 
@@ -100,8 +103,9 @@ static void second_term(e2e_t *e, side_t *s)
 {
     make_case(e, s, "cancelled", "cancelled");
     REQUIRE_TRUE(busy(s->replica));
-    API_REPLY edited = api_patch(e->api, s->lease, "merge",
-                                 "{\"spec\":{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":1}}");
+    API_REPLY edited =
+        api_patch(e->api, s->lease, "merge",
+                  "{\"spec\":{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":1}}");
     REQUIRE_INT(edited.status, 200);
     REQUIRE_TRUE(replica_logged(s->replica, "sdk-suite: cancelled of", 2000));
     API_REPLY gone = api_delete(e->api, "%s/cancelled", s->configmaps);
@@ -167,18 +171,50 @@ static void expect_probe(const side_t *s, int test, const char *probe, const cha
 /* dead: the code of a ctx that is not live; NULL: it is. */
 static void expect_case(const side_t *s, int test, const char *dead)
 {
-    static const char *const by_ctx[] = {
-        "call", "0", "call.write", "-8", "call.absent", "-8", "cache_get", "0", "cache_get.absent",
-        "-8", "cache_list", "0", "enqueue", "0", "event", "0", "cancelled", "0", "request", "0",
-        "foreign_thread.cache_get", "0", NULL};
-    static const char *const anyhow[] = {
-        "call.bad_method", "-1", "call.bad_path", "-1", "cache_get.bad_watch", "-1",
-        "enqueue.bad_watch", "-1", "metric.negative", "-1", "metric", "0", "now", "0",
-        "get_extension", "0", "post", "0", "snapshot_text", "0", "foreign_thread.call", "-22",
-        NULL};
-    static const char *const live_only[] = {
-        "response_status", "200", "response_text", "0", "cursor_next", "0", "request.callback",
-        "0", "plugin_thread.call", "0", "post.fn", "0", NULL};
+    static const char *const by_ctx[] = {"call",      "0",           "call.write",
+                                         "-8",        "call.absent", "-8",
+                                         "cache_get", "0",           "cache_get.absent",
+                                         "-8",        "cache_list",  "0",
+                                         "enqueue",   "0",           "event",
+                                         "0",         "cancelled",   "0",
+                                         "request",   "0",           "foreign_thread.cache_get",
+                                         "0",         NULL};
+    static const char *const anyhow[] = {"call.bad_method",
+                                         "-1",
+                                         "call.bad_path",
+                                         "-1",
+                                         "cache_get.bad_watch",
+                                         "-1",
+                                         "enqueue.bad_watch",
+                                         "-1",
+                                         "metric.negative",
+                                         "-1",
+                                         "metric",
+                                         "0",
+                                         "now",
+                                         "0",
+                                         "get_extension",
+                                         "0",
+                                         "post",
+                                         "0",
+                                         "snapshot_text",
+                                         "0",
+                                         "foreign_thread.call",
+                                         "-22",
+                                         NULL};
+    static const char *const live_only[] = {"response_status",
+                                            "200",
+                                            "response_text",
+                                            "0",
+                                            "cursor_next",
+                                            "0",
+                                            "request.callback",
+                                            "0",
+                                            "plugin_thread.call",
+                                            "0",
+                                            "post.fn",
+                                            "0",
+                                            NULL};
 
     for (const char *const *p = by_ctx; *p != NULL; p += 2)
         expect_probe(s, test, p[0], dead != NULL ? dead : p[1]);
@@ -268,8 +304,7 @@ static const tap_test_t tests[] = {
 
 int main(int argc, char **argv)
 {
-    const int status =
-        e2e_main(argc, argv, "sdk", tests, sizeof(tests) / sizeof(tests[0]));
+    const int status = e2e_main(argc, argv, "sdk", tests, sizeof(tests) / sizeof(tests[0]));
 
     for (int i = 0; i < 2 * CASES; i++)
         cJSON_Delete(sides[i / CASES].data[i % CASES]);

@@ -80,11 +80,13 @@ static void an_instance_without_a_plugin_leaves_the_others_alone(void *arg)
     e2e_t *e = arg;
 
     e2e_make_lease(e, "orphan");
-    replica_t *a = replica_start(&(replica_options_t){
-        .name = "a", .lease = "orphan", .ns = e->ns,
-        .plugins = (const char *const[]){HELLO_PLUGIN, NULL},
-        .instances = "    nobody: {plugin: nothing-has-this-id}\n"
-                     "    hello: {config: {unknown: 1}}"});
+    replica_t *a = replica_start(
+        &(replica_options_t){.name = "a",
+                             .lease = "orphan",
+                             .ns = e->ns,
+                             .plugins = (const char *const[]){HELLO_PLUGIN, NULL},
+                             .instances = "    nobody: {plugin: nothing-has-this-id}\n"
+                                          "    hello: {config: {unknown: 1}}"});
     EXPECT_TRUE(replica_answers(a, "/readyz", 200, 10000));
     EXPECT_TRUE(replica_logged(a, "no usable plugin file has id 'nothing-has-this-id'", 1000));
     char *body = NULL;
@@ -108,7 +110,9 @@ static away_t start_away(e2e_t *e, const char *lease, enum relay_state state)
 
     snprintf(server, sizeof(server), "https://127.0.0.1:%d", relay_port(a.relay));
     a.replica = replica_start(&(replica_options_t){
-        .name = "a", .lease = lease, .ns = e->ns,
+        .name = "a",
+        .lease = lease,
+        .ns = e->ns,
         .kubeconfig = e2e_kubeconfig(e, lease != NULL ? lease : "none", server, NULL),
         .plugins = (const char *const[]){HELLO_PLUGIN, NULL}});
     return a;
@@ -246,8 +250,7 @@ static const tap_test_t tests[] = {
     {"a plugin directory that is missing ends it with a text", a_missing_plugin_directory},
     {"an instance without a plugin leaves the others alone",
      an_instance_without_a_plugin_leaves_the_others_alone},
-    {"an API server that is away at start is waited for",
-     an_api_server_that_is_away_is_waited_for},
+    {"an API server that is away at start is waited for", an_api_server_that_is_away_is_waited_for},
     {"an API server that is silent at start is waited for",
      an_api_server_that_is_silent_is_waited_for},
     {"without election an API server is waited for too",

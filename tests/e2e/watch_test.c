@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #define LATECOMERS "/apis/e2e.leasehold.dev/v1/latecomers"
-#define LATE_CRD "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/latecomers.e2e.leasehold.dev"
+#define LATE_CRD                                                                                   \
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/latecomers.e2e.leasehold.dev"
 
 enum { MANY = 10000, CHANGED = 500 };
 
@@ -157,9 +158,11 @@ static void ten_thousand_objects(void *arg)
     const int64_t making = replica_now_ms();
     e2e_make_many(e, ns, "many", MANY);
     tap_note("%d ConfigMaps made in %lld ms", MANY, (long long) (replica_now_ms() - making));
-    replica_t *a = replica_start(&(replica_options_t){
-        .name = "a", .lease = NULL, .ns = ns,
-        .plugins = (const char *const[]){HELLO_PLUGIN, NULL}});
+    replica_t *a =
+        replica_start(&(replica_options_t){.name = "a",
+                                           .lease = NULL,
+                                           .ns = ns,
+                                           .plugins = (const char *const[]){HELLO_PLUGIN, NULL}});
     const int64_t start = replica_now_ms();
     EXPECT_TRUE(reconciled(a, MANY, 60000));
     tap_note("%d reconciled %lld ms after the start; PSS %ld KiB", MANY,
@@ -186,8 +189,8 @@ static void label(e2e_t *e, const char *name, const char *value)
     char path[256];
 
     snprintf(path, sizeof(path), "%s/%s", e->configmaps, name);
-    API_REPLY r = api_patch(e->api, path, "merge",
-                            "{\"metadata\":{\"labels\":{\"witness\":\"%s\"}}}", value);
+    API_REPLY r =
+        api_patch(e->api, path, "merge", "{\"metadata\":{\"labels\":{\"witness\":\"%s\"}}}", value);
     EXPECT_INT(r.status, 200);
 }
 
@@ -236,9 +239,12 @@ static void several_namespaces(void *arg)
     e2e_make_many(e, one, "cm", 4);
     e2e_make_many(e, three, "cm", 4);
     e2e_make_lease(e, "namespaces");
-    replica_t *a = replica_start(&(replica_options_t){
-        .name = "a", .lease = "namespaces", .ns = e->ns, .instances = instances,
-        .plugins = (const char *const[]){HELLO_PLUGIN, NULL}});
+    replica_t *a =
+        replica_start(&(replica_options_t){.name = "a",
+                                           .lease = "namespaces",
+                                           .ns = e->ns,
+                                           .instances = instances,
+                                           .plugins = (const char *const[]){HELLO_PLUGIN, NULL}});
     EXPECT_TRUE(replica_logged(a, "synced: reconciles begin", 10000));
     e2e_make_many(e, two, "cm", 4);
     snprintf(text, sizeof(text), "%s/cm-3 is here", one);

@@ -8,8 +8,8 @@
 enum { QUICK = 5000, COLLECTED = 90000 };
 
 static const char *const plugins[] = {WEBSITE_PLUGIN, NULL};
-static const char *const kinds[] = {"/api/v1", "configmaps", "/apis/apps/v1", "deployments",
-                                    "/api/v1", "services", NULL};
+static const char *const kinds[] = {
+    "/api/v1", "configmaps", "/apis/apps/v1", "deployments", "/api/v1", "services", NULL};
 
 /* -- Paths; borrowed until the eighth next call -- */
 
@@ -45,8 +45,8 @@ static replica_t *start(e2e_t *e, const char *name, const char *lease, const cha
     char instances[128];
 
     snprintf(instances, sizeof(instances), "    website: {isolation: %s}", isolation);
-    return replica_start(&(replica_options_t){.name = name, .lease = lease, .ns = e->ns,
-                                              .plugins = plugins, .instances = instances});
+    return replica_start(&(replica_options_t){
+        .name = name, .lease = lease, .ns = e->ns, .plugins = plugins, .instances = instances});
 }
 
 static replica_t *start_leader(e2e_t *e, const char *lease, const char *isolation)
@@ -180,8 +180,8 @@ static void an_update_reaches_the_children(void *arg)
     EXPECT_TRUE(e2e_wait_value(e, configmap_path(e, "update"), "/data/index.html", "new", QUICK));
     EXPECT_TRUE(e2e_wait_value(e, deployment_path(e, "update"), "/spec/replicas", "3", QUICK));
     snprintf(generation, sizeof(generation), "%ld", api_int(r.json, "/metadata/generation"));
-    EXPECT_TRUE(e2e_wait_value(e, site_path(e, "update"), "/status/observedGeneration", generation,
-                               QUICK));
+    EXPECT_TRUE(
+        e2e_wait_value(e, site_path(e, "update"), "/status/observedGeneration", generation, QUICK));
     API_REPLY now = api_get(e->api, "%s", deployment_path(e, "update"));
     EXPECT_TRUE(strcmp(api_str(old.json, page), api_str(now.json, page)) != 0);
     replica_free(a);
@@ -244,9 +244,9 @@ static void make_foreign_service(e2e_t *e, const char *name)
     char path[256];
 
     snprintf(path, sizeof(path), "/api/v1/namespaces/%s/services", e->ns);
-    API_REPLY r = api_post(e->api, path,
-                           "{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"ports\":[{\"port\":80}]}}",
-                           name);
+    API_REPLY r =
+        api_post(e->api, path,
+                 "{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"ports\":[{\"port\":80}]}}", name);
     REQUIRE_INT(r.status, 201);
 }
 
@@ -261,8 +261,8 @@ static void a_follower_finishes_a_half_done_site(void *arg)
     replica_t *b = start(e, "b", "half", "thread");
     EXPECT_TRUE(replica_answers(b, "/readyz", 200, 10000));
     make_site(e, "half", 1, NULL);
-    EXPECT_TRUE(e2e_wait_value(e, site_path(e, "half"), "/status/conditions/0/reason", "Failed",
-                               QUICK));
+    EXPECT_TRUE(
+        e2e_wait_value(e, site_path(e, "half"), "/status/conditions/0/reason", "Failed", QUICK));
     API_REPLY site = api_get(e->api, "%s", site_path(e, "half"));
     EXPECT_HAS(api_str(site.json, "/status/conditions/0/message"), "belongs to somebody else");
     EXPECT_TRUE(e2e_wait_status(e, deployment_path(e, "half"), 200, QUICK));
@@ -272,8 +272,8 @@ static void a_follower_finishes_a_half_done_site(void *arg)
     EXPECT_TRUE(e2e_wait_holder(e, "half", "b", 10000));
     const int64_t start_at = replica_now_ms();
     EXPECT_TRUE(e2e_wait_value(e, service, "/metadata/ownerReferences/0/name", "half", QUICK));
-    EXPECT_TRUE(e2e_wait_value(e, site_path(e, "half"), "/status/conditions/0/reason", "Starting",
-                               QUICK));
+    EXPECT_TRUE(
+        e2e_wait_value(e, site_path(e, "half"), "/status/conditions/0/reason", "Starting", QUICK));
     tap_note("finished %lld ms after the new holder was seen",
              (long long) (replica_now_ms() - start_at));
     replica_free(a);
@@ -314,7 +314,8 @@ static const tap_test_t tests[] = {
     {"deletion runs the finalizer, and the children are collected", deletion_runs_the_finalizer},
     {"a follower finishes a site that a killed leader left half done",
      a_follower_finishes_a_half_done_site},
-    {"a Website in process mode comes and goes as in thread mode", the_same_in_a_process_of_its_own},
+    {"a Website in process mode comes and goes as in thread mode",
+     the_same_in_a_process_of_its_own},
 };
 
 int main(int argc, char **argv)

@@ -81,8 +81,8 @@ static size_t header(char *data, size_t size, size_t n, void *arg)
     const size_t len = size * n;
 
     if (strncasecmp(data, "retry-after:", 12) == 0)
-        snprintf(r->retry_after, sizeof(r->retry_after), "%.*s",
-                 (int) strcspn(data + 13, "\r\n"), data + 13);
+        snprintf(r->retry_after, sizeof(r->retry_after), "%.*s", (int) strcspn(data + 13, "\r\n"),
+                 data + 13);
     if (strncasecmp(data, "warning:", 8) == 0)
         snprintf(r->warning, sizeof(r->warning), "%.*s", (int) strcspn(data + 9, "\r\n"), data + 9);
     return len;
@@ -158,7 +158,8 @@ api_reply_t api_do(api_t *api, const char *method, const char *path, const char 
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_slist_free_all(headers);
     r.status = code == CURLE_OK ? (int) status : 0;
-    r.text = text.data != NULL ? text.data : strdup(code == CURLE_OK ? "" : curl_easy_strerror(code));
+    r.text =
+        text.data != NULL ? text.data : strdup(code == CURLE_OK ? "" : curl_easy_strerror(code));
     r.json = cJSON_Parse(r.text);
     return r;
 }
@@ -369,7 +370,8 @@ api_watch_t *api_watch(api_t *api, const char *path_fmt, ...)
         die("api", "out of memory");
     FORMAT(path, path_fmt);
     *w = (api_watch_t){.api = {.credentials = api->credentials, .easy = curl_easy_init()},
-                       .lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER};
+                       .lock = PTHREAD_MUTEX_INITIALIZER,
+                       .cond = PTHREAD_COND_INITIALIZER};
     w->last = &w->first;
     set_identity(api, w->api.easy);
     set_url(api, w->api.easy, path);

@@ -22,8 +22,8 @@ const struct kube_credentials *api_credentials(const api_t *api);
 /* An answer; 0 status: none came. */
 typedef struct api_reply {
     int status;
-    char *text;        /* never NULL */
-    cJSON *json;       /* NULL when the text is none */
+    char *text;           /* never NULL */
+    cJSON *json;          /* NULL when the text is none */
     char retry_after[32]; /* header, "" when absent */
     char warning[256];    /* header, "" when absent */
 } api_reply_t;
@@ -35,8 +35,7 @@ api_reply_t api_do(api_t *api, const char *method, const char *path, const char 
                    const char *body);
 /* The same with the path made from a format. */
 api_reply_t api_get(api_t *api, const char *path_fmt, ...) __attribute__((format(printf, 2, 3)));
-api_reply_t api_delete(api_t *api, const char *path_fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+api_reply_t api_delete(api_t *api, const char *path_fmt, ...) __attribute__((format(printf, 2, 3)));
 api_reply_t api_post(api_t *api, const char *path, const char *body_fmt, ...)
     __attribute__((format(printf, 3, 4)));
 api_reply_t api_put(api_t *api, const char *path, const char *body_fmt, ...)
@@ -56,16 +55,15 @@ cJSON *api_at(const cJSON *json, const char *pointer); /* borrowed; NULL when th
 
 typedef struct api_watch api_watch_t;
 typedef struct api_event {
-    char type[16];  /* ADDED, MODIFIED, DELETED, BOOKMARK, ERROR; "CLOSED": the stream has ended;
+    char type[16]; /* ADDED, MODIFIED, DELETED, BOOKMARK, ERROR; "CLOSED": the stream has ended;
                        "TIMEOUT": nothing came; "STATUS": an answer that is no stream */
-    cJSON *object;  /* caller frees by api_event_fini */
-    int status;     /* of the answer to the watch, for CLOSED */
+    cJSON *object; /* caller frees by api_event_fini */
+    int status;    /* of the answer to the watch, for CLOSED */
 } api_event_t;
 void api_event_fini(api_event_t *e);
 #define API_EVENT __attribute__((cleanup(api_event_fini))) api_event_t
 
-api_watch_t *api_watch(api_t *api, const char *path_fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+api_watch_t *api_watch(api_t *api, const char *path_fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The next event, waiting at most ms. */
 api_event_t api_watch_next(api_watch_t *w, int ms);
 void api_watch_close(api_watch_t *w);

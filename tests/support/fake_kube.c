@@ -193,15 +193,21 @@ const char *fake_kube_last_path(const fake_kube_t *f)
     return f->last_path != NULL ? f->last_path : "";
 }
 
-kube_call_t *fake_kube_find(fake_kube_t *f, const char *part)
+kube_call_t *fake_kube_next(fake_kube_t *f, kube_call_t *before, const char *part)
 {
-    LIST_EACH (&f->calls, it, next) {
+    for (list_t *it = before != NULL ? before->link.next : f->calls.next; it != &f->calls;
+         it = it->next) {
         kube_call_t *call = LIST_ENTRY(it, kube_call_t, link);
 
         if (strstr(call->request.path, part) != NULL)
             return call;
     }
     return NULL;
+}
+
+kube_call_t *fake_kube_find(fake_kube_t *f, const char *part)
+{
+    return fake_kube_next(f, NULL, part);
 }
 
 const kube_request_t *fake_kube_request(const kube_call_t *call)

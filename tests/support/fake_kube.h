@@ -34,6 +34,8 @@ size_t fake_kube_open(const fake_kube_t *f); /* not yet ended */
 const char *fake_kube_last_path(const fake_kube_t *f);
 /* The open call whose URL contains part; NULL when there is none. Borrowed until it ends. */
 kube_call_t *fake_kube_find(fake_kube_t *f, const char *part);
+/* The same, but sent after `before`. */
+kube_call_t *fake_kube_next(fake_kube_t *f, kube_call_t *before, const char *part);
 const kube_request_t *fake_kube_request(const kube_call_t *call);
 
 /* Gives body bytes; when the caller of the request ends it, it is ended and false is returned. */

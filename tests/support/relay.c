@@ -47,7 +47,8 @@ static void die(const char *what)
 /* The port is bound all the time; away means that nobody listens on it. */
 static void listen_on(relay_t *r)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t) r->port),
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t) r->port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof(at);
     const int one = 1;
@@ -98,8 +99,7 @@ static void take_connection(relay_t *r)
     if (p.fd[0] < 0)
         return;
     p.fd[1] = socket(r->server->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (r->count == PAIRS_MAX ||
-        connect(p.fd[1], r->server->ai_addr, r->server->ai_addrlen) < 0) {
+    if (r->count == PAIRS_MAX || connect(p.fd[1], r->server->ai_addr, r->server->ai_addrlen) < 0) {
         close(p.fd[0]);
         close(p.fd[1]);
         return;

@@ -21,9 +21,9 @@ struct replica {
     char dir[256];
     char kubeconfig[512];
     pid_t pid;
-    int status; /* once ended, else -1 */
+    int status;       /* once ended, else -1 */
     long mark, start; /* places in the log: of searches, of this process */
-    int port; /* 0: not known yet */
+    int port;         /* 0: not known yet */
 };
 
 static void die(const char *what, const char *why)
@@ -254,7 +254,8 @@ bool replica_logged(replica_t *r, const char *needle, int ms)
 
     for (;;) {
         char *text = replica_log(r);
-        const bool found = strlen(text) >= (size_t) r->mark && strstr(text + r->mark, needle) != NULL;
+        const bool found =
+            strlen(text) >= (size_t) r->mark && strstr(text + r->mark, needle) != NULL;
         free(text);
         if (found)
             return true;
@@ -296,7 +297,8 @@ int replica_port(replica_t *r)
 
 static int fetch(int port, const char *path, char **body)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port),
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t) port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     char request[512];
     size_t len = 0, cap = 65536;

@@ -14,17 +14,17 @@
 typedef struct replica replica_t;
 
 typedef struct replica_options {
-    const char *name;       /* identity */
-    const char *lease;      /* Lease name; NULL: election disabled */
-    const char *ns;         /* namespace of the Lease, and the only one watched; "*": all */
-    const char *kubeconfig; /* NULL: $LEASEHOLD_TEST_KUBECONFIG */
+    const char *name;           /* identity */
+    const char *lease;          /* Lease name; NULL: election disabled */
+    const char *ns;             /* namespace of the Lease, and the only one watched; "*": all */
+    const char *kubeconfig;     /* NULL: $LEASEHOLD_TEST_KUBECONFIG */
     const char *const *plugins; /* paths of .so files, NULL-terminated; linked into the folder */
-    const char *durations;  /* "LD/RD/RP", e.g. "3s/2s/500ms"; NULL: that */
-    const char *plugins_dir; /* instead of a folder made of them; NULL: that */
-    const char *health;     /* address of the health port; NULL: a free one */
-    const char *state_dir;  /* NULL: in the replica's folder */
-    const char *config;     /* more YAML, appended at top level; NULL: none */
-    const char *instances;  /* YAML under plugins.instances, indented by four; NULL: none */
+    const char *durations;      /* "LD/RD/RP", e.g. "3s/2s/500ms"; NULL: that */
+    const char *plugins_dir;    /* instead of a folder made of them; NULL: that */
+    const char *health;         /* address of the health port; NULL: a free one */
+    const char *state_dir;      /* NULL: in the replica's folder */
+    const char *config;         /* more YAML, appended at top level; NULL: none */
+    const char *instances;      /* YAML under plugins.instances, indented by four; NULL: none */
 } replica_options_t;
 
 /* Writes the folder and starts the process. Ends the program with a text when it cannot. */
@@ -46,8 +46,8 @@ int replica_port(replica_t *r); /* of health, once it is told in the log; 0: it 
 
 /* True as soon as the log holds text (after the place that replica_mark left), within ms. */
 bool replica_logged(replica_t *r, const char *text, int ms);
-void replica_mark(replica_t *r);        /* later searches begin at the log's present end */
-char *replica_log(replica_t *r);        /* all of it; caller frees */
+void replica_mark(replica_t *r); /* later searches begin at the log's present end */
+char *replica_log(replica_t *r); /* all of it; caller frees */
 int replica_log_count(replica_t *r, const char *text);
 
 /* GET on the health port: HTTP status (0: no answer); *body (may be NULL) is freed by the caller. */

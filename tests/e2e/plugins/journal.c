@@ -10,11 +10,17 @@
 #include <string.h>
 
 LH_MANIFEST_JSON({
-    "abi": 0,
-    "id": "journal",
-    "version": "1.0.0",
-    "watches": [{"group": "", "version": "v1", "resource": "configmaps", "kind": "ConfigMap",
-                 "role": "primary", "labelSelector": "journal=yes"}]
+    "abi" : 0,
+    "id" : "journal",
+    "version" : "1.0.0",
+    "watches" : [ {
+        "group" : "",
+        "version" : "v1",
+        "resource" : "configmaps",
+        "kind" : "ConfigMap",
+        "role" : "primary",
+        "labelSelector" : "journal=yes"
+    } ]
 });
 
 struct lh_plugin {
@@ -42,8 +48,11 @@ static int write_once(lh_plugin_t *self, const lh_request_t *request, lh_error_t
     char path[1024], body[256];
     lh_response_t *response = NULL;
     const unsigned long n = ++self->next;
-    lh_api_request_t r = {.struct_size = sizeof(r), .method = "PATCH", .path = path,
-                          .content_type = "application/merge-patch+json", .body = body};
+    lh_api_request_t r = {.struct_size = sizeof(r),
+                          .method = "PATCH",
+                          .path = path,
+                          .content_type = "application/merge-patch+json",
+                          .body = body};
 
     snprintf(path, sizeof(path), "/api/v1/namespaces/%s/configmaps/%s-out", request->key->ns,
              request->key->name);

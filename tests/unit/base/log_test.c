@@ -254,8 +254,9 @@ Test(log, a_line_that_was_torn_does_not_swallow_the_next, .timeout = 5)
     EXPECT_INT(strlen(first), 4096);
     log_info(log, "next");
     host_cleanup(host_freep) char *then = drain(fds[0]);
-    EXPECT_STR(then, "\n{\"ts\":\"" TS "\",\"level\":\"warn\",\"msg\":\"1 lines were dropped: nobody "
-                     "read them\"}\n{\"ts\":\"" TS "\",\"level\":\"info\",\"msg\":\"next\"}\n");
+    EXPECT_STR(then,
+               "\n{\"ts\":\"" TS "\",\"level\":\"warn\",\"msg\":\"1 lines were dropped: nobody "
+               "read them\"}\n{\"ts\":\"" TS "\",\"level\":\"info\",\"msg\":\"next\"}\n");
     log_destroy(log);
     close(fds[0]);
     close(fds[1]);

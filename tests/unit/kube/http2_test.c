@@ -231,7 +231,33 @@ Test(http2, more_than_a_hundred_streams_open_further_connections)
     for (int i = 0; i < COUNT; i++)
         kube_call_cancel(calls[i]);
     rig_run(&rig, 50);
+    EXPECT_INT(connections(), 0);
+}
+
+/* libcurl keeps the RST_STREAM back, so the server went on serving the watches of a former leader
+ * until its next term. */
+Test(http2, the_server_hears_of_a_cancelled_watch_though_nothing_else_is_sent)
+{
+    kube_call_t *call;
+    answer_t a;
+    int bytes = 0;
+    lh_error_t err = {0};
+    const kube_request_t watch = {.method = "GET",
+                                  .path = "/watch",
+                                  .on_data = count_data,
+                                  .on_done = never_done,
+                                  .arg = &bytes};
+
+    ASSERT_OK(kube_client_send(rig.client, &watch, &call, &err), err);
+    wait_for_requests(1);
+    rig_run(&rig, 50);
     EXPECT_INT(connections(), 1);
+    kube_call_cancel(call);
+    rig_run(&rig, 50);
+    EXPECT_INT(connections(), 0);
+    rig_get(&rig, &a, "/x"); /* and the client goes on with another connection */
+    rig_wait(&rig, &a);
+    EXPECT_INT(a.code, 0);
 }
 
 Test(http2, cancelling_one_stream_leaves_the_others_alone)

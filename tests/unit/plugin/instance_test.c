@@ -76,8 +76,10 @@ static seen_t *seen_create(void)
 {
     seen_t *s = host_xcalloc(1, sizeof(*s));
 
-    s->hooks = (hooks_t){.create = count_create, .destroy = count_destroy,
-                         .activate = count_activate, .deactivate = count_deactivate};
+    s->hooks = (hooks_t){.create = count_create,
+                         .destroy = count_destroy,
+                         .activate = count_activate,
+                         .deactivate = count_deactivate};
     sem_init(&s->go, 0, 0);
     return s;
 }
@@ -167,7 +169,8 @@ Test(instance, a_create_that_hangs_does_not_hold_up_the_end)
     plugin_instance_stop(s->rig->instance, clock_now() + CLOCK_S);
     fake_clock_advance(CLOCK_S);
     rig_until_flag(s->rig, &s->rig->ended, "ended at the deadline");
-    cr_expect(plugin_instance_destroy(s->rig->instance), "its thread is inside, but nobody says so");
+    cr_expect(plugin_instance_destroy(s->rig->instance),
+              "its thread is inside, but nobody says so");
     sem_post(&s->go);
     rig_until(s->rig, reached, &s->destroyed, "it ended by itself");
     rig_idle(s->rig);
@@ -470,8 +473,10 @@ static void on_answer(void *arg, int code, lh_response_t *response, const lh_err
 /* Starts a write and completes without waiting for it. */
 static void fire_and_forget(hooks_t *h, const lh_request_t *request, lh_completion_t completion)
 {
-    const lh_api_request_t put = {.struct_size = sizeof(put), .method = "PUT",
-                                  .path = "/api/v1/namespaces/ns/configmaps/out", .body = "{}",
+    const lh_api_request_t put = {.struct_size = sizeof(put),
+                                  .method = "PUT",
+                                  .path = "/api/v1/namespaces/ns/configmaps/out",
+                                  .body = "{}",
                                   .body_len = 2};
 
     EXPECT_INT(h->host->request(h->host, request->ctx, &put, on_answer, h, NULL), 0);

@@ -8,16 +8,18 @@
 /* Watch 0: Website (example.com), 1: Cluster (example.com), 2: owned, 3 and on: mapped. */
 #define MANIFEST                                                                                   \
     "{\"abi\":0,\"id\":\"m\",\"version\":\"1\",\"watches\":["                                      \
-    "{\"group\":\"example.com\",\"version\":\"v1\",\"resource\":\"websites\",\"kind\":\"Website\"}," \
-    "{\"group\":\"example.com\",\"version\":\"v1\",\"resource\":\"clusters\",\"kind\":\"Cluster\"}," \
-    "{\"version\":\"v1\",\"resource\":\"services\",\"kind\":\"Service\",\"role\":\"owned\"},"       \
-    "{\"version\":\"v1\",\"resource\":\"secrets\",\"kind\":\"Secret\",\"role\":\"mapped\","         \
-    "\"map\":{\"by\":\"label\",\"key\":\"example.com/site\"}},"                                     \
-    "{\"version\":\"v1\",\"resource\":\"pods\",\"kind\":\"Pod\",\"role\":\"mapped\","               \
-    "\"map\":{\"by\":\"annotation\",\"key\":\"example.com/site\"}},"                                \
-    "{\"version\":\"v1\",\"resource\":\"claims\",\"kind\":\"Claim\",\"role\":\"mapped\","           \
-    "\"map\":{\"by\":\"field\",\"path\":\"/spec/a~1b/name\",\"namespacePath\":\"/spec/ns\"}},"          \
-    "{\"version\":\"v1\",\"resource\":\"nodes\",\"kind\":\"Node\",\"role\":\"mapped\","             \
+    "{\"group\":\"example.com\",\"version\":\"v1\",\"resource\":\"websites\",\"kind\":"            \
+    "\"Website\"},"                                                                                \
+    "{\"group\":\"example.com\",\"version\":\"v1\",\"resource\":\"clusters\",\"kind\":"            \
+    "\"Cluster\"},"                                                                                \
+    "{\"version\":\"v1\",\"resource\":\"services\",\"kind\":\"Service\",\"role\":\"owned\"},"      \
+    "{\"version\":\"v1\",\"resource\":\"secrets\",\"kind\":\"Secret\",\"role\":\"mapped\","        \
+    "\"map\":{\"by\":\"label\",\"key\":\"example.com/site\"}},"                                    \
+    "{\"version\":\"v1\",\"resource\":\"pods\",\"kind\":\"Pod\",\"role\":\"mapped\","              \
+    "\"map\":{\"by\":\"annotation\",\"key\":\"example.com/site\"}},"                               \
+    "{\"version\":\"v1\",\"resource\":\"claims\",\"kind\":\"Claim\",\"role\":\"mapped\","          \
+    "\"map\":{\"by\":\"field\",\"path\":\"/spec/a~1b/name\",\"namespacePath\":\"/spec/ns\"}},"     \
+    "{\"version\":\"v1\",\"resource\":\"nodes\",\"kind\":\"Node\",\"role\":\"mapped\","            \
     "\"map\":{\"by\":\"owner\"}}]}"
 
 enum { OWNED = 2, LABEL, ANNOTATION, FIELD, OWNER };
@@ -36,7 +38,8 @@ static char *mapped(uint32_t watch, const char *metadata, const char *rest)
     lh_error_t err = {0};
     host_cleanup(host_freep) char *text = host_xprintf(
         "{\"apiVersion\":\"v1\",\"kind\":\"X\",\"metadata\":{\"name\":\"o\",\"namespace\":\"ns\""
-        "%s%s}%s%s}", metadata[0] != '\0' ? "," : "", metadata, rest[0] != '\0' ? "," : "", rest);
+        "%s%s}%s%s}",
+        metadata[0] != '\0' ? "," : "", metadata, rest[0] != '\0' ? "," : "", rest);
 
     ASSERT_OK(plugin_manifest_parse(MANIFEST, strlen(MANIFEST), &m, &err), err);
     ASSERT_OK(watch_snapshot_create(text, strlen(text), NULL, NULL, &object, &err), err);
@@ -66,10 +69,13 @@ Test(map, a_primary_leads_to_itself)
 
 Test(map, an_owned_object_leads_to_its_controller_alone)
 {
-    EXPECT_MAPPED(OWNED, OWNERS(SITE("example.com/v1", "a", "false") ","
-                                SITE("example.com/v1", "b", "true")), "", "0:ns/b ");
-    EXPECT_MAPPED(OWNED, OWNERS("{\"apiVersion\":\"example.com/v1\",\"kind\":\"Website\","
-                                "\"name\":\"a\",\"uid\":\"u\"}"), "", "");
+    EXPECT_MAPPED(
+        OWNED, OWNERS(SITE("example.com/v1", "a", "false") "," SITE("example.com/v1", "b", "true")),
+        "", "0:ns/b ");
+    EXPECT_MAPPED(OWNED,
+                  OWNERS("{\"apiVersion\":\"example.com/v1\",\"kind\":\"Website\","
+                         "\"name\":\"a\",\"uid\":\"u\"}"),
+                  "", "");
     EXPECT_MAPPED(OWNED, "", "", "");
 }
 
@@ -83,21 +89,25 @@ Test(map, an_owner_of_another_group_or_kind_is_another)
     EXPECT_MAPPED(OWNED, OWNERS(SITE("other.com/v1", "a", "true")), "", "");
     EXPECT_MAPPED(OWNED, OWNERS(SITE("v1", "a", "true")), "", "");
     EXPECT_MAPPED(OWNED, OWNERS(SITE("example.com.evil/v1", "a", "true")), "", "");
-    EXPECT_MAPPED(OWNED, OWNERS("{\"apiVersion\":\"example.com/v1\",\"kind\":\"Cluster\","
-                                "\"name\":\"a\",\"uid\":\"u\",\"controller\":true}"), "", "");
+    EXPECT_MAPPED(OWNED,
+                  OWNERS("{\"apiVersion\":\"example.com/v1\",\"kind\":\"Cluster\","
+                         "\"name\":\"a\",\"uid\":\"u\",\"controller\":true}"),
+                  "", "");
 }
 
 Test(map, an_owner_without_a_group_or_a_name_leads_nowhere)
 {
-    EXPECT_MAPPED(OWNED, OWNERS("{\"kind\":\"Website\",\"name\":\"a\",\"controller\":true}"), "", "");
+    EXPECT_MAPPED(OWNED, OWNERS("{\"kind\":\"Website\",\"name\":\"a\",\"controller\":true}"), "",
+                  "");
     EXPECT_MAPPED(OWNED, OWNERS(SITE("example.com/v1", "", "true")), "", "");
     EXPECT_MAPPED(OWNED, OWNERS("{},\"x\",null"), "", "");
 }
 
 Test(map, mapped_by_owner_takes_every_owner_of_the_kind)
 {
-    EXPECT_MAPPED(OWNER, OWNERS(SITE("example.com/v1", "a", "false") ","
-                                SITE("example.com/v1", "b", "true")), "", "0:ns/a 0:ns/b ");
+    EXPECT_MAPPED(
+        OWNER, OWNERS(SITE("example.com/v1", "a", "false") "," SITE("example.com/v1", "b", "true")),
+        "", "0:ns/a 0:ns/b ");
 }
 
 Test(map, a_label_names_the_primary_in_the_objects_namespace)

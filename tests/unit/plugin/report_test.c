@@ -56,8 +56,12 @@ Test(report, an_event_of_an_older_plugin_lacks_what_it_lacks)
 {
     rig_t *r = rig_create();
     lh_snapshot_t *one = rig_object("one", "ns");
-    const lh_event_t old = {offsetof(lh_event_t, action), LH_EVENT_NORMAL, one, "Made",
-                            (const char *) 1, (const char *) 1};
+    const lh_event_t old = {offsetof(lh_event_t, action),
+                            LH_EVENT_NORMAL,
+                            one,
+                            "Made",
+                            (const char *) 1,
+                            (const char *) 1};
 
     EXPECT_INT(r->host->event(r->host, r->run, &old, NULL), 0);
     host_cleanup(host_freep) char *body = sent_event(r);
@@ -175,8 +179,12 @@ typedef const char *const *words_t;
 static int measure(rig_t *r, uint32_t type, const char *name, double value, uint32_t count,
                    words_t names, words_t values, lh_error_t *err)
 {
-    const lh_metric_t m = {.struct_size = sizeof(m), .type = type, .name = name,
-                           .label_names = names, .label_values = values, .label_count = count,
+    const lh_metric_t m = {.struct_size = sizeof(m),
+                           .type = type,
+                           .name = name,
+                           .label_names = names,
+                           .label_values = values,
+                           .label_count = count,
                            .value = value};
 
     return r->host->metric(r->host, &m, err);
@@ -250,10 +258,12 @@ Test(report, bad_labels_are_refused)
     EXPECT_INT(label(r, 1, WORDS("__a"), WORDS("v")), LH_EINVAL);
     EXPECT_INT(label(r, 2, WORDS("a", "a"), WORDS("v", "w")), LH_EINVAL);
     EXPECT_INT(label(r, 9, WORDS("a", "b", "c", "d", "e", "f", "g", "h", "i"),
-                     WORDS("", "", "", "", "", "", "", "", "")), LH_EINVAL);
+                     WORDS("", "", "", "", "", "", "", "", "")),
+               LH_EINVAL);
     EXPECT_INT(label(r, UINT32_MAX, WORDS("a"), WORDS("v")), LH_EINVAL);
     EXPECT_INT(label(r, 8, WORDS("a", "b", "c", "d", "e", "f", "g", "h"),
-                     WORDS("", "", "", "", "", "", "", "")), 0);
+                     WORDS("", "", "", "", "", "", "", "")),
+               0);
     rig_destroy(r);
 }
 

@@ -24,12 +24,12 @@ static void on_ended(void *arg)
 
 static void parse_manifest(rig_t *r, const rig_options_t *o)
 {
-    host_cleanup(host_freep) char *text = host_xprintf(
-        "{\"abi\": 0, \"id\": \"%s\", \"version\": \"1.0.0\", \"watches\": %s}",
-        o->hooks != NULL ? "hooked" : "puppet",
-        o->watches != NULL ? o->watches
-                           : "[{\"version\": \"v1\", \"resource\": \"configmaps\", "
-                             "\"kind\": \"ConfigMap\"}]");
+    host_cleanup(host_freep) char *text =
+        host_xprintf("{\"abi\": 0, \"id\": \"%s\", \"version\": \"1.0.0\", \"watches\": %s}",
+                     o->hooks != NULL ? "hooked" : "puppet",
+                     o->watches != NULL ? o->watches
+                                        : "[{\"version\": \"v1\", \"resource\": \"configmaps\", "
+                                          "\"kind\": \"ConfigMap\"}]");
     lh_error_t err = {0};
 
     ASSERT_OK(plugin_manifest_parse(text, strlen(text), &r->file.manifest, &err), err);
@@ -59,10 +59,14 @@ rig_t *rig_create_with(const rig_options_t *o)
     cr_assert(pipe(r->pipe) == 0);
     ASSERT_OK(loop_create(&r->loop, &err), err);
     r->kube = fake_kube_create();
-    r->shared = (plugin_shared_t){.loop = r->loop, .reads = fake_kube_client(r->kube),
-                                  .writes = fake_kube_client(r->kube), .log = NULL,
-                                  .metrics = metrics_create(), .health = health_create(),
-                                  .identity = "rig", .next_ctx = 1};
+    r->shared = (plugin_shared_t){.loop = r->loop,
+                                  .reads = fake_kube_client(r->kube),
+                                  .writes = fake_kube_client(r->kube),
+                                  .log = NULL,
+                                  .metrics = metrics_create(),
+                                  .health = health_create(),
+                                  .identity = "rig",
+                                  .next_ctx = 1};
     r->shared.log = log_create(STDERR_FILENO, LOG_TEXT, LOG_ERROR);
     r->hub = watch_hub_create(&(watch_hub_options_t){.loop = r->loop,
                                                      .client = fake_kube_client(r->kube),
@@ -71,12 +75,20 @@ rig_t *rig_create_with(const rig_options_t *o)
                                                      .metrics = r->shared.metrics});
     parse_manifest(r, o);
     host_cleanup(host_freep) char *config = config_of(r, o);
-    r->instance = plugin_instance_create(&(plugin_instance_options_t){
-        .shared = &r->shared, .hub = r->hub, .name = "puppet", .file = &r->file,
-        .config = config, .process = o->process, .workers = o->workers != 0 ? o->workers : 2,
-        .max_in_flight = o->max_in_flight != 0 ? o->max_in_flight : 64,
-        .namespaces = o->namespaces, .on_settled = on_settled, .on_rested = on_rested,
-        .on_ended = on_ended, .arg = r});
+    r->instance = plugin_instance_create(
+        &(plugin_instance_options_t){.shared = &r->shared,
+                                     .hub = r->hub,
+                                     .name = "puppet",
+                                     .file = &r->file,
+                                     .config = config,
+                                     .process = o->process,
+                                     .workers = o->workers != 0 ? o->workers : 2,
+                                     .max_in_flight = o->max_in_flight != 0 ? o->max_in_flight : 64,
+                                     .namespaces = o->namespaces,
+                                     .on_settled = on_settled,
+                                     .on_rested = on_rested,
+                                     .on_ended = on_ended,
+                                     .arg = r});
     if (!o->unsettled)
         rig_until_flag(r, &r->settled, "settled");
     return r;
@@ -232,10 +244,11 @@ void rig_synced(rig_t *r, const char *part)
 
 void rig_event(rig_t *r, const char *type, const char *word, int version)
 {
-    host_cleanup(host_freep) char *object = host_xprintf(
-        "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"%s\","
-        "\"namespace\":\"ns\",\"uid\":\"uid-%s\",\"resourceVersion\":\"%d\"},"
-        "\"data\":{\"do\":\"%s\"}}", word, word, version, word);
+    host_cleanup(host_freep) char *object =
+        host_xprintf("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"%s\","
+                     "\"namespace\":\"ns\",\"uid\":\"uid-%s\",\"resourceVersion\":\"%d\"},"
+                     "\"data\":{\"do\":\"%s\"}}",
+                     word, word, version, word);
 
     rig_object(r, "configmaps?", type, object);
 }

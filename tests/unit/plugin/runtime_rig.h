@@ -26,9 +26,9 @@ typedef struct rig {
 rig_t *rig_create(const char *config);
 
 typedef struct rig_options {
-    hooks_t *hooks;         /* of fixtures/hooked; NULL: fixtures/puppet */
-    const char *config;     /* of puppet */
-    const char *watches;    /* of the manifest, a JSON array; NULL: ConfigMaps */
+    hooks_t *hooks;      /* of fixtures/hooked; NULL: fixtures/puppet */
+    const char *config;  /* of puppet */
+    const char *watches; /* of the manifest, a JSON array; NULL: ConfigMaps */
     const char *const *namespaces;
     uint32_t workers, max_in_flight; /* 0: 2 and 64 */
     bool process;

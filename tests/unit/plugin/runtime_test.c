@@ -72,8 +72,8 @@ Test(runtime, a_retry_comes_with_back_off_and_the_next_attempt)
     EXPECT_INT(rig_count(r, "attempts", "retry", "attempt 1"), 0);
     fake_clock_advance(CLOCK_S);
     rig_until_count(r, "attempts", "retry", "attempt 1", 1);
-    EXPECT_INT(rig_series(r, "controller_runtime_reconcile_errors_total{controller=\"puppet\"}") >= 1,
-               1);
+    EXPECT_INT(
+        rig_series(r, "controller_runtime_reconcile_errors_total{controller=\"puppet\"}") >= 1, 1);
     rig_end(r, true, CLOCK_S);
     rig_until_flag(r, &r->rested, "rested");
     rig_destroy(r);
@@ -107,7 +107,8 @@ Test(runtime, a_failure_for_good_is_not_run_again)
     rig_idle(r);
     EXPECT_INT(rig_count(r, "runs", "fail", "reason 3"), 0);
     EXPECT_INT(rig_series(r, "controller_runtime_terminal_reconcile_errors_total"
-                             "{controller=\"puppet\"}"), 1);
+                             "{controller=\"puppet\"}"),
+               1);
     rig_end(r, true, CLOCK_S);
     rig_until_flag(r, &r->rested, "rested");
     rig_destroy(r);

@@ -24,7 +24,8 @@ static void on_enqueue(void *arg, uint32_t watch, const char *ns, const char *na
     snprintf(r->key, sizeof(r->key), "%u:%s/%s", watch, ns, name);
 }
 
-static void on_written(void *arg, const char *method, const char *path, const char *body, size_t len)
+static void on_written(void *arg, const char *method, const char *path, const char *body,
+                       size_t len)
 {
     (void) method;
     (void) path;
@@ -46,14 +47,17 @@ rig_t *rig_create(void)
     ASSERT_OK(plugin_manifest_parse(manifest, strlen(manifest), &r->manifest, &err), err);
     r->kube = fake_kube_create();
     r->log_fd = memfd_create("log", MFD_CLOEXEC);
-    r->shared = (plugin_shared_t){.loop = r->loop, .reads = fake_kube_client(r->kube),
+    r->shared = (plugin_shared_t){.loop = r->loop,
+                                  .reads = fake_kube_client(r->kube),
                                   .writes = fake_kube_client(r->kube),
                                   .log = log_create(r->log_fd, LOG_TEXT, LOG_INFO),
-                                  .metrics = metrics_create(), .health = health_create(),
-                                  .identity = "replica-1", .next_ctx = 1};
-    r->services = plugin_services_create(
-        &r->shared, "rig", r->manifest,
-        &(plugin_services_hooks_t){on_complete, on_enqueue, on_written, r});
+                                  .metrics = metrics_create(),
+                                  .health = health_create(),
+                                  .identity = "replica-1",
+                                  .next_ctx = 1};
+    r->services =
+        plugin_services_create(&r->shared, "rig", r->manifest,
+                               &(plugin_services_hooks_t){on_complete, on_enqueue, on_written, r});
     const plugin_backend_t backend = plugin_services_backend(r->services);
     plugin_table_init(&r->table, &backend, NULL);
     r->host = &r->table.host;
@@ -72,6 +76,8 @@ void rig_begin(rig_t *r, uint64_t term)
 
 void rig_destroy(rig_t *r)
 {
+    plugin_services_end(r->services);
+    loop_turn(r->loop); /* what was posted before comes before the end */
     plugin_services_destroy(r->services);
     fence_unref(r->fence);
     fake_kube_destroy(r->kube);
@@ -143,8 +149,10 @@ static void on_done(void *arg, int code, plugin_response_t *response, const lh_e
 int rig_send(rig_t *r, lh_ctx_t ctx, const char *method, const char *path, const char *body,
              rig_request_t *out)
 {
-    const lh_api_request_t request = {.struct_size = sizeof(request), .method = method,
-                                      .path = path, .body = body,
+    const lh_api_request_t request = {.struct_size = sizeof(request),
+                                      .method = method,
+                                      .path = path,
+                                      .body = body,
                                       .body_len = body != NULL ? strlen(body) : 0};
 
     *out = (rig_request_t){0};

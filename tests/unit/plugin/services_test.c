@@ -355,7 +355,8 @@ Test(services, names_too_long_are_refused)
 Test(services, only_keys_of_primary_watches_are_queued)
 {
     rig_t *r = rig_create();
-    const lh_key_t owned = {sizeof(owned), 1, "ns", "one"}, unknown = {sizeof(owned), 2, "ns", "one"};
+    const lh_key_t owned = {sizeof(owned), 1, "ns", "one"},
+                   unknown = {sizeof(owned), 2, "ns", "one"};
 
     EXPECT_INT(r->host->enqueue(r->host, r->run, &owned, NULL), LH_EINVAL);
     EXPECT_INT(r->host->enqueue(r->host, r->run, &unknown, NULL), LH_EINVAL);
@@ -388,8 +389,10 @@ static void check_request(const lh_api_request_t *request, int expected, const c
 }
 
 #define REQUEST(...)                                                                               \
-    (&(lh_api_request_t){.struct_size = sizeof(lh_api_request_t), .method = "PUT",                 \
-                         .path = "/api/v1/x", __VA_ARGS__})
+    (&(lh_api_request_t){.struct_size = sizeof(lh_api_request_t),                                  \
+                         .method = "PUT",                                                          \
+                         .path = "/api/v1/x",                                                      \
+                         __VA_ARGS__})
 
 Test(services, bad_requests_are_refused_with_a_text)
 {
@@ -453,11 +456,12 @@ static void ignore(void *arg, int code, plugin_response_t *response, const lh_er
 Test(services, a_time_out_beyond_all_reason_is_cut_to_an_hour)
 {
     rig_t *r = rig_create();
-    const lh_api_request_t request = {.struct_size = sizeof(request), .method = "GET", .path = OUT,
-                                      .timeout_ns = INT64_MAX};
+    const lh_api_request_t request = {
+        .struct_size = sizeof(request), .method = "GET", .path = OUT, .timeout_ns = INT64_MAX};
 
-    EXPECT_INT(r->table.backend.ops->request(r->table.backend.self, r->run, &request, ignore, NULL,
-                                             NULL), 0);
+    EXPECT_INT(
+        r->table.backend.ops->request(r->table.backend.self, r->run, &request, ignore, NULL, NULL),
+        0);
     loop_turn(r->loop);
     EXPECT_INT(fake_kube_request(fake_kube_find(r->kube, OUT))->timeout, 3600 * CLOCK_S);
     rig_destroy(r);
@@ -573,13 +577,17 @@ Test(services, nothing_is_left_in_the_loops_queue_when_the_services_end)
 {
     rig_t *r = rig_create();
     lh_snapshot_t *regarding = rig_object("one", "ns");
-    const lh_event_t event = {.struct_size = sizeof(event), .regarding = regarding, .reason = "Why"};
+    const lh_event_t event = {
+        .struct_size = sizeof(event), .regarding = regarding, .reason = "Why"};
     rig_request_t write;
 
     EXPECT_INT(r->host->event(r->host, r->run, &event, NULL), 0);
     EXPECT_INT(rig_send(r, r->run, "PUT", OUT, "{}", &write), 0);
     r->host->snapshot_release(r->host, regarding);
+    plugin_services_end(r->services);
+    EXPECT_INT(write.code, LH_ECANCELED);
     rig_destroy(r); /* turns the loop once more after the services are gone */
+    EXPECT_INT(write.done, 1);
 }
 
 /* -- The cache -- */
@@ -644,8 +652,9 @@ Test(services, the_cache_answers_from_the_store_of_the_keys_namespace)
                LH_EUNAVAILABLE);
     EXPECT_INT(count_walk(r, &(lh_query_t){.struct_size = sizeof(lh_query_t), .watch = 9}),
                LH_EINVAL);
-    EXPECT_INT(count_walk(r, &(lh_query_t){.struct_size = sizeof(lh_query_t),
-                                           .label_selector = "a in ("}), LH_EINVAL);
+    EXPECT_INT(
+        count_walk(r, &(lh_query_t){.struct_size = sizeof(lh_query_t), .label_selector = "a in ("}),
+        LH_EINVAL);
     watch_store_set_synced(b, false);
     EXPECT_INT(h->cache_get(h, r->run, &in_b, &s, NULL), LH_EUNAVAILABLE);
     watch_store_unref(a);

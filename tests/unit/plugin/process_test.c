@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of an instance in a worker process, which may end at any moment. */
+#include "runtime_rig.h"
+
+#define REEXEC_WORKER plugin_worker_main
+#include "plugin/runner.h"
+#include "support/reexec.h"
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static rig_t *process_rig(const char *config)
+{
+    return rig_create_with(&(rig_options_t){
+        .config = config != NULL ? config : "{}", .process = true, .unsettled = true});
+}
+
+static bool restarted(rig_t *r, const void *arg)
+{
+    return rig_series(r, "leasehold_plugin_restarts_total{controller=\"puppet\"}") ==
+           *(const double *) arg;
+}
+
+static void until_restarts(rig_t *r, double n)
+{
+    rig_until(r, restarted, &n, "the worker has died that often");
+}
+
+static void expect_health(rig_t *r, const char *part)
+{
+    host_cleanup(host_freep) char *text = rig_health(r);
+
+    EXPECT_HAS(text, part);
+}
+
+Test(process, reconciles_and_ends)
+{
+    rig_t *r = process_rig(NULL);
+
+    rig_until_flag(r, &r->settled, "settled");
+    rig_lead(r, 1, WORDS("one"));
+    rig_until_count(r, "runs", "one", "reason 4", 1);
+    rig_end(r, false, CLOCK_S);
+    rig_until_flag(r, &r->rested, "rested");
+    EXPECT_INT(rig_count(r, "deactivated", "", ""), 1);
+    rig_destroy(r);
+}
+
+Test(process, a_worker_that_dies_in_create_is_started_again_with_a_doubled_delay)
+{
+    rig_t *r = process_rig("{\"create\":\"die\"}");
+
+    rig_until_flag(r, &r->settled, "settled");
+    EXPECT_INT(restarted(r, &(double){1}), 1);
+    expect_health(r, "the worker process exited with status 7");
+    fake_clock_advance(CLOCK_S);
+    until_restarts(r, 2);
+    fake_clock_advance(CLOCK_S);
+    rig_idle(r);
+    EXPECT_INT(restarted(r, &(double){2}), 1);
+    fake_clock_advance(CLOCK_S);
+    until_restarts(r, 3);
+    rig_destroy(r);
+}
+
+Test(process, a_worker_that_dies_in_a_reconcile_comes_back_in_the_same_term)
+{
+    rig_t *r = process_rig(NULL);
+
+    rig_until_flag(r, &r->settled, "settled");
+    rig_lead(r, 1, WORDS("one"));
+    rig_until_count(r, "runs", "one", "reason 4", 1);
+    rig_event(r, "ADDED", "die", 101);
+    until_restarts(r, 1);
+    rig_event(r, "DELETED", "die", 102);
+    expect_health(r, "the worker process exited"); /* not that its watches are fine */
+    fake_clock_advance(CLOCK_S);
+    rig_until_count(r, "activated", "live", "", 2);
+    rig_event(r, "ADDED", "two", 103);
+    rig_until_count(r, "runs", "two", "reason 0", 1);
+    expect_health(r, "[+]plugin-puppet ok");
+    rig_end(r, false, CLOCK_S);
+    rig_until_flag(r, &r->rested, "rested");
+    rig_destroy(r);
+}
+
+Test(process, a_worker_that_is_killed_while_the_term_ends_holds_up_nobody)
+{
+    rig_t *r = process_rig(NULL);
+
+    rig_until_flag(r, &r->settled, "settled");
+    rig_lead(r, 1, WORDS("hang"));
+    rig_until_count(r, "runs", "hang", "reason 4", 1);
+    rig_end(r, true, CLOCK_S);
+    rig_idle(r);
+    EXPECT_INT(r->rested, 0);
+    plugin_instance_kill(r->instance); /* as the elector does when the stop budget is over */
+    rig_until_flag(r, &r->rested, "rested");
+    expect_health(r, "it had not stopped in time");
+    rig_destroy(r);
+}
+
+Test(process, a_hang_with_more_jobs_waiting_does_not_fail_the_instance)
+{
+    rig_t *r = process_rig(NULL); /* two workers */
+
+    rig_until_flag(r, &r->settled, "settled");
+    rig_lead(r, 1, WORDS("hang"));
+    rig_until_count(r, "runs", "hang", "reason 4", 1);
+    for (int i = 0; i < 4; i++) {
+        char word[8] = "hang";
+        word[4] = (char) ('a' + i); /* says "hang" only as a name */
+        rig_event(r, "ADDED", word, 101 + i);
+    }
+    rig_event(r, "MODIFIED", "hang", 110);
+    rig_end(r, true, CLOCK_S);
+    fake_clock_advance(CLOCK_S);
+    rig_until_flag(r, &r->rested, "rested");
+    expect_health(r, "not drained and deactivated");
+    fake_clock_advance(CLOCK_S); /* a fresh worker after the delay */
+    rig_until_count(r, "created", "", "", 2);
+    rig_lead(r, 2, WORDS("one"));
+    rig_until_count(r, "runs", "one", "reason 4", 1);
+    rig_end(r, false, CLOCK_S);
+    rig_until_flag(r, &r->rested, "rested");
+    rig_destroy(r);
+}
+
+Test(process, a_worker_that_dies_during_the_stop_ends_it)
+{
+    rig_t *r = process_rig("{\"create\":\"hang\"}");
+
+    rig_until_count(r, "created", "", "", 1);
+    plugin_instance_stop(r->instance, clock_now() + 60 * CLOCK_S);
+    rig_idle(r);
+    EXPECT_INT(r->ended, 0);
+    plugin_instance_kill(r->instance);
+    rig_until_flag(r, &r->ended, "ended, long before the deadline");
+    rig_destroy(r); /* nothing of it runs any more */
+}
+
+Test(process, a_stop_just_after_a_worker_has_died_waits_until_it_is_gone)
+{
+    rig_t *r = process_rig(NULL);
+
+    rig_until_flag(r, &r->settled, "settled");
+    plugin_instance_kill(r->instance);
+    until_restarts(r, 1);
+    rig_destroy(r);
+}
