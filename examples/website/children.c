@@ -73,7 +73,7 @@ static int create_child(const site_t *site, const char *collection, const char *
                         lh_error_t *err)
 {
     const int ret = lh_callf(site->host, site->ctx, "POST", wanted, NULL, err, "%s", collection);
-    char note[256];
+    char note[512];
 
     if (ret == 0) {
         (void) snprintf(note, sizeof(note), "created %s/%s", collection, site->name);

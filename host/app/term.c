@@ -3,6 +3,7 @@
 #include "app/app_impl.h"
 #include "base/clock.h"
 
+#include <malloc.h>
 #include <string.h>
 
 #define FLUSH_POLL (5 * CLOCK_MS)
@@ -42,6 +43,17 @@ static void leave_term(app_t *app)
     fence_unref(host_steal(app->fence));
     app->phase = APP_STANDBY;
     health_set(app->leading, false, "not the leader");
+}
+
+static void stand_or_end(app_t *app)
+{
+    leave_term(app);
+    if (app->stop_asked) {
+        end_host(app);
+        return;
+    }
+    malloc_trim(0); /* the caches are gone: a standby is small, whatever it led before */
+    lease_rested(app->lease);
 }
 
 /* Every answer of the last writes is in, or the time for them is over. */
@@ -94,11 +106,7 @@ static void rested(app_t *app)
     if (app->phase == APP_HANDING) {
         flush(app);
     } else if (app->phase == APP_RESTING) {
-        leave_term(app);
-        if (app->stop_asked)
-            end_host(app);
-        else
-            lease_rested(app->lease);
+        stand_or_end(app);
     }
 }
 
@@ -127,11 +135,7 @@ static void on_end(void *arg, enum lease_end end, const char *reason) /* [loop-t
     if (app->phase == APP_ENDING)
         return;
     if (end == LEASE_END_RELEASED) {
-        leave_term(app);
-        if (app->stop_asked)
-            end_host(app);
-        else
-            lease_rested(app->lease);
+        stand_or_end(app);
         return;
     }
     log_warn(app->log, "the term has ended: %s", reason);

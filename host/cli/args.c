@@ -132,7 +132,8 @@ static int take_flag(cli_args_t *args, int argc, char **argv, int *taken)
         add_named(args, key, value);
     else
         flag->set(args, value);
-    if (flag != NULL && flag->set == set_json && !args->json && strcmp(value, "text") != 0)
+    if (flag != NULL && flag->set == set_json && !args->json && value != NULL &&
+        strcmp(value, "text") != 0)
         return cli_fail(CLI_USAGE, "%s: --output is text or json, not '%s'", args->verb->name,
                         value);
     return CLI_FINE;

@@ -131,7 +131,7 @@ static int read_items(struct reader *r, unsigned depth, config_node_t *node)
 
     for (;;) {
         host_cleanup(yaml_event_delete) yaml_event_t event = {0};
-        config_node_t *item;
+        config_node_t *item = NULL;
         int rc = next_event(r, &event);
 
         if (rc < 0 || event.type == end)
@@ -141,7 +141,7 @@ static int read_items(struct reader *r, unsigned depth, config_node_t *node)
         if (is_key && event.type != YAML_SCALAR_EVENT && event.type != YAML_ALIAS_EVENT)
             return FAIL_AT(r, &event.start_mark, LH_EPARSE, "a key must be a plain text");
         rc = add_item(r, &event, node, &item);
-        if (rc == 0)
+        if (item != NULL)
             rc = read_node(r, &event, depth, item);
         if (rc < 0)
             return rc;

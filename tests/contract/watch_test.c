@@ -274,17 +274,6 @@ static void initial_events_without_bookmarks_are_refused(void *arg)
     api_watch_close(w);
 }
 
-static void a_watch_from_a_version_before_memory_is_410(void *arg)
-{
-    contract_t *c = arg;
-    api_watch_t *w = api_watch(c->api, "%s?watch=1&resourceVersion=1", c->configmaps);
-    API_EVENT e = api_watch_next(w, 5000);
-
-    EXPECT_INT(api_int(e.object, "/code"), 410);
-    EXPECT_STR(api_str(e.object, "/reason"), "Expired");
-    api_watch_close(w);
-}
-
 static void a_list_at_a_future_version_times_out(void *arg)
 {
     contract_t *c = arg;
@@ -383,8 +372,6 @@ static const tap_test_t tests[] = {
     {"a streaming list ends with a marked bookmark", a_streaming_list_ends_with_a_marked_bookmark},
     {"sendInitialEvents without the match rule is 422",
      initial_events_without_bookmarks_are_refused},
-    {"a watch from a resourceVersion before memory is 410 Expired",
-     a_watch_from_a_version_before_memory_is_410},
     {"a list at a future resourceVersion is 504 ResourceVersionTooLarge",
      a_list_at_a_future_version_times_out},
     {"a watch ends by its timeoutSeconds", a_watch_ends_by_its_own_timeout},

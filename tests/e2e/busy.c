@@ -110,10 +110,13 @@ void busy_start(busy_t *b, e2e_t *e)
     make_journals(e);
     e2e_make_lease(e, "busy");
     snprintf(b->user, sizeof(b->user), "%s", e2e_user_name(e, "busy"));
-    b->replica = replica_start(&(replica_options_t){
-        .name = "busy", .lease = "busy", .ns = e->ns, .kubeconfig = e2e_make_user(e, "busy"),
-        .plugins = (const char *const[]){JOURNAL_PLUGIN, NULL},
-        .instances = "    journal: {workers: 4}"});
+    b->replica =
+        replica_start(&(replica_options_t){.name = "busy",
+                                           .lease = "busy",
+                                           .ns = e->ns,
+                                           .kubeconfig = e2e_make_user(e, "busy"),
+                                           .plugins = (const char *const[]){JOURNAL_PLUGIN, NULL},
+                                           .instances = "    journal: {workers: 4}"});
     REQUIRE_TRUE(replica_answers(b->replica, "/leader", 200, LIMIT));
     REQUIRE_TRUE(writes_again(b, from));
 }

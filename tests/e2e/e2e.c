@@ -95,8 +95,10 @@ void e2e_make_crd(e2e_t *e, const char *file, const char *resource)
     fclose(f);
     API_REPLY r = api_do(e->api, "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
                          "application/yaml", text);
-    if (r.status != 409)
+    if (r.status != 409) {
         REQUIRE_INT(r.status, 201);
+        snprintf(e->crd, sizeof(e->crd), "%s", api_str(r.json, "/metadata/name"));
+    }
     REQUIRE_TRUE(e2e_wait_status(e, resource, 200, 30000));
 }
 
@@ -307,6 +309,10 @@ void e2e_close(e2e_t *e)
         API_REPLY r = api_delete(e->api, "/api/v1/namespaces/%s", api_str(ns, "/metadata/name"));
     }
     API_REPLY gone = api_delete(e->api, "/api/v1/namespaces/%s", e->ns);
+    if (e->crd[0] != '\0') {
+        API_REPLY kind = api_delete(
+            e->api, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/%s", e->crd);
+    }
     if (e->users > 0) {
         API_REPLY unbound = api_delete(
             e->api, "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings?labelSelector=e2e=%s",

@@ -19,6 +19,7 @@ typedef struct e2e {
     char leases[128];
     char dir[128]; /* of this run, removed at its end */
     int users;     /* made so far */
+    char crd[64];  /* made by this run, deleted with it; "": none */
 } e2e_t;
 
 /* Opens the server, makes the namespace, runs, deletes the namespace. Returns the exit status. */
@@ -39,8 +40,8 @@ void e2e_make_configmap(e2e_t *e, const char *name, const char *labels_json);
 void e2e_make_many(e2e_t *e, const char *ns, const char *prefix, int count);
 /* A namespace beside that of the run, deleted with it; borrowed for ever. */
 const char *e2e_make_namespace(e2e_t *e, const char *suffix);
-/* Applies the CRD in a YAML file of the source tree, and waits until `resource`, its path
- * "/apis/<group>/<version>/<plural>", is served. */
+/* Creates the CRD in a YAML file of the source tree unless it is there, and waits until `resource`, its
+ * path "/apis/<group>/<version>/<plural>", is served. */
 void e2e_make_crd(e2e_t *e, const char *file, const char *resource);
 /* Waits until a GET of path answers status. */
 bool e2e_wait_status(e2e_t *e, const char *path, int status, int ms);

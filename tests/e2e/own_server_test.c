@@ -124,8 +124,8 @@ static void restart_under_load(e2e_t *e, const char *lease, const char *how)
     atomic_store(&load.stop, true);
     pthread_join(load.thread, NULL);
     e2e_make_configmap(e, leader == a ? "flush-a" : "flush-b", "{\"witness\":\"yes\"}");
-    EXPECT_TRUE(replica_logged(leader, leader == a ? "/flush-a reason=" : "/flush-b reason=",
-                               LIMIT));
+    EXPECT_TRUE(
+        replica_logged(leader, leader == a ? "/flush-a reason=" : "/flush-b reason=", LIMIT));
     EXPECT_INT(count_lost(leader, &load), 0);
     tap_note("%d writes acknowledged, %d not", load.writes, load.failures);
     EXPECT_TRUE(replica_running(a) && replica_running(b));
@@ -172,10 +172,13 @@ static void a_compaction_while_leading(void *arg)
         write_n(e, names[i], 1);
     }
     snprintf(server, sizeof(server), "https://127.0.0.1:%d", relay_port(relay));
-    replica_t *a = replica_start(&(replica_options_t){
-        .name = "a", .lease = "compacted", .ns = e->ns, .durations = "60s/50s/2s",
-        .kubeconfig = e2e_kubeconfig(e, "compacted", server, NULL),
-        .plugins = (const char *const[]){LABELLED_PLUGIN, NULL}});
+    replica_t *a = replica_start(
+        &(replica_options_t){.name = "a",
+                             .lease = "compacted",
+                             .ns = e->ns,
+                             .durations = "60s/50s/2s",
+                             .kubeconfig = e2e_kubeconfig(e, "compacted", server, NULL),
+                             .plugins = (const char *const[]){LABELLED_PLUGIN, NULL}});
     for (int i = 0; i < 3; i++) {
         char text[64];
         snprintf(text, sizeof(text), "/%s reason=initial object=1", names[i]);
@@ -245,9 +248,12 @@ static void an_idle_pair(void *arg)
 
     e2e_make_lease(e, "idle");
     for (int i = 0; i < 2; i++) {
-        r[i] = replica_start(&(replica_options_t){
-            .name = names[i], .lease = "idle", .ns = e->ns, .durations = "15s/10s/2s",
-            .kubeconfig = e2e_make_user(e, names[i]), .plugins = plugins});
+        r[i] = replica_start(&(replica_options_t){.name = names[i],
+                                                  .lease = "idle",
+                                                  .ns = e->ns,
+                                                  .durations = "15s/10s/2s",
+                                                  .kubeconfig = e2e_make_user(e, names[i]),
+                                                  .plugins = plugins});
         REQUIRE_TRUE(replica_answers(r[i], i == 0 ? "/leader" : "/readyz", 200, LIMIT));
         REQUIRE_TRUE(e2e_wait_lease_watch(start, e2e_user_name(e, names[i])));
     }
@@ -298,7 +304,8 @@ static void an_edited_lease_on_a_busy_leader(void *arg)
         watches = edit.watches_end > watches ? edit.watches_end : watches;
     }
     tap_note("worst of %d: last write received %.1f ms after the answer to the edit, last watch "
-             "ended %.1f ms after it", EDITS, writes * 1e3, watches * 1e3);
+             "ended %.1f ms after it",
+             EDITS, writes * 1e3, watches * 1e3);
     busy_end(&busy);
 }
 

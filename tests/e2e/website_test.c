@@ -107,6 +107,13 @@ static void delete_site(e2e_t *e, const char *name)
     EXPECT_TRUE(e2e_wait_status(e, site_path(e, name), 404, QUICK));
 }
 
+/* Leaves nothing with a finalizer behind: the namespace could not go. */
+static void end(e2e_t *e, replica_t *leader, const char *name)
+{
+    delete_site(e, name);
+    replica_free(leader);
+}
+
 /* -- Tests -- */
 
 static void expect_owned(e2e_t *e, const char *api, const char *resource, const char *uid)
@@ -137,7 +144,7 @@ static void children_with_owner_references(void *arg)
     EXPECT_INT(api_int(deployment.json, "/spec/replicas"), 2);
     API_REPLY site = api_get(e->api, "%s", site_path(e, "owned"));
     EXPECT_STR(api_str(site.json, "/metadata/finalizers/0"), FINALIZER);
-    replica_free(a);
+    end(e, a, "owned");
 }
 
 static void status_follows_the_deployment(void *arg)
@@ -161,7 +168,7 @@ static void status_follows_the_deployment(void *arg)
     EXPECT_STR(api_str(after.json, "/status/conditions/0/reason"), "Serving");
     EXPECT_INT(api_int(after.json, "/status/observedGeneration"),
                api_int(after.json, "/metadata/generation"));
-    replica_free(a);
+    end(e, a, "status");
 }
 
 static void an_update_reaches_the_children(void *arg)
@@ -184,7 +191,7 @@ static void an_update_reaches_the_children(void *arg)
         e2e_wait_value(e, site_path(e, "update"), "/status/observedGeneration", generation, QUICK));
     API_REPLY now = api_get(e->api, "%s", deployment_path(e, "update"));
     EXPECT_TRUE(strcmp(api_str(old.json, page), api_str(now.json, page)) != 0);
-    replica_free(a);
+    end(e, a, "update");
 }
 
 typedef struct successor {
@@ -215,7 +222,7 @@ static void a_deleted_child_comes_back(void *arg)
         EXPECT_TRUE(api_until(e->api, path, QUICK, is_another, &before));
         tap_note("%s came back after %lld ms", k[1], (long long) (replica_now_ms() - start_at));
     }
-    replica_free(a);
+    end(e, a, "back");
 }
 
 static void deletion_runs_the_finalizer(void *arg)
@@ -277,7 +284,7 @@ static void a_follower_finishes_a_half_done_site(void *arg)
     tap_note("finished %lld ms after the new holder was seen",
              (long long) (replica_now_ms() - start_at));
     replica_free(a);
-    replica_free(b);
+    end(e, b, "half");
 }
 
 static void the_same_in_a_process_of_its_own(void *arg)

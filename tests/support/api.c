@@ -412,7 +412,7 @@ api_event_t api_watch_next(api_watch_t *w, int ms)
     if (l == NULL)
         return e;
     cJSON *json = cJSON_Parse(l->text);
-    snprintf(e.type, sizeof(e.type), "%s", api_str(json, "/type"));
+    snprintf(e.type, sizeof(e.type), "%.15s", api_str(json, "/type"));
     e.object = cJSON_DetachItemFromObjectCaseSensitive(json, "object");
     if (e.object == NULL && json != NULL) { /* a Status instead of a stream */
         snprintf(e.type, sizeof(e.type), "STATUS");

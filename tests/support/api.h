@@ -28,7 +28,7 @@ typedef struct api_reply {
     char warning[256];    /* header, "" when absent */
 } api_reply_t;
 void api_reply_fini(api_reply_t *r);
-#define API_REPLY __attribute__((cleanup(api_reply_fini))) api_reply_t
+#define API_REPLY __attribute__((cleanup(api_reply_fini), unused)) api_reply_t
 
 /* Sends one request and waits. body NULL: none; content_type NULL: application/json. */
 api_reply_t api_do(api_t *api, const char *method, const char *path, const char *content_type,
@@ -61,7 +61,7 @@ typedef struct api_event {
     int status;    /* of the answer to the watch, for CLOSED */
 } api_event_t;
 void api_event_fini(api_event_t *e);
-#define API_EVENT __attribute__((cleanup(api_event_fini))) api_event_t
+#define API_EVENT __attribute__((cleanup(api_event_fini), unused)) api_event_t
 
 api_watch_t *api_watch(api_t *api, const char *path_fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The next event, waiting at most ms. */

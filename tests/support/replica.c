@@ -24,6 +24,7 @@ struct replica {
     int status;       /* once ended, else -1 */
     long mark, start; /* places in the log: of searches, of this process */
     int port;         /* 0: not known yet */
+    const char *const *wrapper;
 };
 
 static void die(const char *what, const char *why)
@@ -107,6 +108,26 @@ static void link_plugins(const replica_t *r, const char *const *plugins)
 
 /* -- The process -- */
 
+static void run(const replica_t *r, const char *config)
+{
+    const char *argv[16] = {NULL};
+    size_t n = 0;
+
+    for (; r->wrapper != NULL && r->wrapper[n] != NULL && n < 8; n++)
+        argv[n] = r->wrapper[n];
+    argv[n++] = LEASEHOLD_BINARY;
+    argv[n++] = "run";
+    argv[n++] = "--config";
+    argv[n] = config;
+    execvp(argv[0], (char *const *) argv);
+    _exit(127);
+}
+
+void replica_wrap(replica_t *r, const char *const *program)
+{
+    r->wrapper = program;
+}
+
 void replica_restart(replica_t *r)
 {
     char config[512], log[512];
@@ -129,8 +150,7 @@ void replica_restart(replica_t *r)
     dup2(fd, STDOUT_FILENO);
     close(fd);
     unsetenv("POD_NAMESPACE");
-    execl(LEASEHOLD_BINARY, LEASEHOLD_BINARY, "run", "--config", config, (char *) NULL);
-    _exit(127);
+    run(r, config);
 }
 
 replica_t *replica_start(const replica_options_t *o)

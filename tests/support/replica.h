@@ -31,6 +31,9 @@ typedef struct replica_options {
 replica_t *replica_start(const replica_options_t *options);
 /* The same folder, a new process. */
 void replica_restart(replica_t *r);
+/* From the next restart on the host is run by this program (valgrind) with its arguments, at most 8
+ * in all; borrowed. */
+void replica_wrap(replica_t *r, const char *const *program);
 /* Kills it if it runs, removes the folder. NULL is allowed. */
 void replica_free(replica_t *r);
 

@@ -2,13 +2,14 @@
 /*
  * Writes as fast as the host lets it, without looking at anything: the busiest leader there can be.
  * Reconciling a ConfigMap labelled journal=yes patches "<name>-out" again and again, each time with
- * the next number, until the host refuses a call.
+ * the next number, until the host refuses a call. With writes: N it stops after N of them.
  */
 #include <leasehold/leasehold.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* clang-format off */
 LH_MANIFEST_JSON({
     "abi" : 0,
     "id" : "journal",
@@ -22,19 +23,25 @@ LH_MANIFEST_JSON({
         "labelSelector" : "journal=yes"
     } ]
 });
+/* clang-format on */
 
 struct lh_plugin {
     const lh_host_t *host;
     _Atomic unsigned long next;
+    int64_t writes; /* in a reconcile; 0: without end */
 };
 
 static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance, lh_error_t *err)
 {
     lh_plugin_t *self = calloc(1, sizeof(*self));
 
-    (void) instance;
-    (void) err;
+    if (self == NULL) {
+        lh_errorf(err, LH_ENOMEM, "out of memory");
+        return NULL;
+    }
     self->host = host;
+    (void) lh_json_int64(lh_json_text(instance->config, strlen(instance->config)), "/writes",
+                         &self->writes);
     return self;
 }
 
@@ -71,8 +78,11 @@ LH_EXPORT void reconcile_async(lh_plugin_t *self, const lh_request_t *request,
     lh_error_t err = {0};
     int code = 0;
 
-    while (request->object != NULL && (code == 0 || code == LH_ENOTFOUND))
+    for (int64_t n = 1; request->object != NULL && (code == 0 || code == LH_ENOTFOUND); n++) {
         code = write_once(self, request, &err);
+        if (n == self->writes)
+            break;
+    }
     if (code != 0 && code != LH_ECANCELED && code != LH_EFENCED) {
         result.action = LH_RETRY;
         result.text = err.text;

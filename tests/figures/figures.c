@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "figures/figures.h"
+
+static const tap_test_t all[] = {
+    {"takeover", figures_takeover},   {"edit", figures_edit},     {"idle", figures_idle},
+    {"reconcile", figures_reconcile}, {"memory", figures_memory},
+};
+
+int main(int argc, char **argv)
+{
+    return e2e_main(argc, argv, "figures", all, sizeof(all) / sizeof(all[0]));
+}
