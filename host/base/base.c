@@ -57,3 +57,12 @@ void host_closep(int *fd)
     *fd = -1;
     errno = saved;
 }
+
+void host_thread_signals(sigset_t *set)
+{
+    static const int own_fault[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
+
+    sigfillset(set);
+    for (size_t i = 0; i < HOST_LEN(own_fault); i++)
+        sigdelset(set, own_fault[i]);
+}

@@ -4,6 +4,7 @@
 #define BASE_BASE_H
 
 #include <assert.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,5 +40,10 @@ static inline void host_freep(void *p)
     free(*(void **) p);
 }
 void host_closep(int *fd); /* closes unless negative, keeps errno */
+
+/* Fills set with the signals that a thread of the host blocks: all but those that a thread raises by
+ * its own fault, which must end the process (or reach a sanitizer) wherever they happen.
+ * [any-thread] */
+void host_thread_signals(sigset_t *set);
 
 #endif

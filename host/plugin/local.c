@@ -487,7 +487,7 @@ static int start_thread(pthread_t *thread, void *(*fn)(void *), void *arg, bool 
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr,
                                 detached ? PTHREAD_CREATE_DETACHED : PTHREAD_CREATE_JOINABLE);
-    sigfillset(&all);
+    host_thread_signals(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int ret = pthread_create(thread, &attr, fn, arg);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -418,7 +418,7 @@ static int start_thread(plugin_remote_t *r)
     pthread_t thread;
     sigset_t all, before;
 
-    sigfillset(&all);
+    host_thread_signals(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int ret = pthread_create(&thread, NULL, serve_main, r);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -37,7 +37,7 @@ static int start_thread(serve_t *s, lh_error_t *err)
 {
     sigset_t all, before;
 
-    sigfillset(&all);
+    host_thread_signals(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(&s->thread, NULL, run, s);
 

@@ -399,6 +399,7 @@ static void a_crash_ends_only_the_process(e2e_t *e, const char *name, const char
     make_trigger(e, name);
     replica_t *r = start(e, lease, (const char *const[]){file, NULL}, instances, NULL);
     EXPECT_TRUE(replica_answers(r, "/leader", 200, LIMIT));
+    EXPECT_TRUE(replica_answers(r, "/readyz", 200, LIMIT)); /* every create() has answered */
     expect_unharmed(e, r, lease);
     /* Only its key makes it crash: a second death shows that the key was queued again. */
     snprintf(series, sizeof(series), "leasehold_plugin_restarts_total{controller=\"%s\"}", name);

@@ -1,4 +1,5 @@
 # Unit tests of host/base
+unit_test(base base)
 unit_test(base buf)
 unit_test(base clock_format)
 unit_test(base error)

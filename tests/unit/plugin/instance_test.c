@@ -111,13 +111,6 @@ static void await(const _Atomic int *count)
     poll(NULL, 0, 20); /* what follows on that thread */
 }
 
-static void expect_health(seen_t *s, const char *part)
-{
-    host_cleanup(host_freep) char *text = rig_health(s->rig);
-
-    EXPECT_HAS(text, part);
-}
-
 /* -- Stop -- */
 
 static int slow_create(hooks_t *h, lh_error_t *err)
@@ -258,7 +251,7 @@ Test(instance, what_a_refused_create_has_posted_is_freed_and_never_run)
     EXPECT_INT(s->ran, 0);
     EXPECT_INT(s->freed, 1);
     EXPECT_INT(s->destroyed, 0);
-    expect_health(s, "create: no");
+    rig_until_health(s->rig, "create: no");
     seen_destroy(s);
 }
 
@@ -280,7 +273,7 @@ Test(instance, an_error_text_without_an_end_is_cut)
     rig_begin(s->rig, 1);
     rig_until(s->rig, reached, &s->activated, "activated");
     rig_idle(s->rig);
-    expect_health(s, "activate: xxx");
+    rig_until_health(s->rig, "activate: xxx");
     rig_end(s->rig, false, CLOCK_S);
     EXPECT_INT(s->rig->rested, 1);
     seen_destroy(s);
@@ -303,7 +296,7 @@ Test(instance, a_number_that_is_no_error_code_is_a_failure)
     rig_begin(s->rig, 1);
     rig_until(s->rig, reached, &s->activated, "activated");
     rig_idle(s->rig);
-    expect_health(s, "activate returned 3");
+    rig_until_health(s->rig, "activate returned 3");
     rig_end(s->rig, false, CLOCK_S);
     EXPECT_INT(s->deactivated, 0);
     seen_destroy(s);
@@ -323,8 +316,7 @@ Test(instance, a_new_term_does_not_wait_for_the_delay_of_the_last)
     s->hooks.activate = fail_once;
     seen_start(s);
     rig_begin(s->rig, 1);
-    rig_until(s->rig, reached, &s->activated, "activated");
-    rig_idle(s->rig);
+    rig_until_health(s->rig, "not now");
     rig_end(s->rig, false, CLOCK_S);
     EXPECT_INT(s->rig->rested, 1);
     rig_lead(s->rig, 2, NULL);
@@ -375,7 +367,7 @@ Test(instance, activations_that_hang_are_given_up_for_as_many_as_there_are_worke
         fake_clock_advance(CLOCK_S);
         rig_until_flag(s->rig, &s->rig->rested, "rested");
     }
-    expect_health(s, "too many calls never returned");
+    rig_until_health(s->rig, "too many calls never returned");
     EXPECT_INT(s->created, 3); /* and none in the place of the third */
     for (int i = 0; i < 3; i++)
         sem_post(&s->go);
@@ -434,7 +426,7 @@ Test(instance, a_deactivate_that_hangs_fails_the_instance_and_holds_up_nobody)
     rig_until(s->rig, reached, &s->deactivated, "deactivate is inside");
     fake_clock_advance(CLOCK_S);
     rig_until_flag(s->rig, &s->rig->rested, "rested");
-    expect_health(s, "deactivate, or a callback before it, has not returned");
+    rig_until_health(s->rig, "deactivate, or a callback before it, has not returned");
     EXPECT_INT(s->created, 1);
     EXPECT_INT(rig_series(s->rig, "leasehold_plugin_abandoned_calls{controller=\"puppet\"}"), 1);
     sem_post(&s->go);
@@ -451,10 +443,10 @@ Test(instance, a_standby_does_not_show_what_was_wrong_with_the_watches_of_the_la
     rig_begin(s->rig, 1);
     rig_until(s->rig, reached, &s->activated, "activated");
     rig_idle(s->rig);
-    expect_health(s, "waiting for the first list");
+    rig_until_health(s->rig, "waiting for the first list");
     rig_end(s->rig, false, CLOCK_S);
     rig_until_flag(s->rig, &s->rig->rested, "rested");
-    expect_health(s, "[+]plugin-puppet ok");
+    rig_until_health(s->rig, "[+]plugin-puppet ok");
     seen_destroy(s);
 }
 

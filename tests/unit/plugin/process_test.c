@@ -25,13 +25,6 @@ static void until_restarts(rig_t *r, double n)
     rig_until(r, restarted, &n, "the worker has died that often");
 }
 
-static void expect_health(rig_t *r, const char *part)
-{
-    host_cleanup(host_freep) char *text = rig_health(r);
-
-    EXPECT_HAS(text, part);
-}
-
 Test(process, reconciles_and_ends)
 {
     rig_t *r = process_rig(NULL);
@@ -51,7 +44,7 @@ Test(process, a_worker_that_dies_in_create_is_started_again_with_a_doubled_delay
 
     rig_until_flag(r, &r->settled, "settled");
     EXPECT_INT(restarted(r, &(double){1}), 1);
-    expect_health(r, "the worker process exited with status 7");
+    rig_until_health(r, "the worker process exited with status 7");
     fake_clock_advance(CLOCK_S);
     until_restarts(r, 2);
     fake_clock_advance(CLOCK_S);
@@ -72,12 +65,12 @@ Test(process, a_worker_that_dies_in_a_reconcile_comes_back_in_the_same_term)
     rig_event(r, "ADDED", "die", 101);
     until_restarts(r, 1);
     rig_event(r, "DELETED", "die", 102);
-    expect_health(r, "the worker process exited"); /* not that its watches are fine */
+    rig_until_health(r, "the worker process exited"); /* not that its watches are fine */
     fake_clock_advance(CLOCK_S);
     rig_until_count(r, "activated", "live", "", 2);
     rig_event(r, "ADDED", "two", 103);
     rig_until_count(r, "runs", "two", "reason 0", 1);
-    expect_health(r, "[+]plugin-puppet ok");
+    rig_until_health(r, "[+]plugin-puppet ok");
     rig_end(r, false, CLOCK_S);
     rig_until_flag(r, &r->rested, "rested");
     rig_destroy(r);
@@ -95,7 +88,7 @@ Test(process, a_worker_that_is_killed_while_the_term_ends_holds_up_nobody)
     EXPECT_INT(r->rested, 0);
     plugin_instance_kill(r->instance); /* as the elector does when the stop budget is over */
     rig_until_flag(r, &r->rested, "rested");
-    expect_health(r, "it had not stopped in time");
+    rig_until_health(r, "it had not stopped in time");
     rig_destroy(r);
 }
 
@@ -115,7 +108,7 @@ Test(process, a_hang_with_more_jobs_waiting_does_not_fail_the_instance)
     rig_end(r, true, CLOCK_S);
     fake_clock_advance(CLOCK_S);
     rig_until_flag(r, &r->rested, "rested");
-    expect_health(r, "not drained and deactivated");
+    rig_until_health(r, "not drained and deactivated");
     fake_clock_advance(CLOCK_S); /* a fresh worker after the delay */
     rig_until_count(r, "created", "", "", 2);
     rig_lead(r, 2, WORDS("one"));

@@ -94,11 +94,19 @@ rig_t *rig_create_with(const rig_options_t *o)
     return r;
 }
 
+/* What was given up on the way may still be ending. */
+static bool is_destroyed(rig_t *r, const void *arg)
+{
+    (void) arg;
+    return !plugin_instance_destroy(r->instance);
+}
+
 void rig_destroy(rig_t *r)
 {
-    plugin_instance_stop(r->instance, clock_now() + 60 * CLOCK_S);
+    if (!r->ended)
+        plugin_instance_stop(r->instance, clock_now() + 60 * CLOCK_S);
     rig_until_flag(r, &r->ended, "ended");
-    cr_expect(!plugin_instance_destroy(r->instance), "a runner is still inside");
+    rig_until(r, is_destroyed, NULL, "no runner is inside");
     watch_hub_destroy(r->hub);
     fence_unref(r->fence);
     fake_kube_destroy(r->kube);
@@ -189,6 +197,20 @@ void rig_until_count(rig_t *r, const char *metric, const char *a, const char *b,
     rig_until(r, has_count, &w, what);
 }
 
+static bool has_series(rig_t *r, const void *arg)
+{
+    const wanted_t *w = arg;
+
+    return rig_series(r, w->metric) == w->value;
+}
+
+void rig_until_series(rig_t *r, const char *series, double value)
+{
+    const wanted_t w = {.metric = series, .value = value};
+
+    rig_until(r, has_series, &w, series);
+}
+
 void rig_idle(rig_t *r)
 {
     for (int i = 0; i < 20; i++) {
@@ -197,12 +219,17 @@ void rig_idle(rig_t *r)
     }
 }
 
-char *rig_health(rig_t *r)
+static bool health_holds(rig_t *r, const void *arg)
 {
-    buf_t text = BUF_INIT;
+    host_cleanup(buf_fini) buf_t text = BUF_INIT;
 
     health_report(r->shared.health, HEALTH_READYZ, true, NULL, 0, &text);
-    return buf_steal(&text);
+    return strstr(buf_text(&text), arg) != NULL;
+}
+
+void rig_until_health(rig_t *r, const char *part)
+{
+    rig_until(r, health_holds, part, part);
 }
 
 /* -- The API server -- */

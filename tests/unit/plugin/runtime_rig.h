@@ -46,10 +46,11 @@ void rig_until_count(rig_t *r, const char *metric, const char *a, const char *b,
 double rig_count(rig_t *r, const char *metric, const char *a, const char *b);
 /* The value of any series, -1 when it is not there. */
 double rig_series(rig_t *r, const char *series);
+void rig_until_series(rig_t *r, const char *series, double value);
 /* Turns the loop for a while: for things that must not happen. */
 void rig_idle(rig_t *r);
-/* What /readyz?verbose says; free(). */
-char *rig_health(rig_t *r);
+/* Until /readyz?verbose holds this. */
+void rig_until_health(rig_t *r, const char *part);
 
 /* Begins a term and gives the first list: one ConfigMap per `do` word, named after it. */
 void rig_lead(rig_t *r, uint64_t term, const char *const *words);

@@ -102,7 +102,7 @@ Test(runtime, a_failure_for_good_is_not_run_again)
 
     rig_lead(r, 1, WORDS("fail"));
     rig_until_count(r, "runs", "fail", "reason 4", 1);
-    rig_idle(r);
+    rig_until(r, nothing_runs, NULL, "the run is over");
     fake_clock_advance(3600 * CLOCK_S);
     rig_idle(r);
     EXPECT_INT(rig_count(r, "runs", "fail", "reason 3"), 0);
@@ -121,9 +121,8 @@ Test(runtime, a_second_completion_is_counted_and_ignored)
     rig_lead(r, 1, WORDS("twice", "one"));
     rig_until_count(r, "runs", "one", "reason 4", 1);
     rig_until_count(r, "runs", "twice", "reason 4", 1);
-    rig_idle(r);
-    EXPECT_INT(rig_series(r, "leasehold_plugin_stray_completions_total{controller=\"puppet\"}"), 1);
-    EXPECT_INT(rig_count(r, "state_after", "-5", ""), 2); /* the ctx of a completed run is dead */
+    rig_until_count(r, "state_after", "-5", "", 2); /* the ctx of a completed run is dead */
+    rig_until_series(r, "leasehold_plugin_stray_completions_total{controller=\"puppet\"}", 1);
     rig_end(r, true, CLOCK_S);
     rig_until_flag(r, &r->rested, "rested");
     rig_destroy(r);
@@ -248,8 +247,7 @@ Test(runtime, a_call_that_hangs_gets_a_fresh_instance_and_stays_fenced)
     rig_until_count(r, "destroyed", "", "", 1);
     EXPECT_INT(rig_count(r, "deactivated", "", ""), 1);
     cr_expect(fake_kube_find(r->kube, OUT) == NULL, "a write of the first term was sent");
-    rig_idle(r);
-    EXPECT_INT(rig_series(r, "leasehold_plugin_abandoned_calls{controller=\"puppet\"}"), 0);
+    rig_until_series(r, "leasehold_plugin_abandoned_calls{controller=\"puppet\"}", 0);
     rig_end(r, false, CLOCK_S);
     rig_until_flag(r, &r->rested, "rested");
     rig_destroy(r);
@@ -258,16 +256,13 @@ Test(runtime, a_call_that_hangs_gets_a_fresh_instance_and_stays_fenced)
 Test(runtime, a_refused_create_is_the_instances_own_problem)
 {
     rig_t *r = rig_create("{\"create\":\"refuse\"}");
-    buf_t text = BUF_INIT;
 
-    health_report(r->shared.health, HEALTH_READYZ, true, NULL, 0, &text);
-    EXPECT_HAS(buf_text(&text), "create: I will not");
+    rig_until_health(r, "create: I will not");
     r->fence = fence_create(1, CLOCK_NEVER);
     plugin_instance_begin(r->instance, r->fence);
     rig_idle(r);
     rig_end(r, false, CLOCK_S);
     EXPECT_INT(r->rested, 1);
-    buf_fini(&text);
     rig_destroy(r);
 }
 
@@ -277,8 +272,7 @@ Test(runtime, a_failed_activation_is_tried_again_after_a_delay)
 
     r->fence = fence_create(1, CLOCK_NEVER);
     plugin_instance_begin(r->instance, r->fence);
-    rig_until_count(r, "activated", "live", "", 1);
-    rig_idle(r);
+    rig_until_health(r, "activate: not now");
     EXPECT_INT(rig_count(r, "activated", "live", ""), 1);
     fake_clock_advance(CLOCK_S);
     rig_until_count(r, "activated", "live", "", 2);
@@ -299,16 +293,11 @@ Test(runtime, an_activation_that_hangs_is_given_up_after_ten_seconds)
     plugin_instance_begin(r->instance, r->fence);
     rig_until_count(r, "activated", "live", "", 1);
     fake_clock_advance(10 * CLOCK_S);
-    rig_idle(r);
-    buf_t text = BUF_INIT;
-    health_report(r->shared.health, HEALTH_READYZ, true, NULL, 0, &text);
-    EXPECT_HAS(buf_text(&text), "activate has not returned after 10 s");
+    rig_until_health(r, "activate has not returned after 10 s");
     rig_end(r, false, CLOCK_S);
     EXPECT_INT(r->rested, 1);
     cr_assert(write(r->pipe[1], "x", 1) == 1);
     rig_until_count(r, "destroyed", "", "", 1);
-    rig_idle(r);
-    buf_fini(&text);
     rig_destroy(r);
 }
 
