@@ -88,16 +88,17 @@ static bool loop_alive(void *arg, char *reason, size_t size) /* [serve-thread] *
 static void open_health(app_t *app)
 {
     const bool leader_only = app->config->health.ready == CONFIG_READY_LEADER;
+    const bool elects = app->config->leader_election.enabled;
 
     atomic_store(&app->beat, clock_now());
     app->started = health_add(app->health, "started", HEALTH_READYZ | HEALTH_STARTUPZ, 0);
-    app->observed =
-        health_add(app->health, app->config->leader_election.enabled ? "lease-observed" : "api",
-                   HEALTH_READYZ, 0);
+    app->observed = health_add(app->health, elects ? "lease-observed" : "api", HEALTH_READYZ, 0);
     app->leading =
         health_add(app->health, "leading", leader_only ? HEALTH_READYZ : 0, HEALTH_READYZ);
     health_set(app->started, false, "plugins are being loaded");
-    health_set(app->observed, false, "the API server has not been reached yet");
+    health_set(app->observed, false,
+               elects ? "the Lease has not been seen yet"
+                      : "the API server has not been reached yet");
     health_set(app->leading, false, "not the leader");
     health_add_fn(app->health, "loop", HEALTH_LIVEZ, loop_alive, app);
     loop_timer_init(&app->beat_timer, app->loop, on_beat);

@@ -32,7 +32,8 @@ const config_setting_t config_settings[CONFIG_SETTINGS] = {
     {"leaderElection.clockSkew", CONFIG_FRACTION, AT(leader_election.clock_skew), "0.02", "0",
      "0.25", .help = "rate error of any one clock, as a fraction"},
     {"kubeconfig", CONFIG_STRING, AT(kubeconfig), .flag = "kubeconfig", .metavar = "FILE",
-     .help = "kubeconfig file; empty: in-cluster credentials"},
+     .help = "kubeconfig file; empty: $KUBECONFIG, else in-cluster credentials, else "
+             "~/.kube/config"},
     {"context", CONFIG_STRING, AT(context), .flag = "context", .metavar = "NAME",
      .help = "context of the kubeconfig; empty: its current-context"},
     {"plugins.dir", CONFIG_STRING, AT(plugins.dir), .flag = "plugins", .metavar = "DIR",

@@ -51,6 +51,7 @@ void lease_elector_destroy(lease_elector_t *e)
     free(e->last_holder);
     free(e->last_seq);
     free(e->told_holder);
+    free(e->trouble);
     free(e->namespace);
     free(e->name);
     free(e->identity);
@@ -261,6 +262,7 @@ void lease_elector_status(const lease_elector_t *e, lease_status_t *out)
         .holder = e->told_holder,
         .mine = mine,
         .duplicate = e->duplicate,
+        .trouble = e->trouble != NULL ? e->trouble : "",
         .term = e->record != NULL ? e->record->transitions : 0,
         .seen_at = mine ? e->acked_sent : e->sight,
         .deadline = e->state == LEASE_LEADING ? e->deadline : 0,

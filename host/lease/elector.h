@@ -123,14 +123,15 @@ void lease_elector_rested(lease_elector_t *e, const lease_time_t *t);
 /* What people may see of it. Strings are borrowed until the next input. [elector-thread] */
 typedef struct lease_status {
     enum lease_state state;
-    bool stopping;      /* leading, but no new write starts: it is being handed over */
-    bool observed;      /* the Lease, or its absence */
-    const char *holder; /* "": none */
-    bool mine;          /* held by this process */
-    bool duplicate;     /* held by another live process of our name */
-    int64_t term;       /* of the holder */
-    int64_t seen_at;    /* of the last sign of life of the holder, 0: none */
-    int64_t deadline;   /* of the fence; 0: no term is on */
+    bool stopping;       /* leading, but no new write starts: it is being handed over */
+    bool observed;       /* the Lease, or its absence */
+    const char *holder;  /* "": none */
+    bool mine;           /* held by this process */
+    bool duplicate;      /* held by another live process of our name */
+    const char *trouble; /* why the last request failed; "": it did not */
+    int64_t term;        /* of the holder */
+    int64_t seen_at;     /* of the last sign of life of the holder, 0: none */
+    int64_t deadline;    /* of the fence; 0: no term is on */
 } lease_status_t;
 void lease_elector_status(const lease_elector_t *e, lease_status_t *out);
 

@@ -18,10 +18,11 @@ struct lease_report {
     char *namespace, *name, *identity;
     metric_cell_t *master, *slow_paths, *duplicates, *age, *deadline, *latency;
     metric_t *failures, *transitions;
-    health_check_t *alive, *leading, *unique;
+    health_check_t *alive, *leading, *unique, *reached;
     _Atomic int64_t beat;          /* of the elector thread */
     _Atomic int64_t last_deadline; /* of the fence of the latest term */
     bool duplicate;                /* as the check says it */
+    char *trouble;                 /* likewise */
 };
 
 /* --- health --- */
@@ -58,6 +59,8 @@ static void add_checks(lease_report_t *r)
     r->leading = health_add_fn(r->o.health, "lease", HEALTH_LIVEZ, leadership_is_sound, r);
     r->unique = health_add(r->o.health, "lease-name", 0, HEALTH_LIVEZ | HEALTH_READYZ);
     health_set(r->unique, true, NULL);
+    r->reached = health_add(r->o.health, "lease-requests", 0, HEALTH_LIVEZ | HEALTH_READYZ);
+    health_set(r->reached, true, NULL);
 }
 
 static void show_duplicate(lease_report_t *r, bool duplicate)
@@ -70,6 +73,15 @@ static void show_duplicate(lease_report_t *r, bool duplicate)
     snprintf(reason, sizeof(reason), "another live process holds the lease under the name '%s'",
              r->identity);
     health_set(r->unique, !duplicate, reason);
+}
+
+static void show_trouble(lease_report_t *r, const char *trouble)
+{
+    if (r->reached == NULL || strcmp(r->trouble, trouble) == 0)
+        return;
+    free(r->trouble);
+    r->trouble = host_xstrdup(trouble);
+    health_set(r->reached, trouble[0] == '\0', trouble);
 }
 
 /* --- /leader --- */
@@ -191,6 +203,7 @@ void lease_report_update(lease_report_t *r, const lease_status_t *status, int64_
     if (status->deadline != 0)
         atomic_store(&r->last_deadline, status->deadline);
     show_duplicate(r, status->duplicate);
+    show_trouble(r, status->trouble);
     publish(r, status, now);
     measure(r, status, now);
 }
@@ -231,23 +244,26 @@ lease_report_t *lease_report_create(const lease_report_options_t *o)
     r->namespace = host_xstrdup(o->namespace);
     r->name = host_xstrdup(o->name);
     r->identity = host_xstrdup(o->identity);
+    r->trouble = host_xstrdup("");
     atomic_init(&r->beat, clock_now());
     add_metrics(r);
     add_checks(r);
-    lease_report_update(r, &(lease_status_t){.holder = ""}, clock_now());
+    lease_report_update(r, &(lease_status_t){.holder = "", .trouble = ""}, clock_now());
     return r;
 }
 
 void lease_report_destroy(lease_report_t *r)
 {
     if (r->o.health != NULL) {
-        lease_report_update(r, &(lease_status_t){.holder = ""}, clock_now());
+        lease_report_update(r, &(lease_status_t){.holder = "", .trouble = ""}, clock_now());
         health_remove(r->o.health, r->alive);
         health_remove(r->o.health, r->leading);
         health_remove(r->o.health, r->unique);
+        health_remove(r->o.health, r->reached);
     }
     free(r->namespace);
     free(r->name);
     free(r->identity);
+    free(r->trouble);
     free(r);
 }

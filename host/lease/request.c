@@ -213,9 +213,9 @@ static const char *failure_cause(int status)
 
 static void recovered(lease_elector_t *e)
 {
-    if (e->troubled)
+    if (e->trouble != NULL)
         lease_say(e, LOG_INFO, "the API server answers for the lease again");
-    e->troubled = false;
+    free(host_steal(e->trouble));
 }
 
 /* Rule 8: the outcome is unknown; tried again after a retry period, or when the server says, but
@@ -238,10 +238,13 @@ static void trouble(lease_elector_t *e, const lease_time_t *t, const lease_pendi
 {
     static const char *const verbs[] = {"get", "create", "update", "delete"};
 
-    lease_say(e, e->troubled ? LOG_DEBUG : LOG_WARN, "%s lease: %s", verbs[p->verb],
-              reply->text != NULL && reply->text[0] != '\0' ? reply->text
-                                                            : failure_cause(reply->status));
-    e->troubled = true;
+    char *text = host_xprintf(
+        "%s lease: %s", verbs[p->verb],
+        reply->text != NULL && reply->text[0] != '\0' ? reply->text : failure_cause(reply->status));
+
+    lease_say(e, e->trouble != NULL ? LOG_DEBUG : LOG_WARN, "%s", text);
+    free(e->trouble);
+    e->trouble = text;
     if (p->kind == LEASE_KIND_RENEW)
         e->act->count(e->arg, LEASE_COUNT_RENEW_FAILURE, failure_cause(reply->status));
     if (p->verb == LEASE_GET)

@@ -76,7 +76,7 @@ struct lease_elector {
     int64_t answered;    /* send time of the latest request that was answered */
     bool fresh;          /* the last answer says to leave the connection */
     unsigned hurries;    /* writes and GETs at once since the last acknowledged one */
-    bool troubled;       /* trouble has been logged */
+    char *trouble;       /* why the last request failed, as it was logged; NULL: it did not */
 
     /* Standing */
     bool resting;        /* the owner has not torn the last term down */

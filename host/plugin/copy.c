@@ -134,7 +134,7 @@ int plugin_file_digest(int fd, int to, char out[PLUGIN_DIGEST_SIZE], lh_error_t 
         if (EVP_DigestUpdate(ctx, chunk, (size_t) n) != 1)
             return host_fail(err, LH_EIO, "hash: SHA-256 failed");
         if (to >= 0 && write_all(to, chunk, (size_t) n) < 0)
-            return host_fail(err, LH_EIO, "write: %s", strerror(errno));
+            return host_fail(err, LH_EIO, "write its copy below stateDir: %s", strerror(errno));
     }
     if (EVP_DigestFinal_ex(ctx, md, NULL) != 1)
         return host_fail(err, LH_EIO, "hash: SHA-256 failed");

@@ -63,6 +63,8 @@ function(lh_add_plugin name)
         LINKER:--version-script=${map}
         LINKER:--require-defined=lh_plugin LINKER:--require-defined=reconcile_async
         LINKER:--require-defined=lh_manifest_note)
+    # The host loads nothing that others may write to; a umask of 002 would let the group.
+    add_custom_command(TARGET ${name} POST_BUILD COMMAND chmod go-w $<TARGET_FILE:${name}> VERBATIM)
     # The sanitizers of clang leave their runtime to the program, which -z defs would not allow.
     get_target_property(options ${name} LINK_OPTIONS)
     get_directory_property(inherited LINK_OPTIONS)

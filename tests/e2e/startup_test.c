@@ -130,7 +130,8 @@ static void expect_waiting(replica_t *r, const char *why)
 
     EXPECT_TRUE(replica_logged(r, why, 15000));
     EXPECT_INT(replica_get(r, "/readyz?verbose", &body), 500);
-    EXPECT_HAS(body, "the API server has not been reached yet");
+    EXPECT_HAS(body, "the Lease has not been seen yet");
+    EXPECT_HAS(body, "[-]lease-requests failed: get lease: ");
     EXPECT_INT(replica_get(r, "/livez", NULL), 200);
     EXPECT_INT(replica_get(r, "/leader", NULL), 503);
     EXPECT_TRUE(replica_running(r));

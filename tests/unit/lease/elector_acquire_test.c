@@ -503,6 +503,25 @@ Test(acquire, an_unreachable_server_is_asked_every_retry_period_until_it_answers
     EXPECT_HAS(a->said, "answers for the lease again");
 }
 
+/* A service account without rights on the Lease once looked like a server out of reach. */
+Test(acquire, why_the_lease_cannot_be_read_is_shown_until_it_can)
+{
+    sim_create_lease(s, HELD, NULL);
+    sim_host_t *a = sim_start(s, "a");
+    lease_status_t status;
+
+    a->net.fail_status = 403;
+    sim_run(s, S(5));
+    lease_elector_status(a->elector, &status);
+    EXPECT_INT(status.observed, false);
+    EXPECT_HAS(status.trouble, "get lease: ");
+    a->net.fail_status = 0;
+    sim_run(s, S(5));
+    lease_elector_status(a->elector, &status);
+    EXPECT_INT(status.observed, true);
+    EXPECT_STR(status.trouble, "");
+}
+
 Test(acquire, a_404_that_does_not_name_the_lease_proves_nothing)
 {
     sim_create_lease(s, HELD, NULL);
