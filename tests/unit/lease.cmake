@@ -13,3 +13,5 @@ foreach(part acquire renew loss release watch clock contest)
     unit_test(lease elector_${part} LIBS lease_sim)
 endforeach()
 unit_test(lease lease REAL_CLOCK LIBS lease_http)
+# Thousands of random histories: minutes under valgrind, and without memory of its own to get wrong.
+set_property(TEST lease_elector_contest_test APPEND PROPERTY LABELS no-valgrind)
