@@ -80,16 +80,18 @@ int file_read(const char *path, size_t max, buf_t *out, lh_error_t *err)
     return ret;
 }
 
-static int write_all(int fd, const char *data, size_t len)
+int file_write_all(int fd, const void *data, size_t len)
 {
+    const char *at = data;
+
     while (len > 0) {
-        ssize_t n = write(fd, data, len);
+        ssize_t n = write(fd, at, len);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return -1;
-        data += n;
+        at += n;
         len -= (size_t) n;
     }
     return 0;
@@ -131,7 +133,7 @@ int file_write_atomic(const char *path, const void *data, size_t len, unsigned m
 
     if (fd < 0)
         return fail(err, "create", tmp);
-    if (write_all(fd, data, len) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0 ||
+    if (file_write_all(fd, data, len) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0 ||
         rename(tmp, path) < 0) {
         int ret = fail(err, "write", path);
 

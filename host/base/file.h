@@ -18,4 +18,8 @@ HOST_MUST_USE int file_write_atomic(const char *path, const void *data, size_t l
 /* Makes dir and what is missing above it, with mode. [any-thread] */
 HOST_MUST_USE int file_make_dirs(const char *dir, unsigned mode, lh_error_t *err);
 
+/* Writes all of data to the blocking descriptor fd, however often the kernel takes less. 0, or -1
+ * with errno set. [any-thread] */
+HOST_MUST_USE int file_write_all(int fd, const void *data, size_t len);
+
 #endif

@@ -95,21 +95,6 @@ static void md_freep(EVP_MD_CTX **ctx)
     EVP_MD_CTX_free(*ctx);
 }
 
-static int write_all(int fd, const unsigned char *data, size_t len)
-{
-    while (len > 0) {
-        const ssize_t n = write(fd, data, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        data += n;
-        len -= (size_t) n;
-    }
-    return 0;
-}
-
 int plugin_file_digest(int fd, int to, char out[PLUGIN_DIGEST_SIZE], lh_error_t *err)
 {
     host_cleanup(md_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -133,7 +118,7 @@ int plugin_file_digest(int fd, int to, char out[PLUGIN_DIGEST_SIZE], lh_error_t 
             return host_fail(err, LH_ETOOBIG, "larger than 1 GiB");
         if (EVP_DigestUpdate(ctx, chunk, (size_t) n) != 1)
             return host_fail(err, LH_EIO, "hash: SHA-256 failed");
-        if (to >= 0 && write_all(to, chunk, (size_t) n) < 0)
+        if (to >= 0 && file_write_all(to, chunk, (size_t) n) < 0)
             return host_fail(err, LH_EIO, "write its copy below stateDir: %s", strerror(errno));
     }
     if (EVP_DigestFinal_ex(ctx, md, NULL) != 1)
