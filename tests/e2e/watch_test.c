@@ -31,21 +31,6 @@ static void remove_late_kind(e2e_t *e)
     EXPECT_TRUE(e2e_wait_status(e, LATE_CRD, 404, 30000));
 }
 
-static bool shows(replica_t *r, const char *path, const char *text, int ms)
-{
-    const int64_t until = replica_now_ms() + ms;
-
-    for (;;) {
-        char *body = NULL;
-        replica_get(r, path, &body);
-        const bool has = body != NULL && strstr(body, text) != NULL;
-        free(body);
-        if (has || replica_now_ms() > until)
-            return has;
-        usleep(20000);
-    }
-}
-
 static void a_kind_that_appears_late(void *arg)
 {
     e2e_t *e = arg;
@@ -56,7 +41,7 @@ static void a_kind_that_appears_late(void *arg)
     replica_t *a = e2e_replica(e, "a", "late", plugins);
     EXPECT_TRUE(replica_logged(a, "latecomers.e2e.leasehold.dev: ", 10000));
     EXPECT_INT(replica_get(a, "/readyz", NULL), 200);
-    EXPECT_TRUE(shows(a, "/readyz?verbose", "latecomers.e2e.leasehold.dev: ", 1000));
+    EXPECT_TRUE(replica_says(a, "/readyz?verbose", "latecomers.e2e.leasehold.dev: ", 1000));
     e2e_make_configmap(e, "others-go-on", NULL);
     EXPECT_TRUE(replica_logged(a, "/others-go-on is here", 3000));
     replica_mark(a);

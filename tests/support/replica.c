@@ -367,6 +367,24 @@ bool replica_answers(replica_t *r, const char *path, int status, int ms)
     return true;
 }
 
+bool replica_says(replica_t *r, const char *path, const char *text, int ms)
+{
+    const int64_t until = replica_now_ms() + ms;
+
+    for (;;) {
+        char *body = NULL;
+
+        replica_get(r, path, &body);
+        const bool found = body != NULL && strstr(body, text) != NULL;
+        free(body);
+        if (found)
+            return true;
+        if (replica_now_ms() > until || !replica_running(r))
+            return false;
+        pause_ms(10);
+    }
+}
+
 double replica_metric(replica_t *r, const char *series)
 {
     char *body = NULL;

@@ -57,6 +57,8 @@ int replica_log_count(replica_t *r, const char *text);
 int replica_get(replica_t *r, const char *path, char **body);
 /* Asks every 10 ms until the status is `status`, within ms. */
 bool replica_answers(replica_t *r, const char *path, int status, int ms);
+/* Asks every 10 ms until the body holds text, within ms. */
+bool replica_says(replica_t *r, const char *path, const char *text, int ms);
 /* The value of a metric's line that begins with `series`, -1 when there is none. */
 double replica_metric(replica_t *r, const char *series);
 
