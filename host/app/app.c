@@ -199,8 +199,18 @@ static int open_kube(app_t *app, lh_error_t *err)
                                     .metrics = app->metrics,
                                     .health = app->health,
                                     .identity = c->name,
+                                    .box = app->box,
                                     .next_ctx = 1};
     return 0;
+}
+
+/* A host without one works as well; it only cannot say who took it down. */
+static void open_blackbox(app_t *app, const char *state_dir)
+{
+    lh_error_t err = {0};
+
+    if (plugin_blackbox_open(state_dir, app->log, &app->box, &err) < 0)
+        log_warn(app->log, "no black box: %s", err.text);
 }
 
 static int open_election(app_t *app, const char *state_dir, lh_error_t *err)
@@ -265,6 +275,7 @@ static int open_all(app_t *app, lh_error_t *err)
         log_info(app->log, "health and metrics on port %u", (unsigned) serve_port(app->serve));
     }
     log_info(app->log, "API server %s (%s)", app->credentials->server, app->credentials->origin);
+    open_blackbox(app, state_dir);
     ret = open_kube(app, err);
     if (ret == 0)
         ret = app_plugins_start(app, err);
@@ -283,6 +294,7 @@ static void close_all(app_t *app)
         log_warn(app->log, "threads of a plugin never returned; ending without them");
         _exit(app->status);
     }
+    plugin_blackbox_close(app->box);
     fence_unref(app->fence);
     watch_hub_destroy(app->hub);
     if (app->discovery != NULL)

@@ -48,6 +48,7 @@ struct app {
     kube_discovery_t *discovery;
     watch_hub_t *hub;
     plugin_shared_t shared;
+    plugin_blackbox_t *box; /* NULL: none */
     plugin_scan_t *scan;
     app_instance_t *instances;
     size_t instance_count;

@@ -75,6 +75,21 @@ static void add_instance(app_t *app, const plugin_file_t *file, const config_ins
     mine->instance = plugin_instance_create(&options);
 }
 
+/* 0 when an instance may be made of this file. */
+static int check_instance(const app_t *app, const plugin_file_t *file, const config_instance_t *c,
+                          lh_error_t *err)
+{
+    char reason[640];
+    const int ret = plugin_manifest_check_config(file->manifest, c->config_json, err);
+
+    if (ret < 0)
+        return host_error_wrap(err, ret, "%s: config", c->where);
+    if (c->isolation == CONFIG_ISOLATION_THREAD &&
+        plugin_blackbox_quarantined(app->box, file->digest, reason, sizeof(reason)))
+        return host_fail(err, LH_EPLUGIN, "%s", reason);
+    return 0;
+}
+
 /* A configured instance; what is wrong with it is its own problem. */
 static void add_configured(app_t *app, const config_instance_t *c)
 {
@@ -84,10 +99,8 @@ static void add_configured(app_t *app, const config_instance_t *c)
 
     if (file == NULL)
         host_error_set(&err, LH_ENOTFOUND, "%s: no usable plugin file has id '%s'", c->where, id);
-    else if (plugin_manifest_check_config(file->manifest, c->config_json, &err) == 0)
+    else if (check_instance(app, file, c, &err) == 0)
         return add_instance(app, file, c);
-    else
-        host_error_wrap(&err, err.code, "%s: config", c->where);
     log_error(app->log, "instance '%s' is not started: %s", c->name, err.text);
     show_refusal(app, "plugin", c->name, err.text);
 }

@@ -490,6 +490,7 @@ static void start_runner(plugin_instance_t *i)
         .workers = i->o.workers,
         .log = i->log,
         .backend = plugin_services_backend(i->services),
+        .box = i->o.shared->box,
         .table = &link->table,
         .sink = sink,
     };

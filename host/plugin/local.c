@@ -46,6 +46,8 @@ struct plugin_local {
     char *path, *digest, *name, *config;
     plugin_sink_t sink;
     plugin_table_t *table; /* the owner's */
+    plugin_blackbox_t *box;
+    plugin_blackbox_line_t *line; /* of the plugin thread */
 
     plugin_module_t *module; /* plugin thread, and workers while active */
     lh_plugin_t *plugin;     /* the same */
@@ -91,7 +93,8 @@ static job_t *job_copy(const plugin_job_t *from)
     return j;
 }
 
-static void run_job(plugin_local_t *l, const job_t *j) /* [worker-thread] */
+static void run_job(plugin_local_t *l, const job_t *j,
+                    plugin_blackbox_line_t *line) /* [worker-thread] */
 {
     const lh_key_t key = {sizeof(key), j->job.watch, j->job.ns, j->job.name};
     const lh_request_t request = {
@@ -106,12 +109,15 @@ static void run_job(plugin_local_t *l, const job_t *j) /* [worker-thread] */
         .term = j->job.term,
     };
 
+    plugin_blackbox_enter(line, "reconcile", j->job.ns, j->job.name);
     l->module->reconcile(l->plugin, &request, (lh_completion_t){j->job.completion});
+    plugin_blackbox_leave(line);
 }
 
 static void *worker_main(void *arg) /* [worker-thread] */
 {
     plugin_local_t *l = arg;
+    plugin_blackbox_line_t *line = plugin_blackbox_take(l->box, l->name, l->digest);
 
     pthread_mutex_lock(&l->lock);
     for (;;) {
@@ -125,7 +131,7 @@ static void *worker_main(void *arg) /* [worker-thread] */
         job_t *j = LIST_ENTRY(node, job_t, link);
         l->inside++;
         pthread_mutex_unlock(&l->lock);
-        run_job(l, j);
+        run_job(l, j, line);
         pthread_mutex_lock(&l->lock);
         l->inside--;
         if (l->inside == 0)
@@ -136,6 +142,7 @@ static void *worker_main(void *arg) /* [worker-thread] */
         pthread_mutex_lock(&l->lock);
     }
     pthread_mutex_unlock(&l->lock);
+    plugin_blackbox_give(line);
     return NULL;
 }
 
@@ -227,8 +234,10 @@ static void run_activate(plugin_local_t *l, uint64_t ctx) /* [plugin-thread] */
     lh_error_t err = {0};
     int code = 0;
 
+    plugin_blackbox_enter(l->line, "activate", "", "");
     if (LH_HAS_FIELD(entry, activate))
         code = entry->activate(l->plugin, (lh_ctx_t){ctx}, &err);
+    plugin_blackbox_leave(l->line);
     err.text[sizeof(err.text) - 1] = '\0';
     if (code > 0)
         code = host_fail(&err, LH_EPLUGIN, "activate returned %d, which is no error code", code);
@@ -246,18 +255,22 @@ static void run_task(plugin_local_t *l, task_t *t, bool run)
     switch (t->kind) {
     case TASK_CALLBACK:
         /* Owed callbacks are always delivered: their argument is the plugin's to free. */
+        plugin_blackbox_enter(l->line, "a request's callback", "", "");
         t->callback(t->arg, t->code, (lh_response_t *) t->response,
                     t->code == 0 ? NULL : &t->error);
+        plugin_blackbox_leave(l->line);
         pthread_mutex_lock(&l->lock);
         l->pending--;
         pthread_mutex_unlock(&l->lock);
         free(HOST_CONTAINER(t, plugin_owed_t, task));
         return;
     case TASK_POSTED:
+        plugin_blackbox_enter(l->line, "a posted function", "", "");
         if (run)
             t->fn(t->arg);
         if (t->free_arg != NULL)
             t->free_arg(t->arg);
+        plugin_blackbox_leave(l->line);
         break;
     case TASK_ACTIVATE:
         if (run)
@@ -271,8 +284,10 @@ static void run_deactivate(plugin_local_t *l) /* [plugin-thread] */
 {
     const lh_plugin_entry_t *entry = l->module->entry;
 
+    plugin_blackbox_enter(l->line, "deactivate", "", "");
     if (l->active && LH_HAS_FIELD(entry, deactivate))
         entry->deactivate(l->plugin);
+    plugin_blackbox_leave(l->line);
 }
 
 /* The life of the instance after create(): tasks until destroy is asked for. The lock is held at
@@ -372,16 +387,21 @@ static void *plugin_main(void *arg) /* [plugin-thread] */
     lh_error_t err = {0};
 
     l->plugin_thread = pthread_self(); /* workers read it in reconciles only, long after this */
+    l->line = plugin_blackbox_take(l->box, l->name, l->digest);
+    plugin_blackbox_enter(l->line, "create", "", "");
     const int code = create_plugin(l, &err);
+    plugin_blackbox_leave(l->line);
     l->sink.on_created(l->sink.arg, code, code == 0 ? NULL : &err);
     pthread_mutex_lock(&l->lock);
     serve_tasks(l);
     pthread_mutex_unlock(&l->lock);
     end_workers(l);
+    plugin_blackbox_enter(l->line, "destroy", "", "");
     if (l->plugin != NULL)
         l->module->entry->destroy(l->plugin);
     plugin_table_end(l->table);
     plugin_module_close(l->module);
+    plugin_blackbox_give(l->line);
     l->sink.on_destroyed(l->sink.arg);
     local_free(l);
     return NULL;
@@ -512,6 +532,7 @@ static plugin_local_t *local_new(const plugin_runner_options_t *o)
     pthread_cond_init(&l->wake_plugin, NULL);
     pthread_cond_init(&l->wake_workers, NULL);
     l->busy = true; /* with create() */
+    l->box = o->box;
     l->table = o->table;
     plugin_table_init(l->table, &o->backend, l);
     return l;

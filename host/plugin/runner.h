@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "plugin/backend.h"
+#include "plugin/blackbox.h"
 
 #include <stdatomic.h>
 
@@ -63,6 +64,7 @@ typedef struct plugin_runner_options {
     uint32_t workers;
     const log_t *log;         /* borrowed until on_destroyed */
     plugin_backend_t backend; /* borrowed until on_destroyed */
+    plugin_blackbox_t *box;   /* of a local runner; borrowed until on_destroyed; NULL: none */
     plugin_table_t *table;    /* of a local runner; must outlive every thread of the plugin's own */
     plugin_sink_t sink;
 } plugin_runner_options_t;

@@ -15,6 +15,7 @@
 #include "base/metrics.h"
 #include "kube/client.h"
 #include "plugin/backend.h"
+#include "plugin/blackbox.h"
 #include "plugin/manifest.h"
 #include "watch/store.h"
 
@@ -26,6 +27,7 @@ typedef struct plugin_shared {
     metrics_t *metrics;
     health_t *health;
     const char *identity;      /* Name, for Events */
+    plugin_blackbox_t *box;    /* borrowed; NULL: none */
     _Atomic uint64_t next_ctx; /* starts at 1 */
 } plugin_shared_t;
 

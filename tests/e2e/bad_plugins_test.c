@@ -453,6 +453,32 @@ static void crash_in_thread_mode(void *arg)
     }
 }
 
+/* Twice the same file, then the host goes on without it. */
+static void a_file_that_ends_the_host_twice_is_quarantined(void *arg)
+{
+    e2e_t *e = arg;
+
+    make_trigger(e, "segfault");
+    replica_t *r = start(e, "quarantine", (const char *const[]){BAD("segfault"), NULL}, NULL, NULL);
+    EXPECT_INT(replica_wait(r, LIMIT), 128 + SIGSEGV);
+    replica_mark(r);
+    replica_restart(r);
+    EXPECT_TRUE(replica_logged(r,
+                               "the last process of this identity was ended by a plugin: signal 11 "
+                               "(SIGSEGV) in reconcile of instance 'segfault', key ",
+                               LIMIT));
+    EXPECT_INT(replica_wait(r, LIMIT), 128 + SIGSEGV);
+    replica_restart(r);
+    EXPECT_TRUE(replica_answers(r, "/leader", 200, LIMIT));
+    EXPECT_TRUE(replica_says(r, "/readyz?verbose",
+                             "[-]plugin-segfault failed: quarantined: this file has ended the host "
+                             "2 times, the last time by signal 11 (SIGSEGV) in reconcile",
+                             LIMIT));
+    expect_unharmed(e, r, "quarantine");
+    replica_free(r);
+    remove_trigger(e, "segfault");
+}
+
 /* -- The table -- */
 
 #define IN_BOTH(fn)                                                                                \
@@ -490,6 +516,8 @@ static const tap_test_t tests[] = {
     {"exit() in process mode restarts the worker with a doubled delay", an_exit_in_process_mode},
     {"a segfault and exit() in thread mode end the host, and the follower leads",
      crash_in_thread_mode},
+    {"a file that ends the host twice in thread mode is quarantined",
+     a_file_that_ends_the_host_twice_is_quarantined},
 };
 
 int main(int argc, char **argv)

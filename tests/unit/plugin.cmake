@@ -54,5 +54,8 @@ foreach(file runtime instance controller process)
     plugin_test(${file} LIBS support_fake_kube)
     target_sources(plugin_${file}_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/plugin/runtime_rig.c)
 endforeach()
+# Processes that die on purpose; valgrind would report each.
+unit_test(plugin blackbox)
+set_property(TEST plugin_blackbox_test APPEND PROPERTY LABELS no-valgrind)
 # Its workers are processes: valgrind 3.19 lacks pidfd_open.
 set_property(TEST plugin_process_test APPEND PROPERTY LABELS no-valgrind)
