@@ -450,6 +450,7 @@ static void crash_in_thread_mode(void *arg)
         EXPECT_TRUE(e2e_wait_holder(e, name, "b", LIMIT));
         replica_free(a);
         replica_free(b);
+        remove_trigger(e, crashes[i].id);
     }
 }
 
