@@ -5,7 +5,8 @@
  * by a fatal signal or exit(), the thread's line is marked, and the next process reads whom to
  * blame. A plugin file that has done so twice is quarantined.
  *
- * A death on a thread that the plugin has started itself, or by SIGKILL, blames nobody.
+ * A death on a thread that the plugin has started itself, or by SIGKILL, blames nobody. A fault in
+ * the host's own code, called by a plugin, blames the plugin: most likely it was given a bad pointer.
  */
 #ifndef PLUGIN_BLACKBOX_H
 #define PLUGIN_BLACKBOX_H

@@ -327,7 +327,8 @@ void services_log(void *self, lh_ctx_t ctx, uint32_t level, const char *text)
     if (!log_enabled(s->log, l))
         return;
     pthread_mutex_lock(&s->lock);
-    if (services_ctx_state(s, ctx, &e) == 0 && e->name != NULL) {
+    HASH_FIND(hh, s->open, &ctx.id, sizeof(ctx.id), e); /* cancelled or not: drains are told too */
+    if (e != NULL && e->name != NULL) {
         with_ns = log_with(s->log, "namespace", e->ns);
         with_name = log_with(with_ns, "name", e->name);
     }

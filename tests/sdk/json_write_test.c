@@ -44,6 +44,16 @@ Test(json_write, takes_only_json_outside_of_quotes)
     }
 }
 
+/* It was read, and crashed. */
+Test(json_write, fails_on_a_null_string)
+{
+    const char *null = NULL;
+
+    cr_expect(lh_json_printf("'%s'", null) == NULL);
+    cr_expect(lh_json_printf("%s", null) == NULL);
+    cr_expect(lh_json_printf("'%.*s'", 3, null) == NULL);
+}
+
 Test(json_write, refuses_other_formats)
 {
     cr_expect_null(lh_json_printf("{'a':%u}", 1u), "%%u was taken");

@@ -27,6 +27,8 @@ static int reconcile(lh_plugin_t *self, const lh_request_t *request, lh_result_t
         return lh_errorf(err, LH_EIO, "the disk is full");
     if (strcmp(request->key->name, "silent") == 0)
         return LH_ECONFLICT;
+    if (strcmp(request->key->name, "positive") == 0)
+        return 404;
     if (strcmp(request->key->name, "hopeless") == 0)
         return lh_give_up(result, lh_errorf(err, LH_EINVAL, "no such colour"));
     result->text = "all is well";
@@ -92,4 +94,10 @@ Test(sync, names_the_code_when_there_is_no_text)
 Test(sync, gives_up_when_told_so)
 {
     expect("hopeless", LH_FAIL, 0, "no such colour");
+}
+
+/* It counted as done: a reconcile that returned an HTTP status lost its failure. */
+Test(sync, fails_on_a_positive_number)
+{
+    expect("positive", LH_FAIL, 0, "reconcile returned a positive number, which is no error code");
 }

@@ -83,9 +83,10 @@ static inline int lh_json_covers_(lh_json_t actual, lh_json_t wanted)
 }
 
 /*
- * 1 when everything in wanted is in actual too: objects may have more members, arrays must have as
- * many items, each covered, and a null means "absent". So when it is 1, wanted sent as a merge
- * patch would change nothing. 0 when a text is malformed. [any-thread]
+ * 1 when everything in wanted is in actual too: objects may have more members, those within arrays
+ * included, since the server adds defaults; arrays must have as many items, each covered; a null
+ * means "absent". 0 when something is missing or differs, or a text is malformed. What others have
+ * added to an object is not seen, so it is not undone either. [any-thread]
  */
 static inline int lh_json_covers(lh_json_t actual, lh_json_t wanted)
 {

@@ -10,7 +10,7 @@
  * Conversions are %s, %.*s (exactly so many bytes), %d, %ld, %lld and %% (PRId64 is one of them). A %s between quotes is
  * text and is escaped, whatever it holds; a %s outside of quotes is a piece of JSON and must be one
  * well-formed value. So no input can break out of its place. A backslash before it makes a single
- * quote of a single quote.
+ * quote of a single quote. A NULL for %s fails, as what is no JSON does.
  */
 #ifndef LEASEHOLD_JSON_WRITE_H
 #define LEASEHOLD_JSON_WRITE_H
@@ -57,6 +57,10 @@ static inline void lh_json_put_escaped_(lh_json_out_t *out, const char *text, si
 /* Appends the string of a %s: escaped between quotes, else a value of its own. [any-thread] */
 static inline void lh_json_put_string_(lh_json_out_t *out, const char *text, size_t len)
 {
+    if (text == NULL) {
+        out->failed = 1;
+        return;
+    }
     if (out->quoted) {
         lh_json_put_escaped_(out, text, len);
         return;
@@ -90,7 +94,7 @@ static inline void lh_json_convert_(lh_json_out_t *out, const char **format, va_
         return;
     case 1:
         text = va_arg(*args, const char *);
-        lh_json_put_string_(out, text, strlen(text));
+        lh_json_put_string_(out, text, text != NULL ? strlen(text) : 0);
         return;
     case 2:
         max = va_arg(*args, int);

@@ -20,6 +20,7 @@
  *   return lh_again(result, 30 * LH_SECOND);   done for now, once more in 30 s
  *   return a negative code, with err set;      failed: once more with back-off
  *   return lh_give_up(result, the same code);  failed: not again until something changes
+ * A positive number is a mistake, such as an HTTP status, and fails.
  * err's text goes with a failure into the log and, where it counts, into `plugins ls`.
  */
 #ifndef LEASEHOLD_SYNC_H
@@ -65,6 +66,9 @@ static inline void lh_sync_run(const lh_host_t *host, lh_sync_t fn, lh_plugin_t 
             result.action = LH_RETRY;
         if (result.text == NULL)
             result.text = err.text[0] != '\0' ? err.text : lh_strerror(ret);
+    } else if (ret > 0) {
+        result.action = LH_FAIL;
+        result.text = "reconcile returned a positive number, which is no error code";
     }
     lh_complete(host, completion, result.action, result.after_ns, result.text);
 }

@@ -361,6 +361,18 @@ Test(report, a_log_line_names_the_controller_and_the_object)
     rig_destroy(r);
 }
 
+/* Just in the drain, where it matters, lines lost their object. */
+Test(report, a_log_line_of_a_cancelled_reconcile_still_names_the_object)
+{
+    rig_t *r = rig_create();
+
+    plugin_services_cancel(r->services);
+    r->host->log(r->host, r->run, LH_LOG_INFO, "giving up");
+    host_cleanup(host_freep) char *log = rig_log(r);
+    EXPECT_HAS(log, "INFO  giving up controller=rig namespace=ns name=one\n");
+    rig_destroy(r);
+}
+
 Test(report, a_log_line_is_cut_after_4_kib)
 {
     rig_t *r = rig_create();
