@@ -8,7 +8,9 @@
 #include <pthread.h>
 #include <string.h>
 
-#define CALL_TIMEOUT (10 * CLOCK_S) /* of create and activate */
+#define LOAD_TIMEOUT (60 * CLOCK_S)          /* until create() is entered */
+#define CALL_TIMEOUT (10 * CLOCK_S)          /* of create and activate */
+#define LAST_ANSWER (CALL_TIMEOUT - CLOCK_S) /* leaves activate() time to report it */
 #define RETRY_FIRST (1 * CLOCK_S)
 #define RETRY_MOST (300 * CLOCK_S)
 
@@ -48,6 +50,7 @@ struct plugin_instance {
 
     enum state state;
     bool settled, resting, stopping;
+    bool loaded;            /* create() of the present runner has been entered */
     link_t *link;           /* the present runner's; NULL without one */
     link_t *over;           /* of earlier runners, kept */
     fence_t *fence;         /* of the term that is on for this instance */
@@ -96,7 +99,7 @@ static void fail(plugin_instance_t *i, const char *why)
 
 /* -- Messages from the runner's threads -- */
 
-enum message_kind { CREATED, ACTIVATED, DEACTIVATED, DESTROYED, DIED, RETURNED };
+enum message_kind { LOADED, CREATED, ACTIVATED, DEACTIVATED, DESTROYED, DIED, RETURNED };
 
 typedef struct message {
     loop_task_t task;
@@ -123,6 +126,11 @@ static message_t *message(void *arg, enum message_kind kind)
 static void send(message_t *m) /* [any-thread] */
 {
     loop_post(m->link->instance->o.shared->loop, &m->task);
+}
+
+static void sink_loaded(void *arg)
+{
+    send(message(arg, LOADED));
 }
 
 static void sink_created(void *arg, int code, const lh_error_t *err)
@@ -206,6 +214,7 @@ static void activate(plugin_instance_t *i)
         return;
     i->state = ACTIVATING;
     plugin_services_begin(i->services, i->fence);
+    plugin_services_limit(i->services, clock_now() + LAST_ANSWER);
     loop_timer_set(&i->timer, clock_now() + CALL_TIMEOUT);
     i->link->runner->ops->activate(i->link->runner, plugin_services_open(i->services, NULL));
 }
@@ -296,15 +305,27 @@ static void replace(plugin_instance_t *i)
     const bool deactivating = i->state == DEACTIVATING; /* no reconcile is inside */
     const uint32_t inside = abandon(i, why);
 
-    if (i->o.process)
-        restart_later(i, why); /* nothing of it is left: its process is killed */
-    else if (deactivating && inside > 0)
+    if (!i->o.process && deactivating && inside > 0)
         fail(i,
              "deactivate, or a callback before it, has not returned when the time for it was over");
-    else if (i->abandoned > i->o.workers)
+    else if (!i->o.process && i->abandoned > i->o.workers)
         fail(i, "too many calls never returned");
     else
         start_runner(i);
+}
+
+/* A thread that does not return stays, and so does the instance's failure. Of a worker process
+ * nothing is left, so it is tried again like one that has crashed. */
+static void too_slow(plugin_instance_t *i, const char *why)
+{
+    (void) abandon(i, why);
+    if (!i->o.process) {
+        fail(i, why);
+        return;
+    }
+    restart_later(i, why);
+    settle(i);
+    rest(i);
 }
 
 static void on_timer(loop_timer_t *timer)
@@ -313,12 +334,11 @@ static void on_timer(loop_timer_t *timer)
 
     switch (i->state) {
     case CREATING:
-        (void) abandon(i, "create has not returned after 10 s");
-        fail(i, "create has not returned after 10 s");
+        too_slow(i, i->loaded ? "create has not returned after 10 s"
+                              : "the file was not loaded after 60 s");
         break;
     case ACTIVATING:
-        (void) abandon(i, "activate has not returned after 10 s");
-        fail(i, "activate has not returned after 10 s");
+        too_slow(i, "activate has not returned after 10 s");
         break;
     case DELAYED:
         if (i->link == NULL) {
@@ -357,6 +377,14 @@ static void on_deadline(loop_timer_t *timer)
 
 /* -- What the runner reports -- */
 
+/* The time of create() begins: reading and mapping the file is not its fault. */
+static void loaded(plugin_instance_t *i)
+{
+    i->loaded = true;
+    if (i->state == CREATING)
+        loop_timer_set(&i->timer, clock_now() + CALL_TIMEOUT);
+}
+
 static void created(plugin_instance_t *i, const message_t *m)
 {
     if (i->stopping)
@@ -380,6 +408,7 @@ static void activated(plugin_instance_t *i, const message_t *m)
     if (i->stopping)
         return;
     loop_timer_clear(&i->timer);
+    plugin_services_limit(i->services, CLOCK_NEVER);
     if (i->state == DRAINING) {
         if (m->code == 0) {
             deactivate(i);
@@ -460,6 +489,8 @@ static void on_message(loop_task_t *task) /* [loop-thread] */
         plugin_controller_returned(i->controller, m->ctx, m->ran);
     else if (m->kind == DIED)
         died(i, m);
+    else if (m->kind == LOADED)
+        loaded(i);
     else if (m->kind == CREATED)
         created(i, m);
     else if (m->kind == ACTIVATED)
@@ -470,6 +501,7 @@ static void on_message(loop_task_t *task) /* [loop-thread] */
 }
 
 static const plugin_sink_t sink = {
+    .on_loaded = sink_loaded,
     .on_created = sink_created,
     .on_activated = sink_activated,
     .on_deactivated = sink_deactivated,
@@ -498,9 +530,10 @@ static void start_runner(plugin_instance_t *i)
     link->instance = i;
     options.sink.arg = link;
     i->state = CREATING;
+    i->loaded = i->o.process; /* a worker tells of create()'s end only: its load counts with it */
     i->born = clock_now();
     i->link = link;
-    loop_timer_set(&i->timer, clock_now() + CALL_TIMEOUT);
+    loop_timer_set(&i->timer, clock_now() + (i->o.process ? CALL_TIMEOUT : LOAD_TIMEOUT));
     const int ret = i->o.process ? plugin_remote_create(&options, &link->runner, &err)
                                  : plugin_local_create(&options, &link->runner, &err);
     if (ret == 0) {
@@ -604,6 +637,8 @@ void plugin_instance_begin(plugin_instance_t *i, fence_t *fence)
     i->fence = fence_ref(fence);
     if (i->state == IDLE)
         activate(i);
+    else if (i->state == DELAYED && i->link == NULL)
+        start_runner(i); /* a new term does not wait for the delay of the last */
 }
 
 /* DELAYED with a runner: activation failed and waits; without one: a restart is to come. */
@@ -629,6 +664,7 @@ void plugin_instance_end(plugin_instance_t *i, int64_t deadline)
         loop_timer_set(&i->deadline, deadline);
         i->state = DRAINING;
         plugin_services_cancel(i->services);
+        i->link->runner->ops->cancel(i->link->runner); /* a worker process hears of it by this */
         break;
     case DELAYED:
         if (i->link != NULL) {

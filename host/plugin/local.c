@@ -348,6 +348,8 @@ static int create_plugin(plugin_local_t *l, lh_error_t *err) /* [plugin-thread] 
 
     if (ret < 0)
         return ret;
+    if (l->sink.on_loaded != NULL)
+        l->sink.on_loaded(l->sink.arg);
     l->plugin = l->module->entry->create(&l->table->host, &instance, &why);
     if (l->plugin != NULL)
         return 0;

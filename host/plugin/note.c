@@ -126,6 +126,13 @@ static size_t align_up(size_t n, size_t align)
     return (n + align - 1) & ~(align - 1);
 }
 
+/* The owner's name and its padding: what follows is aligned as seen from the note's start, so with an
+ * alignment of 8 the header of 12 bytes counts. */
+static size_t name_room(const Elf64_Nhdr *note, size_t align)
+{
+    return align_up(sizeof(*note) + note->n_namesz, align) - sizeof(*note);
+}
+
 /* Looks through the notes of one segment; *found counts ours. */
 static int walk_notes(const char *p, size_t len, size_t align, unsigned *found, buf_t *out,
                       lh_error_t *err)
@@ -140,9 +147,9 @@ static int walk_notes(const char *p, size_t len, size_t align, unsigned *found, 
         const char *name = p + at, *desc;
 
         /* Sizes are 32 bits wide, so none of these sums overflows. */
-        if (align_up(note.n_namesz, align) > len - at)
+        if (name_room(&note, align) > len - at)
             return host_fail(err, LH_EPARSE, "malformed note: its name ends beyond its segment");
-        at += align_up(note.n_namesz, align);
+        at += name_room(&note, align);
         desc = p + at;
         if (note.n_descsz > len - at)
             return host_fail(err, LH_EPARSE, "malformed note: its content ends beyond its segment");

@@ -4,7 +4,7 @@
  * thread and worker threads (plugin_local_create), or in a worker process behind a socketpair
  * (plugin_remote_create), which runs the local kind in turn.
  *
- *   create -> on_created -> (activate -> on_activated -> reconcile... -> deactivate
+ *   create -> on_loaded -> on_created -> (activate -> on_activated -> reconcile... -> deactivate
  *          -> on_deactivated)* -> destroy -> on_destroyed
  *
  * Calls come from the loop thread, in that order, and never block; answers come through the sink on
@@ -46,6 +46,7 @@ typedef struct plugin_sink {
      * abandon(), then on_destroyed follows: until it the runner takes calls. [any-thread] */
     void (*on_died)(void *arg, const char *reason);
     void *arg;
+    void (*on_loaded)(void *arg); /* create() is about to be entered; may be NULL. [any-thread] */
 } plugin_sink_t;
 
 /* The host table of one local runner; `host` comes first, so that the pointer given to the plugin

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ctx table and the life of a term. */
+#include "base/clock.h"
 #include "base/error.h"
 #include "plugin/services_impl.h"
 
@@ -170,6 +171,11 @@ void plugin_services_drop(plugin_services_t *s, uint64_t ctx)
         forget(s, e);
 }
 
+void plugin_services_limit(plugin_services_t *s, int64_t until)
+{
+    atomic_store(&s->limit, until);
+}
+
 void plugin_services_cancel(plugin_services_t *s)
 {
     pthread_mutex_lock(&s->lock);
@@ -314,6 +320,7 @@ plugin_services_t *plugin_services_create(plugin_shared_t *shared, const char *n
         metric_cell(metrics_counter(shared->metrics, "leasehold_plugin_events_dropped_total",
                                     "Events that were not recorded.", labels),
                     (const char *[]){name, NULL});
+    atomic_init(&s->limit, CLOCK_NEVER);
     pthread_mutex_init(&s->lock, NULL);
     list_init(&s->orphans);
     list_init(&s->events);

@@ -60,6 +60,9 @@ void plugin_services_begin(plugin_services_t *s, fence_t *fence); /* takes its o
 uint64_t plugin_services_open(plugin_services_t *s, const lh_key_t *key);
 /* The reconcile never ran, or its worker died: the ctx is dead and will not complete. */
 void plugin_services_drop(plugin_services_t *s, uint64_t ctx);
+/* Requests that are made from now on are answered by this time (BOOTTIME; CLOCK_NEVER: no limit), so
+ * that a function with a time of its own can return before it is over. */
+void plugin_services_limit(plugin_services_t *s, int64_t until);
 /* Every ctx is refused new calls from now on. Requests that were not sent and reads end; writes
  * under way are left to be answered. */
 void plugin_services_cancel(plugin_services_t *s);

@@ -44,12 +44,13 @@ struct plugin_services {
     health_check_t *ready;
     metric_cell_t *stray_completions, *events_dropped;
 
-    pthread_mutex_t lock; /* all below */
-    fence_t *fence;       /* of the present term, NULL between terms */
-    uint64_t first_ctx;   /* ids below belong to earlier terms */
-    ctx_entry_t *open;    /* by id: live, or cancelled and not completed */
-    list_t orphans;       /* writes under way whose reconcile is completed */
-    list_t events;        /* Events under way; they belong to no ctx */
+    _Atomic int64_t limit; /* plugin_services_limit */
+    pthread_mutex_t lock;  /* all below */
+    fence_t *fence;        /* of the present term, NULL between terms */
+    uint64_t first_ctx;    /* ids below belong to earlier terms */
+    ctx_entry_t *open;     /* by id: live, or cancelled and not completed */
+    list_t orphans;        /* writes under way whose reconcile is completed */
+    list_t events;         /* Events under way; they belong to no ctx */
     size_t event_count;
     plugin_cache_slot_t *slots;
     size_t slot_count;

@@ -184,6 +184,9 @@ static op_t *op_create(plugin_services_t *s, const lh_api_request_t *r, plugin_d
         op->body = memcpy(text + method + path + type, r->body, (size_t) r->body_len);
     op->body_len = (size_t) r->body_len;
     op->timeout = r->timeout_ns > 0 ? HOST_MIN(r->timeout_ns, LONGEST_TIMEOUT) : DEFAULT_TIMEOUT;
+    const int64_t until = atomic_load(&s->limit);
+    if (until != CLOCK_NEVER)
+        op->timeout = HOST_MIN(op->timeout, HOST_MAX(until - clock_now(), CLOCK_MS));
     op->task.fn = op_start;
     op->done = done;
     op->arg = arg;

@@ -118,8 +118,13 @@ static int on_start(plugin_worker_t *w, plugin_incoming_t *in, lh_error_t *err)
     plugin_runner_options_t o = {
         .backend = plugin_worker_backend(w),
         .table = &w->table,
-        .sink = {sink_created, sink_activated, sink_deactivated, sink_returned, sink_destroyed,
-                 sink_died, w},
+        .sink = {.on_created = sink_created,
+                 .on_activated = sink_activated,
+                 .on_deactivated = sink_deactivated,
+                 .on_returned = sink_returned,
+                 .on_destroyed = sink_destroyed,
+                 .on_died = sink_died,
+                 .arg = w},
     };
 
     o.path = plugin_incoming_string(in);

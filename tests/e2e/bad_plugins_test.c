@@ -247,6 +247,9 @@ static void lives_fail(e2e_t *e, const char *mode)
     expect_line(r, "ERROR create: I will not work on a Tuesday", "controller=refusing-create");
     expect_line(r, "controller=silent-create", "ERROR create: refused without a reason");
     expect_line(r, "ERROR create has not returned after 10 s", "controller=slow-create");
+    if (strcmp(mode, "process") == 0) /* of a worker nothing is left: it is tried again */
+        expect_line(r, "create has not returned after 10 s; tried again in",
+                    "controller=slow-create");
     expect_line(r, "the moon is not full; tried again in 1 s", "controller=failing-activate");
     expect_line(r, "the moon is not full; tried again in 2 s", "controller=failing-activate");
     expect_line(r, "ERROR activate has not returned after 10 s", "controller=hanging-activate");

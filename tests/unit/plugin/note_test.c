@@ -86,6 +86,34 @@ Test(note, the_manifest_is_found_without_its_terminator)
     buf_fini(&out);
 }
 
+/* Its name takes 16 bytes with the header, and its content begins there, not at 20: every plugin
+ * that was linked with such a note (-z x86-64-v2, -z ibt) was refused as malformed. */
+Test(note, a_gnu_property_in_a_segment_aligned_to_8_is_passed_over)
+{
+    struct __attribute__((packed)) {
+        image_t i;
+        Elf64_Phdr segment;
+        Elf64_Nhdr note;
+        char owner[4];
+        char property[32];
+    } two;
+    buf_t out = BUF_INIT;
+    lh_error_t err = {0};
+
+    memset(&two, 0, sizeof(two));
+    two.i = good();
+    two.i.header.e_phoff = sizeof(image_t);
+    two.segment = two.i.segment;
+    two.segment.p_offset = sizeof(image_t) + sizeof(Elf64_Phdr);
+    two.segment.p_align = 8;
+    two.segment.p_filesz = sizeof(two) - two.segment.p_offset;
+    two.note = (Elf64_Nhdr){.n_namesz = 4, .n_descsz = 32, .n_type = 5};
+    memcpy(two.owner, "GNU", 4);
+    EXPECT_INT(read_note(&two, sizeof(two), &out, &err), LH_ENOTFOUND);
+    EXPECT_HAS(err.text, "no manifest"); /* and not malformed */
+    buf_fini(&out);
+}
+
 Test(note, other_notes_before_it_are_passed_over)
 {
     struct __attribute__((packed)) {

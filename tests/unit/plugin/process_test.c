@@ -108,9 +108,7 @@ Test(process, a_hang_with_more_jobs_waiting_does_not_fail_the_instance)
     rig_end(r, true, CLOCK_S);
     fake_clock_advance(CLOCK_S);
     rig_until_flag(r, &r->rested, "rested");
-    rig_until_health(r, "not drained and deactivated");
-    fake_clock_advance(CLOCK_S); /* a fresh worker after the delay */
-    rig_until_count(r, "created", "", "", 2);
+    rig_until_count(r, "created", "", "", 2); /* at once: the next term must not wait */
     rig_lead(r, 2, WORDS("one"));
     rig_until_count(r, "runs", "one", "reason 4", 1);
     rig_end(r, false, CLOCK_S);
@@ -138,5 +136,44 @@ Test(process, a_stop_just_after_a_worker_has_died_waits_until_it_is_gone)
     rig_until_flag(r, &r->settled, "settled");
     plugin_instance_kill(r->instance);
     until_restarts(r, 1);
+    rig_destroy(r);
+}
+
+/* It was off until the host was started again, though nothing of the worker was left. */
+Test(process, an_activation_that_hangs_is_tried_again_with_a_fresh_worker)
+{
+    rig_t *r = process_rig("{\"activate\":\"hang\"}");
+
+    rig_until_flag(r, &r->settled, "settled");
+    rig_begin(r, 1);
+    rig_until_count(r, "activated", "live", "", 1);
+    fake_clock_advance(10 * CLOCK_S);
+    rig_until_health(r, "activate has not returned after 10 s");
+    fake_clock_advance(CLOCK_S);
+    rig_until_count(r, "created", "", "", 2);
+    rig_until_count(r, "activated", "live", "", 2);
+    rig_end(r, true, CLOCK_S);
+    fake_clock_advance(CLOCK_S);
+    rig_until_flag(r, &r->rested, "rested");
+    rig_until_count(r, "created", "", "", 3);
+    rig_destroy(r);
+}
+
+/* Leading without it for up to 5 min. */
+Test(process, a_new_term_does_not_wait_until_a_dead_worker_is_started_again)
+{
+    rig_t *r = process_rig(NULL);
+
+    rig_until_flag(r, &r->settled, "settled");
+    rig_lead(r, 1, WORDS("one"));
+    rig_until_count(r, "runs", "one", "reason 4", 1);
+    rig_event(r, "ADDED", "die", 101);
+    until_restarts(r, 1);
+    rig_end(r, true, CLOCK_S);
+    rig_until_flag(r, &r->rested, "rested");
+    rig_begin(r, 2);
+    rig_until_count(r, "activated", "live", "", 2);
+    rig_end(r, true, CLOCK_S);
+    rig_until_flag(r, &r->rested, "rested");
     rig_destroy(r);
 }

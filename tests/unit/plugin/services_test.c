@@ -467,6 +467,22 @@ Test(services, a_time_out_beyond_all_reason_is_cut_to_an_hour)
     rig_destroy(r);
 }
 
+/* A silent API server at a takeover took all of activate()'s ten seconds, and the instance was off. */
+Test(services, a_limit_shortens_the_time_outs_of_what_is_asked_under_it)
+{
+    rig_t *r = rig_create();
+    const lh_api_request_t request = {.struct_size = sizeof(request), .method = "GET", .path = OUT};
+
+    plugin_services_limit(r->services, clock_now() + 9 * CLOCK_S);
+    fake_clock_advance(2 * CLOCK_S);
+    EXPECT_INT(
+        r->table.backend.ops->request(r->table.backend.self, r->run, &request, ignore, NULL, NULL),
+        0);
+    loop_turn(r->loop);
+    EXPECT_INT(fake_kube_request(fake_kube_find(r->kube, OUT))->timeout, 7 * CLOCK_S);
+    rig_destroy(r);
+}
+
 Test(services, a_refusal_is_no_write)
 {
     rig_t *r = rig_create();
