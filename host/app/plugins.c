@@ -159,7 +159,8 @@ int app_plugins_start(app_t *app, lh_error_t *err)
         add_configured(app, &config->plugins.instances[i]);
     add_unconfigured(app);
     if (app->instance_count == 0) {
-        log_warn(app->log, "no plugin is running");
+        log_warn(app->log, "no plugin is running%s",
+                 app->scan->count > 0 ? "" : ": there is no *.so file in plugins.dir itself");
         health_set(app->started, true, NULL);
     }
     return 0;

@@ -208,8 +208,10 @@ bool health_report(health_t *h, unsigned endpoint, bool verbose, const char *con
         } else if (evaluate(c, reason)) {
             buf_printf(&lines, "[+]%s ok\n", c->name);
         } else {
-            buf_printf(&lines, "[-]%s failed: %s\n", c->name, verbose ? reason : "reason withheld");
-            passed = passed && (c->counts & endpoint) == 0;
+            const bool counts = (c->counts & endpoint) != 0;
+            buf_printf(&lines, "[-]%s failed: %s%s\n", c->name,
+                       verbose ? reason : "reason withheld", counts ? "" : " (does not count)");
+            passed = passed && !counts;
         }
     }
     warn_unknown(h, endpoint, exclude, exclude_count, &lines);

@@ -40,7 +40,7 @@ static void fill(struct line *line, const plugin_file_t *file)
 static void put_line(const char *const *cells, const size_t *widths, buf_t *out)
 {
     for (int c = 0; c < COLUMNS; c++) {
-        const char *text = cells[c] != NULL ? cells[c] : c == REASON ? "" : "-";
+        const char *text = cells[c] != NULL ? cells[c] : "-";
 
         if (c + 1 < COLUMNS)
             buf_printf(out, "%-*s  ", (int) widths[c], text);
@@ -105,6 +105,8 @@ static int list(const char *dir, bool json)
         put_json(lines, scan->count, &out);
     else
         put_table(lines, scan->count, &out);
+    if (scan->count == 0)
+        fprintf(stderr, "no *.so file in '%s' (its subdirectories are not searched)\n", dir);
     free(lines);
     plugin_scan_destroy(scan);
     return cli_print(&out);

@@ -49,7 +49,10 @@ static int take(const char *path, const log_t *log)
             return -1;
         }
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-            log_error(log, "'%s' is locked: another process with this name runs on this machine",
+            log_error(log,
+                      "'%s' is locked: another process with this name runs on this machine; give "
+                      "each its "
+                      "own (--name)",
                       path);
             host_closep(&fd);
             return -1;

@@ -84,7 +84,8 @@ void lease_hold(lease_elector_t *e, const lease_time_t *t, uint64_t counter, lea
         e->lead_from = HOST_MAX(e->lead_from, HOST_MAX(t->now + e->lease_duration, e->wait_until));
         lease_say(e, LOG_WARN,
                   "the lease did not exist: it is held for %.1f s before it is led, as another "
-                  "host may not know yet that it is gone; create an empty Lease beforehand to "
+                  "host may not know yet that it is gone; create an empty Lease beforehand "
+                  "(docs/election.md) to "
                   "avoid this wait",
                   (double) (e->lead_from - t->now) / CLOCK_S);
     }

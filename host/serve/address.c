@@ -87,7 +87,7 @@ static const char *advice(int saved_errno)
 {
     switch (saved_errno) {
     case EADDRINUSE:
-        return "; set health.address to a free port, or to \"0\" to serve nothing";
+        return "; set health.address (--health) to a free port, or to \"0\" to serve nothing";
     case EADDRNOTAVAIL:
         return "; set health.address to an address of this machine, or to \":PORT\" for all";
     case EACCES:

@@ -21,7 +21,7 @@
  *   return a negative code, with err set;      failed: once more with back-off
  *   return lh_give_up(result, the same code);  failed: not again until something changes
  * A positive number is a mistake, such as an HTTP status, and fails.
- * err's text goes with a failure into the log and, where it counts, into `plugins ls`.
+ * err's text goes with a failure into the log.
  */
 #ifndef LEASEHOLD_SYNC_H
 #define LEASEHOLD_SYNC_H

@@ -76,9 +76,9 @@ Test(serve, verbose_lists_the_checks)
     health_set(health_add(health, "elector", 0, HEALTH_LIVEZ), false, "waits");
 
     expect_answer("GET /livez?verbose", "200 OK",
-                  "[+]loop ok\n[-]elector failed: waits\nlivez check passed\n");
+                  "[+]loop ok\n[-]elector failed: waits (does not count)\nlivez check passed\n");
     expect_answer("GET /livez?verbose=1", "200 OK",
-                  "[+]loop ok\n[-]elector failed: waits\nlivez check passed\n");
+                  "[+]loop ok\n[-]elector failed: waits (does not count)\nlivez check passed\n");
     expect_answer("GET /livez?verbos", "200 OK", "ok");
 }
 
@@ -362,10 +362,10 @@ static int start_at(const char *address, serve_t **out, lh_error_t *err)
 Test(serve, a_taken_port_is_named_with_advice)
 {
     host_cleanup(host_freep) char *address = host_xprintf("127.0.0.1:%u", serve_port(serve));
-    host_cleanup(host_freep) char *expected =
-        host_xprintf("listen on '%s': Address already in use; set health.address to a free port, "
-                     "or to \"0\" to serve nothing",
-                     address);
+    host_cleanup(host_freep) char *expected = host_xprintf(
+        "listen on '%s': Address already in use; set health.address (--health) to a free port, "
+        "or to \"0\" to serve nothing",
+        address);
     serve_t *second = NULL;
     lh_error_t err = {0};
 
