@@ -146,12 +146,10 @@ int app_plugins_start(app_t *app, lh_error_t *err)
         app->scan = host_xcalloc(1, sizeof(*app->scan));
         log_warn(app->log, "no plugin directory is configured (plugins.dir or --plugins)");
     }
+    plugin_scan_prepare(app->scan, config->state_dir);
     for (size_t i = 0; i < app->scan->count; i++) {
-        plugin_file_t *f = &app->scan->files[i];
-        if (f->state == PLUGIN_FOUND)
-            (void) !plugin_file_prepare(f, config->state_dir, NULL);
-        if (f->state != PLUGIN_FOUND)
-            show_file(app, f);
+        if (app->scan->files[i].state != PLUGIN_FOUND)
+            show_file(app, &app->scan->files[i]);
     }
     app->instances = host_xcalloc(app->scan->count + config->plugins.instance_count + 1,
                                   sizeof(*app->instances));

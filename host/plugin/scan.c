@@ -10,10 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <leasehold/abi.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { FILES_MAX = 1000 };
+enum { FILES_MAX = 1000, PREPARE_THREADS = 7 };
 static const char passed[] = "passed\n";
 
 static void refuse(plugin_file_t *f, const char *reason)
@@ -293,4 +295,36 @@ int plugin_file_prepare(plugin_file_t *file, const char *state_dir, lh_error_t *
         return 0;
     refuse(file, why.text);
     return host_fail(err, ret, "plugin '%s': %s", file->path, why.text);
+}
+
+typedef struct preparing {
+    plugin_scan_t *scan;
+    const char *state_dir;
+    _Atomic size_t next; /* file that nobody has taken yet */
+} preparing_t;
+
+static void *prepare_some(void *arg)
+{
+    preparing_t *p = arg;
+    size_t i;
+
+    while ((i = atomic_fetch_add(&p->next, 1)) < p->scan->count) {
+        if (p->scan->files[i].state == PLUGIN_FOUND)
+            (void) !plugin_file_prepare(&p->scan->files[i], p->state_dir, NULL);
+    }
+    return NULL;
+}
+
+void plugin_scan_prepare(plugin_scan_t *s, const char *state_dir)
+{
+    preparing_t p = {.scan = s, .state_dir = state_dir};
+    pthread_t threads[PREPARE_THREADS];
+    size_t count = 0;
+
+    while (count < PREPARE_THREADS && count + 1 < s->count &&
+           pthread_create(&threads[count], NULL, prepare_some, &p) == 0)
+        count++;
+    (void) prepare_some(&p); /* this thread does its part, and all when there is no other */
+    for (size_t i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
 }

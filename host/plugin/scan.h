@@ -36,6 +36,10 @@ typedef struct plugin_scan {
 HOST_MUST_USE int plugin_scan(const char *dir, plugin_scan_t **out, lh_error_t *err);
 void plugin_scan_destroy(plugin_scan_t *s); /* NULL is allowed */
 
+/* plugin_file_prepare for every file that was found, several at once: a constructor that hangs costs
+ * the start its 5 s, however many do. [loop-thread], before it runs */
+void plugin_scan_prepare(plugin_scan_t *s, const char *state_dir);
+
 /* Copies the file to state_dir/plugins/<sha256>.so (hashed while copied) and probes the copy in a
  * child process of this binary (5 s; the verdict is cached beside the copy by digest). On failure
  * file->state is PLUGIN_REFUSED with the reason, and the code is returned too. Blocks up to 5 s:

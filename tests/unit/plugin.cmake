@@ -28,7 +28,7 @@ plugin_fixture(abi7 good FIXTURE_ABI="7")
 plugin_fixture(no_note no_note)
 plugin_fixture(by_name by_name)
 foreach(how major short no_create no_destroy no_entry no_reconcile undefined ctor_abort ctor_exit
-            ctor_hang ctor_env)
+            ctor_hang ctor_meet ctor_env)
     string(TOUPPER BROKEN_${how} definition)
     plugin_fixture(${how} broken ${definition})
 endforeach()

@@ -223,6 +223,25 @@ Test(scan, preparing_makes_a_verified_copy_with_tight_modes)
     plugin_scan_destroy(s);
 }
 
+/* One after the other they never meet, and each constructor that hung delayed the start by 5 s. */
+Test(scan, files_are_prepared_side_by_side)
+{
+    char *state = path_of("state");
+
+    place("ctor_meet", "a.so", 0644);
+    plugin_scan_t *first = scanned(), *second = scanned();
+    plugin_file_t files[] = {first->files[0], second->files[0]};
+    plugin_scan_t both = {.files = files, .count = 2};
+    plugin_scan_prepare(&both, state);
+    first->files[0] = files[0];
+    second->files[0] = files[1];
+    EXPECT_INT(files[0].state, PLUGIN_FOUND);
+    EXPECT_INT(files[1].state, PLUGIN_FOUND);
+    plugin_scan_destroy(first);
+    plugin_scan_destroy(second);
+    free(state);
+}
+
 Test(scan, a_good_copy_and_its_verdict_are_used_again)
 {
     place("good", "a.so", 0644);
