@@ -7,6 +7,15 @@
 
 static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", NULL};
 
+static bool printable(const char *s, bool blanks)
+{
+    for (; *s != '\0'; s++) {
+        if ((*s < '!' || *s > '~') && !(blanks && *s == ' '))
+            return false;
+    }
+    return true;
+}
+
 int fake_request_check(lh_fake_t *f, const lh_api_request_t *r, lh_error_t *err)
 {
     size_t i = 0;
@@ -23,6 +32,13 @@ int fake_request_check(lh_fake_t *f, const lh_api_request_t *r, lh_error_t *err)
     if (r->path == NULL ||
         (strncmp(r->path, "/api/", 5) != 0 && strncmp(r->path, "/apis/", 6) != 0))
         return lh_errorf(err, LH_EINVAL, "request: path does not begin with /api/ or /apis/");
+    if (strlen(r->path) > 8192 || !printable(r->path, false))
+        return lh_errorf(err, LH_EINVAL,
+                         "request: path is too long or holds characters that must be "
+                         "percent-encoded");
+    if (r->content_type != NULL &&
+        (strlen(r->content_type) > 256 || !printable(r->content_type, true)))
+        return lh_errorf(err, LH_EINVAL, "request: content_type is not a media type");
     if (r->body == NULL && r->body_len > 0)
         return lh_errorf(err, LH_EINVAL, "request: body is NULL but body_len is not 0");
     if (r->body_len > UINT64_C(3) << 20)

@@ -24,9 +24,18 @@ static fake_watch_t *enter(lh_fake_t *f, lh_ctx_t ctx, uint32_t watch, int *code
     *code = w == NULL ? LH_EINVAL : fake_ctx_check(f, ctx, err);
     if (*code < 0)
         return NULL;
-    if (!w->synced)
+    if (!w->synced || f->activating)
         *code = lh_errorf(err, LH_EUNAVAILABLE, "cache: %s has not synced yet", w->resource);
     return *code == 0 ? w : NULL;
+}
+
+int fake_key_check(const lh_key_t *key, lh_error_t *err)
+{
+    if (key == NULL || key->ns == NULL || key->name == NULL || key->name[0] == '\0')
+        return lh_errorf(err, LH_EINVAL, "key: ns or name is missing (ns may be \"\")");
+    if (strlen(key->ns) > 253 || strlen(key->name) > 253)
+        return lh_errorf(err, LH_EINVAL, "key: ns or name is longer than 253 bytes");
+    return 0;
 }
 
 static int cache_get(const lh_host_t *host, lh_ctx_t ctx, const lh_key_t *key, lh_snapshot_t **out,
@@ -35,8 +44,11 @@ static int cache_get(const lh_host_t *host, lh_ctx_t ctx, const lh_key_t *key, l
     lh_fake_t *f = fake_of(host);
     int code = 0;
 
-    if (key == NULL || out == NULL || key->ns == NULL || key->name == NULL || key->name[0] == '\0')
-        return lh_errorf(err, LH_EINVAL, "cache_get: key or out is missing");
+    if (out == NULL)
+        return lh_errorf(err, LH_EINVAL, "cache_get: out is NULL");
+    code = fake_key_check(key, err);
+    if (code < 0)
+        return code;
     pthread_mutex_lock(&f->lock);
     if (key->struct_size < sizeof(*key))
         fake_fault(f, "an lh_key_t without its struct_size");

@@ -22,7 +22,7 @@ typedef struct fake_watch {
     char *resource;    /* "deployments" */
     char *api_version; /* "apps/v1" */
     char *kind;
-    bool synced;
+    bool primary, synced;
 } fake_watch_t;
 
 /* A ctx and, in a reconcile, the completion with the same id: 1 + its index. */
@@ -110,6 +110,7 @@ struct lh_fake {
     lh_fake_reconcile_t reconcile;
     lh_plugin_t *plugin;
     bool active, stepping_down;
+    bool activating, ending;   /* inside activate(); destroy() is next or under way */
     uint64_t term, ended_term; /* terms up to ended_term are over */
     int64_t now, patience;
     uint64_t version, uids; /* counters of the store */
@@ -135,6 +136,9 @@ int fake_ctx_state(lh_fake_t *f, lh_ctx_t ctx);
 int fake_ctx_check(lh_fake_t *f, lh_ctx_t ctx, lh_error_t *err);
 void fake_fault(lh_fake_t *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 lh_ctx_t fake_new_ctx(lh_fake_t *f, bool is_reconcile); /* takes the lock itself */
+
+/* cache.c: what every key must be. [any-thread] */
+int fake_key_check(const lh_key_t *key, lh_error_t *err);
 
 /* reconcile.c, under the lock: what is known of a key, made on first sight. */
 fake_key_t *fake_key(lh_fake_t *f, uint32_t watch, const char *ns, const char *name);

@@ -274,8 +274,10 @@ int lh_fake_activate(lh_fake_t *f, lh_error_t *err)
     f->stepping_down = false;
     const lh_ctx_t ctx = fake_new_ctx(f, false);
     enter(f);
+    f->activating = true; /* the host opens watches after activate() */
     if (LH_HAS_FIELD(f->entry, activate))
         ret = f->entry->activate(f->plugin, ctx, err);
+    f->activating = false;
     if (ret == 0)
         fake_run_tasks(f);
     leave(f);
@@ -312,6 +314,9 @@ void lh_fake_stop(lh_fake_t *f)
         return;
     lh_fake_deactivate(f);
     enter(f);
+    pthread_mutex_lock(&f->lock);
+    f->ending = true;
+    pthread_mutex_unlock(&f->lock);
     fake_drop_tasks(f);
     f->entry->destroy(f->plugin);
     fake_drop_tasks(f);

@@ -71,6 +71,7 @@ void fake_read_manifest(lh_fake_t *f, const char *manifest)
         w->collection = fake_printf("%s/%s", group[0] != '\0' ? "/apis" : "/api", w->api_version);
         w->resource = fake_dup(string_of(item, "resource", NULL));
         w->kind = fake_dup(string_of(item, "kind", NULL));
+        w->primary = strcmp(string_of(item, "role", "primary"), "primary") == 0;
         w->synced = true;
         fake_push(&f->watches, w);
     }

@@ -8,19 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_MAX = 64, SERIES_MAX = 1000, LABELS_MAX = 8 };
+enum { NAMES_MAX = 64, SERIES_MAX = 1000, LABELS_MAX = 8, WORD_MAX = 128 };
 
 static int enqueue(const lh_host_t *host, lh_ctx_t ctx, const lh_key_t *key, lh_error_t *err)
 {
     lh_fake_t *f = fake_of(host);
 
-    if (key == NULL || key->ns == NULL || key->name == NULL || key->name[0] == '\0')
-        return lh_errorf(err, LH_EINVAL, "enqueue: key is missing");
-    if (key->watch >= f->watches.count)
-        return lh_errorf(err, LH_EINVAL, "enqueue: watch %u, but the manifest has %zu", key->watch,
-                         f->watches.count);
+    int ret = fake_key_check(key, err);
+
+    if (ret < 0)
+        return ret;
+    if (key->watch >= f->watches.count || !fake_watch(f, key->watch)->primary)
+        return lh_errorf(err, LH_EINVAL, "enqueue: watch %u is not a primary watch of the manifest",
+                         key->watch);
     pthread_mutex_lock(&f->lock);
-    const int ret = fake_ctx_check(f, ctx, err);
+    ret = fake_ctx_check(f, ctx, err);
     if (ret == 0)
         fake_key(f, key->watch, key->ns, key->name)->enqueued++;
     pthread_mutex_unlock(&f->lock);
@@ -35,6 +37,11 @@ static int event(const lh_host_t *host, lh_ctx_t ctx, const lh_event_t *e, lh_er
 
     if (e == NULL || e->regarding == NULL || e->reason == NULL || e->reason[0] == '\0')
         return lh_errorf(err, LH_EINVAL, "event: regarding or reason is missing");
+    if (e->type > LH_EVENT_WARNING)
+        return lh_errorf(err, LH_EINVAL, "event: unknown type %u", e->type);
+    if (strlen(e->reason) > WORD_MAX || (e->action != NULL && strlen(e->action) > WORD_MAX))
+        return lh_errorf(err, LH_EINVAL, "event: reason or action is longer than %d bytes",
+                         WORD_MAX);
     const char *text = f->host.snapshot_text(host, e->regarding, &len);
     (void) lh_json_string(lh_json_text(text, len), "/metadata/name", name, sizeof(name));
     (void) lh_json_string(lh_json_text(text, len), "/metadata/namespace", ns, sizeof(ns));
@@ -59,18 +66,53 @@ static bool good_name(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == len;
 }
 
-static int check_metric(const lh_metric_t *m, lh_error_t *err)
+static bool is_one_of(const char *name, const char *const *names)
 {
-    if (m->name == NULL || !good_name(m->name))
-        return lh_errorf(err, LH_EINVAL, "metric: name is not of the form [a-z_][a-z0-9_]{0,63}");
-    if (m->type > LH_METRIC_HISTOGRAM)
-        return lh_errorf(err, LH_EINVAL, "metric '%s': unknown type %u", m->name, m->type);
-    if (m->type == LH_METRIC_COUNTER && !(m->value >= 0))
-        return lh_errorf(err, LH_EINVAL, "metric '%s': a counter only grows", m->name);
+    while (*names != NULL && strcmp(name, *names) != 0)
+        names++;
+    return *names != NULL;
+}
+
+static int check_labels(const lh_metric_t *m, lh_error_t *err)
+{
+    static const char *const taken[] = {"controller", "le", "quantile", NULL};
+
     if (m->label_count > LABELS_MAX)
         return lh_errorf(err, LH_EINVAL, "metric '%s': %u labels, at most %d", m->name,
                          m->label_count, LABELS_MAX);
+    if (m->label_count > 0 && (m->label_names == NULL || m->label_values == NULL))
+        return lh_errorf(err, LH_EINVAL, "metric '%s': its labels are missing", m->name);
+    for (uint32_t i = 0; i < m->label_count; i++) {
+        const char *name = m->label_names[i];
+        if (name == NULL || m->label_values[i] == NULL || !good_name(name) ||
+            strncmp(name, "__", 2) == 0 || is_one_of(name, taken))
+            return lh_errorf(err, LH_EINVAL, "metric '%s': label %u is missing or has a bad name",
+                             m->name, i);
+        for (uint32_t j = 0; j < i; j++) {
+            if (strcmp(m->label_names[j], name) == 0)
+                return lh_errorf(err, LH_EINVAL, "metric '%s': label '%s' comes twice", m->name,
+                                 name);
+        }
+    }
     return 0;
+}
+
+static int check_metric(const lh_metric_t *m, lh_error_t *err)
+{
+    static const char *const taken[] = {"restarts_total", "abandoned_calls",
+                                        "stray_completions_total", "events_dropped_total", NULL};
+
+    if (m->name == NULL || !good_name(m->name))
+        return lh_errorf(err, LH_EINVAL, "metric: name is not of the form [a-z_][a-z0-9_]{0,63}");
+    if (is_one_of(m->name, taken))
+        return lh_errorf(err, LH_EINVAL, "metric '%s': the host has one of this name", m->name);
+    if (m->type > LH_METRIC_HISTOGRAM)
+        return lh_errorf(err, LH_EINVAL, "metric '%s': unknown type %u", m->name, m->type);
+    if (m->type == LH_METRIC_COUNTER && (!isfinite(m->value) || m->value < 0))
+        return lh_errorf(err, LH_EINVAL, "metric '%s': a counter only grows", m->name);
+    if (m->type == LH_METRIC_HISTOGRAM && !isfinite(m->value))
+        return lh_errorf(err, LH_EINVAL, "metric '%s': a duration is a finite number", m->name);
+    return check_labels(m, err);
 }
 
 /* "name{label="value",...}", the value cut after 128 bytes. */

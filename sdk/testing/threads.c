@@ -47,11 +47,15 @@ static int post(const lh_host_t *host, void (*fn)(void *arg), void *arg,
 
     if (fn == NULL)
         return lh_errorf(err, LH_EINVAL, "post: fn is NULL");
+    pthread_mutex_lock(&f->lock);
+    if (f->ending) {
+        pthread_mutex_unlock(&f->lock);
+        return lh_errorf(err, LH_ESTATE, "post: the instance is ending");
+    }
     fake_task_t *t = fake_alloc(sizeof(*t));
     t->fn = fn;
     t->arg = arg;
     t->free_arg = free_arg;
-    pthread_mutex_lock(&f->lock);
     fake_push(&f->tasks, t);
     pthread_cond_broadcast(&f->changed);
     pthread_mutex_unlock(&f->lock);
@@ -102,7 +106,7 @@ static void run_task(lh_fake_t *f, fake_task_t *t)
     pthread_mutex_lock(&f->lock);
     const int code = fake_send(f, t->ctx, &t->request, &response, &err);
     pthread_mutex_unlock(&f->lock);
-    t->callback(t->arg, code, response, &err);
+    t->callback(t->arg, code, response, code == 0 ? NULL : &err);
 }
 
 void fake_run_tasks(lh_fake_t *f)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The fake host keeps the promises of leasehold/testing.h, and sees what a plugin does wrong. */
+#include "support/bad_arguments.h"
 #include "support/expect.h"
 
 #include <leasehold/leasehold.h>
@@ -633,5 +634,90 @@ Test(fake, keeps_readiness_and_moves_its_clock_when_told)
     EXPECT_INT(lh_now(host), before);
     lh_fake_advance(fake, LH_MINUTE);
     EXPECT_INT(lh_now(host) - before, LH_MINUTE);
+    EXPECT_INT(lh_fake_destroy(fake), 0);
+}
+
+/* -- As the host does it -- */
+
+static void give_bad_arguments(const lh_host_t *host, const lh_request_t *request,
+                               lh_completion_t completion)
+{
+    expect_bad_arguments(host, request->ctx, 1);
+    EXPECT_INT(host->event(host, request->ctx,
+                           &(const lh_event_t){.struct_size = sizeof(lh_event_t),
+                                               .regarding = request->object,
+                                               .reason = "Fine",
+                                               .type = 99},
+                           NULL),
+               LH_EINVAL);
+    lh_complete(host, completion, LH_DONE, 0, NULL);
+}
+
+/* Each was taken, so that a plugin's unit tests passed and the host refused it. */
+Test(fake, refuses_what_the_host_refuses)
+{
+    run(give_bad_arguments, 0, NULL);
+}
+
+typedef struct asked {
+    const lh_host_t *host;
+    lh_completion_t completion;
+} asked_t;
+
+/* Completes with what it was given. */
+static void note_err(void *arg, int code, lh_response_t *response, const lh_error_t *err)
+{
+    const asked_t *a = arg;
+
+    lh_complete(a->host, a->completion, code == 0 && err == NULL ? LH_DONE : LH_FAIL, 0, NULL);
+    lh_response_release(a->host, response);
+}
+
+static void ask_by_request(const lh_host_t *host, const lh_request_t *request,
+                           lh_completion_t completion)
+{
+    static asked_t a;
+    const lh_api_request_t get = {.struct_size = sizeof(get), .method = "GET", .path = POD};
+
+    a = (asked_t){host, completion};
+    EXPECT_INT(host->request(host, request->ctx, &get, note_err, &a, NULL), 0);
+}
+
+/* It was a text in tests and a crash in the host. */
+Test(fake, gives_a_callback_no_error_when_there_is_none)
+{
+    const behaviour_t b = {ask_by_request};
+    lh_fake_t *fake = leader(&b);
+
+    EXPECT_INT(lh_fake_reconcile(fake, 0, "ns", "a").action, LH_DONE);
+    EXPECT_INT(lh_fake_destroy(fake), 0);
+}
+
+static int early;
+
+static int activate_early(lh_plugin_t *self, lh_ctx_t ctx, lh_error_t *err)
+{
+    const lh_key_t key = {sizeof(key), 0, "ns", "a"};
+    lh_snapshot_t *out = NULL;
+
+    (void) err;
+    early = self->host->cache_get(self->host, ctx, &key, &out, NULL);
+    return 0;
+}
+
+/* The host opens a term's watches after activate(). */
+Test(fake, has_no_cache_inside_activate)
+{
+    const lh_plugin_entry_t eager = {.abi_major = LH_ABI_MAJOR,
+                                     .struct_size = sizeof(eager),
+                                     .create = create,
+                                     .destroy = destroy,
+                                     .activate = activate_early};
+    lh_fake_t *fake = new_fake();
+    lh_error_t err;
+
+    ASSERT_OK(lh_fake_start(fake, &eager, reconcile, NULL, &err), err);
+    ASSERT_OK(lh_fake_activate(fake, &err), err);
+    EXPECT_INT(early, LH_EUNAVAILABLE);
     EXPECT_INT(lh_fake_destroy(fake), 0);
 }

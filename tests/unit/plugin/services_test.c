@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ctx table, completion, requests and the cache, as a plugin sees them through its host table. */
 #include "services_rig.h"
+#include "support/bad_arguments.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -393,6 +394,14 @@ static void check_request(const lh_api_request_t *request, int expected, const c
                          .method = "PUT",                                                          \
                          .path = "/api/v1/x",                                                      \
                          __VA_ARGS__})
+
+Test(services, refuses_what_the_fake_host_refuses)
+{
+    rig_t *r = rig_create();
+
+    expect_bad_arguments(r->host, r->run, 0);
+    rig_destroy(r);
+}
 
 Test(services, bad_requests_are_refused_with_a_text)
 {

@@ -96,7 +96,8 @@ const char *lh_fake_object(lh_fake_t *fake, const char *path);
 const char *lh_fake_value(lh_fake_t *fake, const char *path, const char *pointer);
 /* How many objects have a path that begins like this. */
 size_t lh_fake_objects(lh_fake_t *fake, const char *prefix);
-/* synced 0: the cache of this watch answers LH_EUNAVAILABLE. */
+/* synced 0: the cache of this watch answers LH_EUNAVAILABLE, as it does inside activate(), for a term's
+ * watches are opened after it. */
 void lh_fake_set_synced(lh_fake_t *fake, uint32_t watch, int synced);
 
 /* -- Calls -- */
