@@ -5,8 +5,8 @@
 
 enum { LIMIT = 15000 };
 
-static const char *const cases[] = {"live",    "term",     "activate", "completed",
-                                    "unknown", "old-term", "old-key",  "cancelled"};
+static const char *const cases[] = {"live",     "term",    "activate",  "completed", "unknown",
+                                    "old-term", "old-key", "cancelled", "stopped"};
 enum { CASES = sizeof(cases) / sizeof(cases[0]) };
 
 /* One mode's namespace, replica and results. */
@@ -115,6 +115,25 @@ static void second_term(e2e_t *e, side_t *s)
     keep_result(e, s, "old-key", "call", "-6");
 }
 
+/* A voluntary stop while "cancelled" is inside a reconcile: the term is not over, its gate is closed.
+ * Nothing can be written with that ctx, so the outcome is in the log. */
+static void last_term(e2e_t *e, side_t *s)
+{
+    static const char kept[] = "sdk-suite: kept of stopped: ";
+
+    REQUIRE_TRUE(e2e_wait_holder(e, strrchr(s->lease, '/') + 1, "a", LIMIT));
+    make_case(e, s, "stopped", "cancelled");
+    REQUIRE_TRUE(busy(s->replica));
+    replica_signal(s->replica, SIGTERM);
+    EXPECT_INT(replica_wait(s->replica, LIMIT), 0);
+    char *log = replica_log(s->replica);
+    const char *line = strstr(log, kept);
+    if (line != NULL)
+        s->data[CASES - 1] = cJSON_Parse(line + strlen(kept));
+    free(log);
+    REQUIRE_TRUE(s->data[CASES - 1] != NULL);
+}
+
 static void expect_seen_outside(e2e_t *e, side_t *s)
 {
     char *body = NULL;
@@ -134,8 +153,7 @@ static void run_side(e2e_t *e, side_t *s)
     first_term(e, s);
     expect_seen_outside(e, s);
     second_term(e, s);
-    replica_signal(s->replica, SIGTERM);
-    EXPECT_INT(replica_wait(s->replica, LIMIT), 0);
+    last_term(e, s);
     replica_free(s->replica);
 }
 
@@ -273,6 +291,12 @@ static void cancelled(void *arg)
     expect_both(7, "-6");
 }
 
+static void stopped(void *arg)
+{
+    (void) arg;
+    expect_both(8, "-5");
+}
+
 static void the_same_in_both(void *arg)
 {
     int probes = 0;
@@ -299,6 +323,7 @@ static const tap_test_t tests[] = {
     {"a ctx that was never given out is refused with LH_EINVAL", unknown},
     {"a ctx of an old term is refused with LH_EFENCED", old_terms},
     {"a ctx whose term was lost is refused with LH_EFENCED", cancelled},
+    {"a ctx of a term that is given up is refused with LH_ECANCELED", stopped},
     {"both modes give the same", the_same_in_both},
 };
 

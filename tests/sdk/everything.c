@@ -100,6 +100,8 @@ static void run_finish(run_t *run)
     if (!run->completed)
         ret = outcome_write(run->host, run->ctx, run->outcome, &err);
     if (run->completed || ret < 0) {
+        lh_logf(run->host, (lh_ctx_t){0}, LH_LOG_INFO, "sdk-suite: kept of %s: {%s}",
+                run->outcome->name, run->outcome->data);
         keep(run->self, run->outcome);
         run->outcome = NULL;
     }

@@ -7,7 +7,7 @@
  * A ConfigMap NAME with the label sdk-suite=CASE runs that case once per reconcile. The outcome is a
  * ConfigMap NAME-result in the same namespace, data {PROBE: CODE}, codes in decimal. Where the case
  * leaves no ctx to report with, the outcome is kept and written by the next reconcile that has one
- * ("report" has no other purpose). Each outcome is also counted, everything_cases_total{case=CASE},
+ * ("report" has no other purpose), and logged, "sdk-suite: kept of NAME: DATA". Each outcome is also counted, everything_cases_total{case=CASE},
  * and logged, "sdk-suite: CASE of NAMESPACE/NAME is over".
  *
  * CASE        ctx that is probed                                   probes that need a live ctx give
