@@ -56,7 +56,8 @@ struct watch_informer {
     bool appeared;     /* the kind was installed while we waited for it */
     bool froze;        /* the next request gets a connection of its own */
     bool synced;
-    bool vanished; /* the kind is away */
+    bool vanished;   /* the kind is away */
+    bool list_again; /* what was just listed was compared with versions that count no more */
     int64_t list_began;
 };
 
@@ -233,12 +234,41 @@ static void become_missing(watch_informer_t *w)
     step_after(w, STEP_LOOK_UP, LOOKUP_EVERY);
 }
 
+static void relist(watch_informer_t *w, const char *cause, bool at_once)
+{
+    watch_gauges_relist(&w->gauges, cause);
+    log_info(w->log, "watch: lists again: %s", cause);
+    if (at_once && clock_now() - w->list_began >= RECENT)
+        step_after(w, STEP_LIST, 0);
+    else
+        step_later(w, STEP_LIST, 0);
+}
+
+/* The server went back in time; no version known so far means anything now. */
+static void rewind_store(watch_informer_t *w)
+{
+    watch_store_rewind(w->store);
+    set_version(w, "");
+}
+
+/* A server that went back may have come so far again that it does not say so: then a list shows it,
+ * which ends before what was seen already. */
+static bool went_back(const watch_informer_t *w, const char *version)
+{
+    return watch_version_compare(version, buf_text(&w->version)) == -1;
+}
+
 /* Reports a slice of what the list did not bring. */
 static void sweep(loop_timer_t *timer)
 {
     watch_informer_t *w = HOST_CONTAINER(timer, watch_informer_t, slice);
     int64_t until = clock_now() + SLICE;
 
+    if (w->list_again) {
+        watch_stream_destroy(host_steal(w->stream));
+        relist(w, "rewound", true);
+        return;
+    }
     while (clock_now() < until) {
         host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *swept = watch_store_sweep(w->store);
 
@@ -271,6 +301,12 @@ static void on_bookmark(void *arg, const char *version, bool listed)
     if (w->phase == PHASE_STREAM_LIST) {
         if (!listed)
             return;
+        if (went_back(w, version)) { /* a stream is not ended from here */
+            rewind_store(w);
+            w->list_again = true;
+            loop_timer_set(&w->slice, clock_now());
+            return;
+        }
         w->phase = PHASE_WATCH;
         watch_stream_set_idle(w->stream, IDLE);
         list_complete(w, version);
@@ -298,16 +334,6 @@ static void on_kind_missing(watch_informer_t *w)
         watch_verify_all_gone(w->verify);
     watch_store_list_begin(w->store);
     loop_timer_set(&w->slice, clock_now()); /* ends in become_missing() */
-}
-
-static void relist(watch_informer_t *w, const char *cause, bool at_once)
-{
-    watch_gauges_relist(&w->gauges, cause);
-    log_info(w->log, "watch: lists again: %s", cause);
-    if (at_once && clock_now() - w->list_began >= RECENT)
-        step_after(w, STEP_LIST, 0);
-    else
-        step_later(w, STEP_LIST, 0);
 }
 
 static void rewatch(watch_informer_t *w, const char *cause, bool at_once, int64_t at_least)
@@ -343,6 +369,7 @@ static void after_watch(watch_informer_t *w, const watch_stream_end_t *end)
         relist(w, "expired", true);
         break;
     case WATCH_END_TOO_LARGE:
+        rewind_store(w);
         relist(w, "too_large", true);
         break;
     case WATCH_END_GARBLED:
@@ -397,6 +424,11 @@ static void next_page(watch_informer_t *w, watch_stream_end_t *end)
     if (end->next != NULL && *end->next != '\0') {
         w->page = host_steal(end->next);
         take_step(w, STEP_PAGE);
+        return;
+    }
+    if (went_back(w, end->version)) {
+        rewind_store(w);
+        relist(w, "rewound", true);
         return;
     }
     list_complete(w, end->version);
@@ -495,6 +527,7 @@ static void open_stream(watch_informer_t *w, enum watch_stream_mode mode, enum p
 static void begin_list(watch_informer_t *w)
 {
     loop_timer_clear(&w->slice);
+    w->list_again = false;
     bool paged = w->no_streaming || w->page_tries > 0 || w->page_once;
 
     w->list_began = clock_now();

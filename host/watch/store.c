@@ -22,7 +22,8 @@ typedef struct entry {
     watch_store_node_t node; /* first: the list is one of nodes */
     struct entry *next;      /* in its bucket */
     uint32_t hash;
-    uint32_t generation; /* of the list that saw it last */
+    uint32_t generation;         /* of the list that saw it last */
+    uint16_t epoch, noted_epoch; /* of the live and the noted state */
     bool live_gone, noted_gone;
     watch_snapshot_t *live, *noted;
     const watch_snapshot_t *view; /* what readers see: one of the two or NULL */
@@ -41,6 +42,7 @@ struct watch_store {
     list_t order;
     list_t noted; /* entries with a noted state, oldest first */
     uint32_t generation;
+    uint16_t epoch; /* how often the server went back; versions of two epochs are not compared */
     watch_owners_t owners;
     char position[MAX_VERSION]; /* how far the stream has come; "" when unknown */
 };
@@ -111,6 +113,7 @@ static entry_t *get(watch_store_t *s, const watch_snapshot_t *object)
         grow(s);
     e = host_xcalloc(1, sizeof(*e));
     e->hash = hash_of(ns, name);
+    e->epoch = s->epoch;
     e->next = s->buckets[e->hash & (s->cap - 1)];
     s->buckets[e->hash & (s->cap - 1)] = e;
     list_append(&s->order, &e->node.link);
@@ -378,23 +381,41 @@ void watch_names_free(watch_name_t *names, size_t count)
 
 /* -- The stream -- */
 
-static enum watch_change change_of(const watch_snapshot_t *live, const watch_snapshot_t *object)
+static bool same_text(const watch_snapshot_t *a, const watch_snapshot_t *b)
 {
+    size_t a_len, b_len;
+    const char *a_text = watch_snapshot_text(a, &a_len), *b_text = watch_snapshot_text(b, &b_len);
+
+    return a_len == b_len && memcmp(a_text, b_text, a_len) == 0;
+}
+
+static enum watch_change change_of(const watch_store_t *s, const entry_t *e,
+                                   const watch_snapshot_t *object)
+{
+    const watch_snapshot_t *live = e->live;
+    bool same;
+
     if (live == NULL)
         return WATCH_ADDED;
     if (!same_uid(live, object))
         return WATCH_REPLACED;
-    return not_above(watch_snapshot_version(object), watch_snapshot_version(live)) ? WATCH_SAME
-                                                                                   : WATCH_MODIFIED;
+    if (e->epoch != s->epoch)
+        same = same_text(live, object); /* a version may have been given a second time */
+    else
+        same = not_above(watch_snapshot_version(object), watch_snapshot_version(live));
+    return same ? WATCH_SAME : WATCH_MODIFIED;
 }
 
-/* Puts object in as the live state; the noted one yields to it unless it is newer. */
+/* Puts object in as the live state; the noted one yields to it unless it is newer. What is known
+ * from before the server went back, deletions too, counts no more. */
 static void put_live(watch_store_t *s, entry_t *e, watch_snapshot_t *object)
 {
-    watch_snapshot_t *noted = e->noted;
+    watch_snapshot_t *noted = e->noted_epoch == s->epoch ? e->noted : NULL;
+    const watch_snapshot_t *live = e->epoch == s->epoch ? e->live : NULL;
     bool noted_same = noted != NULL && same_uid(noted, object);
-    bool live_same = e->live != NULL && same_uid(e->live, object);
+    bool live_same = live != NULL && same_uid(live, object);
 
+    e->epoch = s->epoch;
     e->live_gone = (e->live_gone && live_same) || (e->noted_gone && noted_same);
     if (noted != NULL && not_above(watch_snapshot_version(noted), watch_snapshot_version(object)))
         noted = NULL;
@@ -408,16 +429,15 @@ enum watch_change watch_store_put(watch_store_t *s, watch_snapshot_t *object,
 
     pthread_mutex_lock(&s->lock);
     entry_t *e = get(s, object);
-    enum watch_change change = change_of(e->live, object);
+    enum watch_change change = change_of(s, e, object);
 
     e->generation = s->generation;
     list_remove(&e->node.link);
     list_append(&s->order, &e->node.link);
-    if (change != WATCH_SAME) {
-        if (old != NULL && e->live != NULL)
-            before = watch_snapshot_ref(e->live);
+    if (change != WATCH_SAME && old != NULL && e->live != NULL)
+        before = watch_snapshot_ref(e->live);
+    if (change != WATCH_SAME || e->epoch != s->epoch)
         put_live(s, e, object);
-    }
     pthread_mutex_unlock(&s->lock);
     if (old != NULL)
         *old = before;
@@ -477,6 +497,14 @@ void watch_store_passed(watch_store_t *s, const char *version)
     pthread_mutex_unlock(&s->lock);
 }
 
+void watch_store_rewind(watch_store_t *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->epoch++;
+    s->position[0] = '\0';
+    pthread_mutex_unlock(&s->lock);
+}
+
 void watch_store_list_begin(watch_store_t *s)
 {
     pthread_mutex_lock(&s->lock);
@@ -510,7 +538,8 @@ void watch_store_list_end(watch_store_t *s, const char *version)
     LIST_EACH (&s->noted, it, next) {
         entry_t *e = LIST_ENTRY(it, entry_t, noted_link);
 
-        if (watch_version_compare(watch_snapshot_version(e->noted), version) != 1)
+        if (e->noted_epoch != s->epoch ||
+            watch_version_compare(watch_snapshot_version(e->noted), version) != 1)
             set_states(s, e, e->live, NULL);
     }
     pthread_mutex_unlock(&s->lock);
@@ -561,11 +590,14 @@ void watch_store_note_write(watch_store_t *s, watch_snapshot_t *object)
     pthread_mutex_lock(&s->lock);
     if (!not_above(version, s->position)) {
         entry_t *e = get(s, object);
-        bool known = e->live != NULL && not_above(version, watch_snapshot_version(e->live));
-        bool older = e->noted != NULL && not_above(version, watch_snapshot_version(e->noted));
+        bool known = e->live != NULL && e->epoch == s->epoch &&
+                     not_above(version, watch_snapshot_version(e->live));
+        bool older = e->noted != NULL && e->noted_epoch == s->epoch &&
+                     not_above(version, watch_snapshot_version(e->noted));
 
         if (!known && !older) {
             e->noted_gone = false;
+            e->noted_epoch = s->epoch;
             set_states(s, e, e->live, watch_snapshot_ref(object));
         }
     }

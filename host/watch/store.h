@@ -52,6 +52,10 @@ void watch_store_set_synced(watch_store_t *s, bool synced);
  * Versions that are not comparable are left alone. */
 void watch_store_passed(watch_store_t *s, const char *version);
 
+/* The server went back in time, as after a restored backup: a list follows, and what it brings
+ * replaces what is there, however low its versions. Until then readers see what they saw. */
+void watch_store_rewind(watch_store_t *s);
+
 /* A new list begins; one that was begun before is forgotten. */
 void watch_store_list_begin(watch_store_t *s);
 /* After the list's last object: takes out the next object that was not put since list_begin, also

@@ -224,6 +224,84 @@ Test(recovery, a_version_that_the_server_does_not_know_lists_again)
     EXPECT_INT(metric(&f, "leasehold_watch_relists_total{" LABELS ",cause=\"too_large\"}"), 1);
 }
 
+/* What readers of the cache see of "a". */
+static void expect_cached(fixture_t *f, const char *version)
+{
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *s =
+        watch_store_get(watch_informer_store(f->informer), "ns", "a");
+
+    EXPECT_STR(s != NULL ? watch_snapshot_version(s) : "none", version);
+}
+
+/* "a" at 990 and a write noted at 1005; the stream stands at 1000. */
+static void before_restore(fixture_t *f)
+{
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *written = object("a", "a", 1005);
+
+    turn(f);
+    event(f, "ADDED", "a", "a", 990);
+    bookmark(f, 1000, true);
+    turn(f);
+    watch_store_note_write(watch_informer_store(f->informer), written);
+    fake_clock_advance(60 * CLOCK_S);
+    buf_clear(&f->seen);
+}
+
+Test(recovery, after_an_etcd_restore_the_cache_has_the_restored_states)
+{
+    FIXTURE(f);
+    before_restore(&f);
+    error_event(&f, 504, "Too large resource version: 1000, current: 900");
+    turn(&f);
+    event(&f, "ADDED", "a", "a", 850);
+    expect_cached(&f, "850");
+    bookmark(&f, 900, true);
+    turn(&f);
+    event(&f, "MODIFIED", "a", "a", 905);
+    event(&f, "MODIFIED", "a", "a", 904); /* compared as ever */
+    EXPECT_SEEN(&f, "+a@850 +a@905 ");
+    expect_cached(&f, "905");
+}
+
+Test(recovery, after_a_restore_that_the_list_alone_shows_it_is_read_again)
+{
+    FIXTURE(f);
+    before_restore(&f);
+    error_event(&f, 410, "too old");
+    turn(&f);
+    event(&f, "ADDED", "a", "a", 850);
+    bookmark(&f, 900, true);
+    turn(&f);
+    EXPECT_INT(metric(&f, "leasehold_watch_relists_total{" LABELS ",cause=\"rewound\"}"), 1);
+    time_to_next(&f);
+    expect_list(&f);
+    EXPECT_INT(fake_kube_open(f.kube), 1);
+    EXPECT_SEEN(&f, "");
+    event(&f, "ADDED", "a", "a", 850);
+    bookmark(&f, 900, true);
+    turn(&f);
+    EXPECT_SEEN(&f, "+a@850 ");
+    expect_cached(&f, "850");
+    EXPECT_INT(fake_kube_open(f.kube), 1);
+}
+
+Test(recovery, after_a_restore_that_a_paged_list_shows_it_is_read_again)
+{
+    FIXTURE(f);
+    refuse_streaming(&f);
+    list_page(&f, "a", 1000, "");
+    fake_clock_advance(60 * CLOCK_S);
+    event(&f, "MODIFIED", "a", "a", 1001);
+    error_event(&f, 410, "too old");
+    turn(&f);
+    list_page(&f, "a", 900, "");
+    time_to_next(&f);
+    buf_clear(&f.seen);
+    list_page(&f, "a", 900, "");
+    EXPECT_SEEN(&f, "+a@1 ");
+    expect_watch_from(&f, "900");
+}
+
 Test(recovery, another_error_event_lists_again_after_a_while)
 {
     FIXTURE(f);

@@ -366,6 +366,41 @@ Test(store, a_noted_deletion_of_another_uid_changes_nothing)
     expect_view(s, "a", "2@5");
 }
 
+Test(store, after_a_rewind_nothing_known_before_outlives_the_list)
+{
+    STORE(s);
+    put(s, "a", "1", 990);
+    put(s, "b", "2", 991);
+    note(s, "a", "1", 995);
+    note(s, "c", "3", 996); /* lost by the restore */
+    watch_store_note_delete(s, "ns", "b", "2");
+    watch_store_passed(s, "992");
+    watch_store_rewind(s);
+    watch_store_list_begin(s);
+    expect_view(s, "a", "1@995"); /* readers see what they saw */
+    EXPECT_INT(put(s, "a", "1", 850), WATCH_MODIFIED);
+    EXPECT_INT(put(s, "b", "2", 991), WATCH_SAME); /* and not deleted any more */
+    note(s, "d", "4", 905);                        /* a new write, before the list ends */
+    cr_expect(watch_store_sweep(s) == NULL);
+    watch_store_list_end(s, "900");
+    expect_view(s, "a", "1@850");
+    expect_view(s, "b", "2@991");
+    expect_view(s, "c", "");
+    expect_view(s, "d", "4@905");
+}
+
+Test(store, a_version_given_twice_is_told_apart_after_a_rewind)
+{
+    STORE(s);
+    OBJECT(before, "a", "1", 5);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *after =
+        object_with("a", "1", 5, ",\"labels\":{\"x\":\"y\"}");
+
+    watch_store_put(s, before, NULL);
+    watch_store_rewind(s);
+    EXPECT_INT(watch_store_put(s, after, NULL), WATCH_MODIFIED);
+}
+
 Test(store, a_walk_sees_every_object_that_stays)
 {
     STORE(s);
