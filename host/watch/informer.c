@@ -57,6 +57,7 @@ struct watch_informer {
     bool froze;        /* the next request gets a connection of its own */
     bool synced;
     bool vanished;   /* the kind is away */
+    bool blind;      /* the list brought something that has not even a name */
     bool list_again; /* what was just listed was compared with versions that count no more */
     int64_t list_began;
 };
@@ -177,17 +178,54 @@ static void on_unreadable(void *arg, const lh_error_t *err)
 
     watch_gauges_unparsable(&w->gauges);
     log_warn(w->log, "watch: skipped what cannot be read: %s", err->text);
+    if (w->phase != PHASE_WATCH)
+        w->blind = true; /* it may have been any object */
 }
 
-static void on_object(void *arg, const char *text, size_t len, bool deleted)
+/* "" when it is not there or cannot be read. Caller frees; NULL when out of memory. */
+static char *loose(skim_span_t metadata, const char *key)
+{
+    char *s = skim_dup(skim_get(metadata, key));
+
+    return s != NULL ? s : strdup("");
+}
+
+/* An object that cannot be read is there, or has gone, all the same. */
+static void take_names(watch_informer_t *w, skim_span_t object, bool deleted, const lh_error_t *err)
+{
+    const skim_span_t metadata = skim_get(object, "metadata");
+    host_cleanup(host_freep) char *ns = loose(metadata, "namespace");
+    host_cleanup(host_freep) char *name = loose(metadata, "name");
+    host_cleanup(host_freep) char *uid = loose(metadata, "uid");
+    host_cleanup(host_freep) char *version = loose(metadata, "resourceVersion");
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *removed = NULL;
+
+    if (ns == NULL || name == NULL || uid == NULL || version == NULL || *name == '\0' ||
+        (w->namespaced && *ns == '\0')) {
+        on_unreadable(w, err);
+        return;
+    }
+    watch_gauges_unparsable(&w->gauges);
+    log_warn(w->log, "watch: '%s%s%s' cannot be read, its state stays as it was: %s", ns,
+             *ns != '\0' ? "/" : "", name, err->text);
+    removed = deleted ? watch_store_remove(w->store, ns, name, uid, version)
+                      : watch_store_touch(w->store, ns, name, uid);
+    if (removed != NULL)
+        report_removed(w, removed);
+}
+
+static int on_object(void *arg, const char *text, size_t len, bool deleted, lh_error_t *err)
 {
     watch_informer_t *w = arg;
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object = NULL;
-    lh_error_t err;
+    lh_error_t problem;
+    int ret = watch_snapshot_create(text, len, w->api_version, w->kind, &object, &problem);
 
-    if (watch_snapshot_create(text, len, w->api_version, w->kind, &object, &err) < 0) {
-        on_unreadable(w, &err);
-        return;
+    if (ret == LH_ENOMEM)
+        return host_fail(err, LH_ENOMEM, "%s", problem.text);
+    if (ret < 0) {
+        take_names(w, (skim_span_t){.p = text, .len = len}, deleted, &problem);
+        return 0;
     }
     if (deleted)
         take_out(w, object);
@@ -201,6 +239,7 @@ static void on_object(void *arg, const char *text, size_t len, bool deleted)
         watch_store_passed(w->store, watch_snapshot_version(object));
         show_objects(w);
     }
+    return 0;
 }
 
 /* -- The end of a list -- */
@@ -270,7 +309,9 @@ static void sweep(loop_timer_t *timer)
         return;
     }
     while (clock_now() < until) {
-        host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *swept = watch_store_sweep(w->store);
+        const bool keep = w->blind && !w->vanished;
+        host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *swept =
+            keep ? NULL : watch_store_sweep(w->store);
 
         if (swept == NULL) {
             if (w->vanished)
@@ -364,6 +405,10 @@ static void after_watch(watch_informer_t *w, const watch_stream_end_t *end)
     case WATCH_END_DENIED:
         set_problem(w, end->error.text);
         rewatch(w, "denied", false, 0);
+        break;
+    case WATCH_END_MEMORY:
+        set_problem(w, end->error.text);
+        rewatch(w, "memory", false, 0);
         break;
     case WATCH_END_EXPIRED:
         relist(w, "expired", true);
@@ -527,7 +572,7 @@ static void open_stream(watch_informer_t *w, enum watch_stream_mode mode, enum p
 static void begin_list(watch_informer_t *w)
 {
     loop_timer_clear(&w->slice);
-    w->list_again = false;
+    w->list_again = w->blind = false;
     bool paged = w->no_streaming || w->page_tries > 0 || w->page_once;
 
     w->list_began = clock_now();

@@ -422,6 +422,13 @@ static void put_live(watch_store_t *s, entry_t *e, watch_snapshot_t *object)
     set_states(s, e, watch_snapshot_ref(object), noted);
 }
 
+static void touch(watch_store_t *s, entry_t *e)
+{
+    e->generation = s->generation;
+    list_remove(&e->node.link);
+    list_append(&s->order, &e->node.link);
+}
+
 enum watch_change watch_store_put(watch_store_t *s, watch_snapshot_t *object,
                                   watch_snapshot_t **old)
 {
@@ -431,9 +438,7 @@ enum watch_change watch_store_put(watch_store_t *s, watch_snapshot_t *object,
     entry_t *e = get(s, object);
     enum watch_change change = change_of(s, e, object);
 
-    e->generation = s->generation;
-    list_remove(&e->node.link);
-    list_append(&s->order, &e->node.link);
+    touch(s, e);
     if (change != WATCH_SAME && old != NULL && e->live != NULL)
         before = watch_snapshot_ref(e->live);
     if (change != WATCH_SAME || e->epoch != s->epoch)
@@ -469,6 +474,24 @@ watch_snapshot_t *watch_store_remove(watch_store_t *s, const char *ns, const cha
         (strcmp(watch_snapshot_uid(e->live), uid) == 0 ||
          not_above(watch_snapshot_version(e->live), version)))
         removed = take_live(s, e, version);
+    pthread_mutex_unlock(&s->lock);
+    return removed;
+}
+
+watch_snapshot_t *watch_store_touch(watch_store_t *s, const char *ns, const char *name,
+                                    const char *uid)
+{
+    watch_snapshot_t *removed = NULL;
+
+    pthread_mutex_lock(&s->lock);
+    entry_t *e = find(s, ns, name);
+
+    if (e != NULL && e->live != NULL) {
+        if (*uid != '\0' && strcmp(watch_snapshot_uid(e->live), uid) != 0)
+            removed = take_live(s, e, "");
+        else
+            touch(s, e);
+    }
     pthread_mutex_unlock(&s->lock);
     return removed;
 }

@@ -46,6 +46,10 @@ enum watch_change watch_store_put(watch_store_t *s, watch_snapshot_t *object,
  * of this uid goes. */
 watch_snapshot_t *watch_store_remove(watch_store_t *s, const char *ns, const char *name,
                                      const char *uid, const char *version);
+/* An object that is there could not be read: a list did bring it, and its last state stays. When the
+ * last state is of another uid (uid "": not known) that one is taken out; caller owns it. */
+watch_snapshot_t *watch_store_touch(watch_store_t *s, const char *ns, const char *name,
+                                    const char *uid);
 void watch_store_clear(watch_store_t *s);
 void watch_store_set_synced(watch_store_t *s, bool synced);
 /* The stream has delivered everything up to version: noted writes up to there have done their work.

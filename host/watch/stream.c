@@ -89,6 +89,16 @@ static void stop(watch_stream_t *s, enum watch_end why)
     s->end.why = why;
 }
 
+/* What the handler could not take ends the stream: skipped, it would be missing from then on. */
+static int give_object(watch_stream_t *s, skim_span_t object, bool deleted, lh_error_t *err)
+{
+    int ret = s->handler->on_object(s->arg, object.p, object.len, deleted, err);
+
+    if (ret < 0)
+        stop(s, WATCH_END_MEMORY);
+    return ret;
+}
+
 static bool is_too_large(const char *text)
 {
     return strstr(text, "ResourceVersionTooLarge") != NULL ||
@@ -147,15 +157,13 @@ static int on_frame(void *arg, const char *text, size_t len, lh_error_t *err)
         return on_error_event(s, event.object, err);
     if (skim_equal(event.type, "BOOKMARK"))
         return on_bookmark_event(s, event.object);
-    if (skim_equal(event.type, "ADDED") || skim_equal(event.type, "MODIFIED")) {
-        s->handler->on_object(s->arg, event.object.p, event.object.len, false);
-    } else if (skim_equal(event.type, "DELETED")) {
-        s->handler->on_object(s->arg, event.object.p, event.object.len, true);
-    } else {
-        host_error_set(&problem, LH_EPARSE, "a watch event of type '%.*s'",
-                       (int) HOST_MIN(event.type.len, 40), event.type.p);
-        s->handler->on_unreadable(s->arg, &problem);
-    }
+    if (skim_equal(event.type, "ADDED") || skim_equal(event.type, "MODIFIED"))
+        return give_object(s, event.object, false, err);
+    if (skim_equal(event.type, "DELETED"))
+        return give_object(s, event.object, true, err);
+    host_error_set(&problem, LH_EPARSE, "a watch event of type '%.*s'",
+                   (int) HOST_MIN(event.type.len, 40), event.type.p);
+    s->handler->on_unreadable(s->arg, &problem);
     return 0;
 }
 
@@ -164,10 +172,8 @@ static int on_item(void *arg, const char *text, size_t len, lh_error_t *err)
 {
     watch_stream_t *s = arg;
 
-    (void) err;
     s->brought_event = true;
-    s->handler->on_object(s->arg, text, len, false);
-    return 0;
+    return give_object(s, (skim_span_t){.p = text, .len = len}, false, err);
 }
 
 static const skim_handler_t frame_handler = {.on_object = on_frame};

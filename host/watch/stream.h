@@ -29,6 +29,7 @@ enum watch_end {
     WATCH_END_CUT,       /* no connection, a broken one, or 5xx */
     WATCH_END_ERROR,     /* an ERROR event with another code */
     WATCH_END_GARBLED,   /* not the JSON it ought to be */
+    WATCH_END_MEMORY,    /* an object found no memory */
     WATCH_END_FROZEN     /* no byte for the idle time */
 };
 
@@ -46,8 +47,8 @@ typedef struct watch_stream_end {
  * HTTP client. */
 typedef struct watch_stream_handler {
     /* One object that is there (or, deleted: is not any more). text is borrowed until it returns.
-     * [loop-thread] */
-    void (*on_object)(void *arg, const char *text, size_t len, bool deleted);
+     * LH_ENOMEM ends the stream, as what it said is lost. [loop-thread] */
+    int (*on_object)(void *arg, const char *text, size_t len, bool deleted, lh_error_t *err);
     /* listed: the end of a streaming list's first part. [loop-thread] */
     void (*on_bookmark)(void *arg, const char *version, bool listed);
     /* An event that cannot be read. [loop-thread] */

@@ -2,6 +2,8 @@
 /* The informer when something fails: nothing is lost, nothing is asked for too often. */
 #include "fixture.h"
 
+#include "base/error.h"
+
 #include <stdio.h>
 
 /* Turns until a further request is sent; the time that it took. */
@@ -309,6 +311,98 @@ Test(recovery, another_error_event_lists_again_after_a_while)
     error_event(&f, 500, "etcd is ill");
     expect_backoff(&f, 800);
     expect_list(&f);
+}
+
+/* A text that nests too deeply to be an object; its metadata can be read. */
+static void deep_event(fixture_t *f, const char *type, const char *metadata)
+{
+    host_cleanup(buf_fini) buf_t t = BUF_INIT;
+
+    buf_printf(&t, "{\"metadata\":%s,\"spec\":", metadata);
+    for (int i = 0; i < 600; i++) {
+        buf_puts(&t, "[");
+    }
+    for (int i = 0; i < 600; i++) {
+        buf_puts(&t, "]");
+    }
+    buf_puts(&t, "}");
+    send_event(f, type, buf_text(&t));
+}
+
+#define UNREADABLE(name, uid)                                                                      \
+    "{\"name\":\"" name "\",\"namespace\":\"ns\",\"uid\":\"" uid "\",\"resourceVersion\":\"15\"}"
+
+Test(recovery, an_object_that_a_new_list_cannot_read_is_not_gone)
+{
+    FIXTURE(f);
+    settle(&f, "abc");
+    error_event(&f, 410, "too old");
+    turn(&f);
+    event(&f, "ADDED", "a", "a", 1);
+    deep_event(&f, "ADDED", UNREADABLE("b", "b"));
+    bookmark(&f, 20, true);
+    turn(&f);
+    EXPECT_SEEN(&f, "-c@1 ");
+    event(&f, "MODIFIED", "b", "b", 21);
+    EXPECT_SEEN(&f, "+b@21 ");
+}
+
+Test(recovery, a_deletion_that_cannot_be_read_is_a_deletion)
+{
+    FIXTURE(f);
+    settle(&f, "ab");
+    deep_event(&f, "DELETED", UNREADABLE("a", "a"));
+    deep_event(&f, "MODIFIED", UNREADABLE("b", "new")); /* so the old one has gone */
+    EXPECT_SEEN(&f, "-a@1 -b@1 ");
+}
+
+Test(recovery, a_list_with_something_nameless_reports_nothing_as_gone)
+{
+    FIXTURE(f);
+    settle(&f, "ab");
+    error_event(&f, 410, "too old");
+    turn(&f);
+    event(&f, "ADDED", "a", "a", 1);
+    deep_event(&f, "ADDED", "{\"labels\":{}}");
+    bookmark(&f, 20, true);
+    turn(&f);
+    EXPECT_SEEN(&f, "");
+    fake_clock_advance(60 * CLOCK_S);
+    error_event(&f, 410, "too old"); /* the next list is not blind */
+    turn(&f);
+    event(&f, "ADDED", "a", "a", 1);
+    bookmark(&f, 30, true);
+    turn(&f);
+    EXPECT_SEEN(&f, "-b@1 ");
+}
+
+/* Stands in for the real one by the linker's --wrap. */
+static bool no_memory;
+int real_create(const char *text, size_t len, const char *api_version, const char *kind,
+                watch_snapshot_t **out, lh_error_t *err) __asm__("__real_watch_snapshot_create");
+int wrap_create(const char *text, size_t len, const char *api_version, const char *kind,
+                watch_snapshot_t **out, lh_error_t *err) __asm__("__wrap_watch_snapshot_create");
+int wrap_create(const char *text, size_t len, const char *api_version, const char *kind,
+                watch_snapshot_t **out, lh_error_t *err)
+{
+    if (no_memory)
+        return host_fail(err, LH_ENOMEM, "object: out of memory");
+    return real_create(text, len, api_version, kind, out, err);
+}
+
+Test(recovery, an_event_for_which_there_is_no_memory_is_asked_for_again)
+{
+    FIXTURE(f);
+    settle(&f, "a");
+    no_memory = true;
+    event(&f, "MODIFIED", "a", "a", 12);
+    no_memory = false;
+    EXPECT_HAS(buf_text(&f.problem), "out of memory");
+    expect_backoff(&f, 800);
+    expect_watch_from(&f, "11");
+    event(&f, "MODIFIED", "a", "a", 12);
+    EXPECT_SEEN(&f, "+a@12 ");
+    EXPECT_STR(buf_text(&f.problem), "none");
 }
 
 Test(recovery, an_event_beyond_all_measure_lists_again)

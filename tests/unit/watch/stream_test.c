@@ -3,6 +3,7 @@
 #include "watch/stream.h"
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "support/expect.h"
 #include "support/fake_clock.h"
 #include "support/fake_kube.h"
@@ -17,14 +18,20 @@ typedef struct one {
     bool lived;
     char version[32], next[32], text[sizeof((lh_error_t){0}.text)];
     int objects;
+    bool no_memory;
 } one_t;
 
-static void on_object(void *arg, const char *text, size_t len, bool deleted)
+static int on_object(void *arg, const char *text, size_t len, bool deleted, lh_error_t *err)
 {
+    one_t *o = arg;
+
     (void) text;
     (void) len;
     (void) deleted;
-    ((one_t *) arg)->objects++;
+    if (o->no_memory)
+        return host_fail(err, LH_ENOMEM, "object: out of memory");
+    o->objects++;
+    return 0;
 }
 
 static void on_bookmark(void *arg, const char *version, bool listed)
@@ -104,6 +111,15 @@ Test(stream, http_statuses_have_their_meaning)
     expect_end(422, "", WATCH_END_REFUSED);
     expect_end(500, "", WATCH_END_CUT);
     expect_end(503, "", WATCH_END_CUT);
+}
+
+Test(stream, an_object_that_finds_no_memory_ends_it)
+{
+    OPEN(o, WATCH_STREAM_EVENTS);
+    o.no_memory = true;
+    fake_kube_data(CALL(&o), "{\"type\":\"ADDED\",\"object\":{}}\n");
+    cr_expect_eq(o.ended, (int) WATCH_END_MEMORY, "ended as %d", o.ended);
+    EXPECT_HAS(o.text, "out of memory");
 }
 
 Test(stream, all_three_forms_of_a_version_too_large_are_known)
