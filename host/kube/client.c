@@ -326,6 +326,11 @@ int kube_client_send(kube_client_t *c, const kube_request_t *request, kube_call_
     return 0;
 }
 
+int kube_call_status(const kube_call_t *call)
+{
+    return call->status;
+}
+
 void kube_call_cancel(kube_call_t *call)
 {
     kube_client_t *c = call->client;

@@ -95,6 +95,8 @@ HOST_MUST_USE int kube_client_send(kube_client_t *c, const kube_request_t *reque
  * answer is in or the fence falls: taking a handle away does not unsend it. Not from within the
  * call's own callbacks, except on_done of another call. */
 void kube_call_cancel(kube_call_t *call);
+/* The HTTP status of the answer whose head has come; 0: none yet. */
+int kube_call_status(const kube_call_t *call);
 
 /* Disconnects every socket of a KUBE_CLIENT_WRITES client so that queued bytes are dropped by the
  * kernel (connect to AF_UNSPEC): used when the fence falls. Requests under way end with

@@ -20,7 +20,9 @@
 #define LOOKUP_EVERY (700 * CLOCK_MS)
 #define UNWATCHABLE_EVERY (30 * CLOCK_S)
 #define SLICE (10 * CLOCK_MS)
-#define RECENT (10 * CLOCK_S) /* a list that expires sooner is not repeated at once */
+#define TOLERATED (10 * CLOCK_S)    /* a watch may fail for so long before anybody is told */
+#define LONGEST_WISH (60 * CLOCK_S) /* of Retry-After: a proxy may ask for an hour */
+#define RECENT (10 * CLOCK_S)       /* a list that expires sooner is not repeated at once */
 
 enum { PAGE_SIZE = 500, PAGED_TRIES = 2 };
 
@@ -60,6 +62,7 @@ struct watch_informer {
     bool blind;      /* the list brought something that has not even a name */
     bool list_again; /* what was just listed was compared with versions that count no more */
     int64_t list_began;
+    int64_t failing_since; /* watches have not worked since then; 0: they do */
 };
 
 static void take_step(watch_informer_t *w, enum step step);
@@ -78,6 +81,13 @@ static void set_problem(watch_informer_t *w, const char *problem)
     else
         log_debug(w->log, "watch: works");
     w->handler->on_state(w->arg, w->problem);
+}
+
+/* Something came: the watch works. */
+static void set_working(watch_informer_t *w)
+{
+    w->failing_since = 0;
+    set_problem(w, NULL);
 }
 
 static void emit(watch_informer_t *w, enum watch_event_type type, const watch_snapshot_t *object,
@@ -234,7 +244,7 @@ static int on_object(void *arg, const char *text, size_t len, bool deleted, lh_e
     watch_gauges_event(&w->gauges);
     /* The first part of a streaming list is not in the order of versions. */
     if (w->phase == PHASE_WATCH) {
-        set_problem(w, NULL);
+        set_working(w);
         set_version(w, watch_snapshot_version(object));
         watch_store_passed(w->store, watch_snapshot_version(object));
         show_objects(w);
@@ -330,7 +340,7 @@ static void list_complete(watch_informer_t *w, const char *version)
     set_version(w, version);
     w->page_tries = 0;
     w->appeared = false;
-    set_problem(w, NULL);
+    set_working(w);
     loop_timer_set(&w->slice, clock_now());
 }
 
@@ -353,7 +363,7 @@ static void on_bookmark(void *arg, const char *version, bool listed)
         list_complete(w, version);
         return;
     }
-    set_problem(w, NULL);
+    set_working(w);
     set_version(w, version);
     watch_store_passed(w->store, version);
 }
@@ -387,8 +397,26 @@ static void rewatch(watch_informer_t *w, const char *cause, bool at_once, int64_
         step_later(w, STEP_WATCH, at_least);
 }
 
+/* A watch that ends is nothing to tell; that no watch has worked for a while is. */
+static void note_failure(watch_informer_t *w, const watch_stream_end_t *end)
+{
+    const int64_t now = clock_now();
+
+    if (end->lived) {
+        set_working(w);
+        return;
+    }
+    if (w->failing_since == 0)
+        w->failing_since = now;
+    if (now - w->failing_since > TOLERATED)
+        set_problem(w, end->why != WATCH_END_DONE
+                           ? end->error.text
+                           : "the API server ends every watch as soon as it has begun");
+}
+
 static void after_watch(watch_informer_t *w, const watch_stream_end_t *end)
 {
+    note_failure(w, end);
     switch (end->why) {
     case WATCH_END_DONE:
         rewatch(w, "closed", end->lived, 0);
@@ -520,6 +548,7 @@ static void on_end(void *arg, watch_stream_end_t *end)
     watch_stream_t *ended = host_steal(w->stream);
 
     w->phase = PHASE_WAIT;
+    end->retry_after = HOST_MIN(end->retry_after, LONGEST_WISH);
     w->froze = end->why == WATCH_END_FROZEN && phase != PHASE_STREAM_LIST;
     if (end->why != WATCH_END_DONE)
         log_debug(w->log, "watch: stream ended: %s", end->error.text);

@@ -268,6 +268,7 @@ static void on_idle(loop_timer_t *timer)
         loop_timer_set(&s->idle_timer, s->last_byte + s->idle);
         return;
     }
+    s->end.lived = kube_call_status(s->call) == 200;
     kube_call_cancel(host_steal(s->call));
     s->end.why = WATCH_END_FROZEN;
     host_error_set(&s->end.error, LH_ETIMEDOUT, "nothing came for %d s", (int) (s->idle / CLOCK_S));

@@ -36,7 +36,7 @@ enum watch_end {
 /* Borrowed until on_end returns. */
 typedef struct watch_stream_end {
     enum watch_end why;
-    bool lived;          /* the server answered, for a second or with an event */
+    bool lived;          /* the server answered well, for a second or with an event */
     int64_t retry_after; /* ns; 0: the server did not say */
     char *version;       /* of a page: of its list; NULL else */
     char *next;          /* of a page: continue token; NULL or "": the last one */

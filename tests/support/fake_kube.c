@@ -17,7 +17,7 @@ struct kube_discovery {
 struct kube_call {
     list_t link;
     kube_request_t request; /* its path and accept are ours */
-    bool in_callback;
+    bool in_callback, answered;
 };
 
 struct kube_lookup {
@@ -113,6 +113,11 @@ void kube_call_cancel(kube_call_t *call)
     if (call->in_callback)
         abort();
     free_call(call);
+}
+
+int kube_call_status(const kube_call_t *call)
+{
+    return call->answered ? 200 : 0;
 }
 
 int kube_discovery_lookup(kube_discovery_t *d, const kube_gvr_t *gvr, bool fresh,
@@ -226,12 +231,17 @@ static bool give(kube_call_t *call, const char *data, size_t len)
 {
     kube_result_t result = {.status = 200, .reason = "", .body = "", .sent_at = clock_now()};
 
-    call->in_callback = true;
+    call->in_callback = call->answered = true;
     result.code = call->request.on_data(call->request.arg, data, len, &result.error);
     call->in_callback = false;
     if (result.code < 0)
         finish(call, &result);
     return result.code == 0;
+}
+
+void fake_kube_head(kube_call_t *call)
+{
+    call->answered = true;
 }
 
 bool fake_kube_data(kube_call_t *call, const char *text)

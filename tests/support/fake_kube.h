@@ -38,6 +38,7 @@ kube_call_t *fake_kube_find(fake_kube_t *f, const char *part);
 kube_call_t *fake_kube_next(fake_kube_t *f, kube_call_t *before, const char *part);
 const kube_request_t *fake_kube_request(const kube_call_t *call);
 
+void fake_kube_head(kube_call_t *call); /* the head of a 200 has come */
 /* Gives body bytes; when the caller of the request ends it, it is ended and false is returned. */
 bool fake_kube_data(kube_call_t *call, const char *text);
 /* The same, cut into pieces of n bytes. */

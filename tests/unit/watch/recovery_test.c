@@ -135,6 +135,49 @@ Test(recovery, retry_after_is_honoured)
     EXPECT_INT(time_to_next(&f) / CLOCK_S, 20);
 }
 
+Test(recovery, retry_after_of_an_hour_is_not)
+{
+    FIXTURE(f);
+    settle(&f, "a");
+    fake_kube_end(call(&f, "watch=1"), 200, "");
+    turn(&f);
+    fake_kube_end_later(call(&f, "watch=1"), 503, 3600 * CLOCK_S);
+    EXPECT_INT(time_to_next(&f) / CLOCK_S, 60);
+}
+
+Test(recovery, a_watch_that_fails_for_long_is_told_until_one_works)
+{
+    FIXTURE(f);
+    settle(&f, "a");
+    fake_kube_cut(call(&f, "watch=1")); /* it had worked */
+    int64_t failing = clock_now();
+
+    time_to_next(&f);
+    while (clock_now() - failing <= 10 * CLOCK_S) {
+        EXPECT_STR(buf_text(&f.problem), "");
+        fake_kube_refuse(call(&f, "watch=1"));
+        time_to_next(&f);
+    }
+    fake_kube_refuse(call(&f, "watch=1"));
+    EXPECT_HAS(buf_text(&f.problem), "connection refused");
+    time_to_next(&f);
+    bookmark(&f, 12, false);
+    EXPECT_STR(buf_text(&f.problem), "none");
+}
+
+Test(recovery, a_watch_that_is_never_answered_is_told)
+{
+    FIXTURE(f);
+    list_stream(&f, "a", 10);
+    pass(&f, 90 * CLOCK_S);
+    fake_kube_head(call(&f, "watch=1")); /* nothing happens: no failure */
+    pass(&f, 90 * CLOCK_S);
+    pass(&f, 90 * CLOCK_S);
+    EXPECT_STR(buf_text(&f.problem), "");
+    pass(&f, 90 * CLOCK_S);
+    EXPECT_HAS(buf_text(&f.problem), "nothing came");
+}
+
 Test(recovery, a_refused_connection_backs_off_and_watches_again_without_a_list)
 {
     FIXTURE(f);
