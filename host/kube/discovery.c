@@ -142,15 +142,19 @@ static bool take_aggregated(kube_discovery_t *d, const cJSON *json)
     return true;
 }
 
-/* An APIResourceList. */
-static void take_resources(kube_discovery_t *d, const kube_lookup_t *l, const cJSON *json)
+/* An APIResourceList; false when json is none. */
+static bool take_resources(kube_discovery_t *d, const kube_lookup_t *l, const cJSON *json)
 {
     const cJSON *resource;
 
+    if (strcmp(text(json, "kind"), "APIResourceList") != 0)
+        return false;
+    forget(d, l->key);
     cJSON_ArrayForEach (resource, field(json, "resources")) {
         remember(d, l->group, l->version, text(resource, "name"), text(resource, "kind"),
                  cJSON_IsTrue(field(resource, "namespaced")), field(resource, "verbs"));
     }
+    return true;
 }
 
 /* -- Lookups -- */
@@ -201,17 +205,29 @@ static void on_ready(loop_timer_t *timer)
         answer_from_cache(LIST_ENTRY(now.next, kube_lookup_t, node));
 }
 
+/* What answers in the API server's place, as a proxy's page, says nothing about kinds. */
+static int fail_rubbish(const char *expected, lh_error_t *err)
+{
+    return host_fail(err, LH_EPARSE, "discovery: the answer is not %s", expected);
+}
+
 static void on_group_version(void *arg, const kube_result_t *result)
 {
     kube_lookup_t *l = arg;
+    lh_error_t err;
 
     l->call = NULL;
     if (result->code == 0) {
         cJSON *json = cJSON_ParseWithLength(result->body, result->body_len);
-        forget(l->discovery, l->key);
-        take_resources(l->discovery, l, json);
+        bool taken = take_resources(l->discovery, l, json);
+
         cJSON_Delete(json);
-        answer_from_cache(l);
+        if (taken) {
+            answer_from_cache(l);
+            return;
+        }
+        list_remove(&l->node);
+        answer(l, fail_rubbish("an APIResourceList", &err), NULL, &err);
     } else if (result->code == LH_ENOTFOUND) {
         forget(l->discovery, l->key);
         answer_from_cache(l);
@@ -253,21 +269,35 @@ static void ask_or_fail(kube_lookup_t *l)
         answer(l, ret, NULL, &err);
 }
 
+/* ROOT_UNKNOWN, with *err: to be asked again. */
+static enum root_state take_root(kube_discovery_t *d, const kube_result_t *result, lh_error_t *err)
+{
+    if (result->status == 404 || result->status == 406)
+        return ROOT_LEGACY;
+    if (result->code != 0) {
+        *err = result->error;
+        return ROOT_UNKNOWN;
+    }
+    cJSON *json = cJSON_ParseWithLength(result->body, result->body_len);
+    const char *kind = text(json, "kind");
+    bool legacy = strcmp(kind, "APIVersions") == 0 || strcmp(kind, "APIGroupList") == 0;
+    bool aggregated = !legacy && take_aggregated(d, json);
+
+    cJSON_Delete(json);
+    if (!legacy && !aggregated)
+        (void) fail_rubbish("a list of API groups", err);
+    return aggregated ? ROOT_AGGREGATED : legacy ? ROOT_LEGACY : ROOT_UNKNOWN;
+}
+
 static void on_root(void *arg, const kube_result_t *result)
 {
     struct root *root = arg;
     kube_discovery_t *d = root->discovery;
     list_t waiting, *node;
+    lh_error_t err;
 
     root->call = NULL;
-    root->state = ROOT_UNKNOWN;
-    if (result->code == 0) {
-        cJSON *json = cJSON_ParseWithLength(result->body, result->body_len);
-        root->state = take_aggregated(d, json) ? ROOT_AGGREGATED : ROOT_LEGACY;
-        cJSON_Delete(json);
-    } else if (result->status == 404 || result->status == 406) {
-        root->state = ROOT_LEGACY;
-    }
+    root->state = take_root(d, result, &err);
     list_init(&waiting);
     while ((node = list_pop(&root->waiting)) != NULL)
         list_append(&waiting, node);
@@ -279,7 +309,7 @@ static void on_root(void *arg, const kube_result_t *result)
         else if (root->state == ROOT_LEGACY)
             ask_or_fail(l);
         else
-            answer(l, result->code, NULL, &result->error);
+            answer(l, err.code, NULL, &err);
     }
 }
 

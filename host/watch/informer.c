@@ -18,6 +18,7 @@
 #define IDLE (90 * CLOCK_S)         /* bookmarks come about once a minute */
 #define LIST_SILENCE (10 * CLOCK_S) /* a server that knows no streaming lists says nothing more */
 #define LOOKUP_EVERY (700 * CLOCK_MS)
+#define MISSING_FOR (3 * CLOCK_S) /* until a kind that lookups do not find has gone */
 #define UNWATCHABLE_EVERY (30 * CLOCK_S)
 #define SLICE (10 * CLOCK_MS)
 #define TOLERATED (10 * CLOCK_S)    /* a watch may fail for so long before anybody is told */
@@ -62,6 +63,7 @@ struct watch_informer {
     bool blind;      /* the list brought something that has not even a name */
     bool list_again; /* what was just listed was compared with versions that count no more */
     int64_t list_began;
+    int64_t missing_since; /* lookups have not found the kind since then; 0: the last one did */
     int64_t failing_since; /* watches have not worked since then; 0: they do */
 };
 
@@ -380,6 +382,13 @@ static void on_kind_missing(watch_informer_t *w)
         step_after(w, STEP_LOOK_UP, LOOKUP_EVERY);
         return;
     }
+    /* One of several API servers may not have come to know the kind yet: that deletes nothing. */
+    if (w->missing_since == 0)
+        w->missing_since = clock_now();
+    if (w->kind != NULL && clock_now() - w->missing_since < MISSING_FOR) {
+        step_after(w, STEP_LOOK_UP, LOOKUP_EVERY);
+        return;
+    }
     w->vanished = true;
     if (w->verify != NULL)
         watch_verify_all_gone(w->verify);
@@ -629,6 +638,7 @@ static void on_lookup(void *arg, int code, const kube_kind_t *kind, const lh_err
         step_later(w, STEP_LOOK_UP, 0);
         return;
     }
+    w->missing_since = 0;
     if (!kind->watchable) {
         set_problem(w, "the API server offers no list and watch for this kind");
         step_after(w, STEP_LOOK_UP, UNWATCHABLE_EVERY);

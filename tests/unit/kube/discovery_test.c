@@ -9,6 +9,7 @@
 static rig_t rig;
 static kube_discovery_t *discovery;
 static atomic_bool aggregated, crd_exists, broken;
+static const char *_Atomic rubbish; /* answered to everything unless NULL */
 
 static const kube_gvr_t pods = {"", "v1", "pods"};
 static const kube_gvr_t nodes = {"", "v1", "nodes"};
@@ -49,6 +50,8 @@ static void handle(void *arg, http_exchange_t *x)
     (void) arg;
     if (atomic_load(&broken))
         http_reply_status(x, 503, "ServiceUnavailable", "not now");
+    else if (atomic_load(&rubbish) != NULL)
+        http_reply(x, 200, type, atomic_load(&rubbish));
     else if (strcmp(path, "/api") == 0)
         http_reply(x, 200, type, all ? core_aggregated : "{\"kind\":\"APIVersions\"}");
     else if (strcmp(path, "/apis") == 0)
@@ -66,6 +69,7 @@ static void start(void)
     atomic_store(&aggregated, true);
     atomic_store(&crd_exists, false);
     atomic_store(&broken, false);
+    atomic_store(&rubbish, NULL);
     rig_start(&rig, &(http_server_options_t){.handler = handle}, KUBE_CLIENT_READS);
     discovery = kube_discovery_create(rig.client, NULL);
 }
@@ -265,7 +269,7 @@ Test(discovery, destroying_it_drops_pending_lookups)
     EXPECT_INT(a.count + b.count + c.count, 0);
 }
 
-Test(discovery, rubbish_instead_of_a_list_offers_nothing)
+Test(discovery, a_group_version_without_the_kind_does_not_offer_it)
 {
     found_t f;
     static const kube_gvr_t odd = {"example.com", "v1", "pods"};
@@ -274,4 +278,31 @@ Test(discovery, rubbish_instead_of_a_list_offers_nothing)
     atomic_store(&crd_exists, true);
     look_up(&f, &odd, false);
     EXPECT_INT(f.code, LH_ENOTFOUND);
+}
+
+Test(discovery, rubbish_instead_of_a_list_is_no_missing_kind)
+{
+    static const char *const answers[] = {"",
+                                          "<html>",
+                                          "{}",
+                                          "[]",
+                                          "{\"kind\":\"Status\"}",
+                                          "{\"kind\":\"APIResourceList\",\"resources\":[{"};
+    found_t f;
+
+    for (size_t i = 0; i < HOST_LEN(answers); i++) { /* of the root */
+        atomic_store(&rubbish, answers[i]);
+        look_up(&f, &pods, false);
+        cr_expect(f.code == LH_EPARSE, "%s: %d", answers[i], f.code);
+    }
+    atomic_store(&rubbish, NULL);
+    look_up(&f, &pods, false);
+    EXPECT_INT(f.code, 0);
+    for (size_t i = 0; i < HOST_LEN(answers); i++) { /* of a group version */
+        atomic_store(&rubbish, answers[i]);
+        look_up(&f, &pods, true);
+        cr_expect(f.code == LH_EPARSE, "%s: %d", answers[i], f.code);
+    }
+    look_up(&f, &pods, false);
+    EXPECT_INT(f.code, 0); /* still cached */
 }

@@ -193,6 +193,7 @@ Test(hub, everybody_is_synced_again_after_the_kind_was_away)
     turn(&w.f);
     fake_kube_end(call(&w.f, "watch=1"), 404, "");
     turn(&w.f);
+    pass(&w.f, 3 * CLOCK_S);
     EXPECT_HEARD(&w.a, "+x@1* synced (kind) -x@1 ");
     fake_kube_set_kind(w.f.kube, &kind);
     pass(&w.f, CLOCK_S);

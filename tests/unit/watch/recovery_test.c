@@ -637,6 +637,8 @@ Test(recovery, the_objects_of_a_kind_that_is_removed_are_gone)
     turn(&f);
     fake_kube_end(call(&f, "watch=1"), 404, "");
     turn(&f);
+    EXPECT_SEEN(&f, "");
+    pass(&f, 3 * CLOCK_S);
     EXPECT_SEEN(&f, "-a@1 -b@1 lost ");
     EXPECT_HAS(buf_text(&f.problem), "not installed");
     EXPECT_INT(watch_store_count(watch_informer_store(f.informer)), 0);
@@ -646,6 +648,24 @@ Test(recovery, the_objects_of_a_kind_that_is_removed_are_gone)
     cr_expect(time_to_next(&f) <= CLOCK_S, "must start within a second");
     list_stream(&f, "c", 20);
     EXPECT_SEEN(&f, "+c@1* synced ");
+}
+
+Test(recovery, a_kind_that_one_lookup_does_not_find_has_not_gone)
+{
+    static char name[] = "ConfigMap";
+    const kube_kind_t kind = {.kind = name, .namespaced = true, .watchable = true};
+    FIXTURE(f);
+    settle(&f, "ab");
+    fake_kube_set_kind(f.kube, NULL);
+    fake_kube_end(call(&f, "watch=1"), 200, "");
+    turn(&f);
+    fake_kube_end(call(&f, "watch=1"), 404, "");
+    turn(&f);
+    fake_kube_set_kind(f.kube, &kind);
+    time_to_next(&f);
+    list_stream(&f, "ab", 20);
+    EXPECT_SEEN(&f, "");
+    EXPECT_STR(buf_text(&f.problem), "none");
 }
 
 Test(recovery, a_404_although_the_kind_is_there_lists_again)

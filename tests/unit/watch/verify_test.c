@@ -168,6 +168,7 @@ Test(verify, when_the_kind_goes_everything_that_was_selected_is_gone)
     buf_clear(&f.seen);
     fake_kube_end(call(&f, "watch=1"), 404, "");
     turn(&f);
+    pass(&f, 3 * CLOCK_S);
     EXPECT_SEEN(&f, "-a@1 lost ");
     EXPECT_INT(fake_kube_open(f.kube), 0);
 }
@@ -181,6 +182,7 @@ Test(verify, when_the_kind_goes_everything_that_left_is_gone)
     turn(&f);
     fake_kube_end(call(&f, "watch=1"), 404, "");
     turn(&f);
+    pass(&f, 3 * CLOCK_S);
     EXPECT_SEEN(&f, "-a@20 lost ");
     fake_kube_end(call(&f, GET_A), 404, "");
     EXPECT_SEEN(&f, "");
