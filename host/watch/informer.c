@@ -17,6 +17,7 @@
 
 #define IDLE (90 * CLOCK_S)         /* bookmarks come about once a minute */
 #define LIST_SILENCE (10 * CLOCK_S) /* a server that knows no streaming lists says nothing more */
+#define LIST_WITH_CHANGES (30 * CLOCK_S)
 #define LOOKUP_EVERY (700 * CLOCK_MS)
 #define MISSING_FOR (3 * CLOCK_S) /* until a kind that lookups do not find has gone */
 #define UNWATCHABLE_EVERY (30 * CLOCK_S)
@@ -48,6 +49,7 @@ struct watch_informer {
     enum step next;
     loop_timer_t wait;  /* until `next` */
     loop_timer_t slice; /* what vanished is being reported */
+    loop_timer_t limit; /* of a streaming list that may be none */
     watch_backoff_t backoff;
     char *problem;
 
@@ -226,15 +228,26 @@ static void take_names(watch_informer_t *w, skim_span_t object, bool deleted, co
         report_removed(w, removed);
 }
 
-static int on_object(void *arg, const char *text, size_t len, bool deleted, lh_error_t *err)
+/* A server that ignores sendInitialEvents gives a plain watch: it never ends the list, nor is it ever
+ * silent where much happens. Changes show it, though a few may come within a true list. */
+static void expect_end_of_list(watch_informer_t *w)
+{
+    if (w->limit.at == CLOCK_NEVER)
+        loop_timer_set(&w->limit, HOST_MAX(clock_now(), w->list_began + LIST_WITH_CHANGES));
+}
+
+static int on_object(void *arg, enum watch_news news, const char *text, size_t len, lh_error_t *err)
 {
     watch_informer_t *w = arg;
+    const bool deleted = news == WATCH_NEWS_DELETED;
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object = NULL;
     lh_error_t problem;
     int ret = watch_snapshot_create(text, len, w->api_version, w->kind, &object, &problem);
 
     if (ret == LH_ENOMEM)
         return host_fail(err, LH_ENOMEM, "%s", problem.text);
+    if (w->phase == PHASE_STREAM_LIST && news != WATCH_NEWS_ADDED)
+        expect_end_of_list(w);
     if (ret < 0) {
         take_names(w, (skim_span_t){.p = text, .len = len}, deleted, &problem);
         return 0;
@@ -360,6 +373,7 @@ static void on_bookmark(void *arg, const char *version, bool listed)
             loop_timer_set(&w->slice, clock_now());
             return;
         }
+        loop_timer_clear(&w->limit);
         w->phase = PHASE_WATCH;
         watch_stream_set_idle(w->stream, IDLE);
         list_complete(w, version);
@@ -479,11 +493,9 @@ static void after_stream_list(watch_informer_t *w, const watch_stream_end_t *end
         take_step(w, STEP_LIST);
         break;
     case WATCH_END_FROZEN:
+    case WATCH_END_DONE:
         w->page_once = true;
         take_step(w, STEP_LIST);
-        break;
-    case WATCH_END_DONE:
-        step_later(w, STEP_LIST, 0);
         break;
     default:
         /* A new kind's watches answer 429 for a second while a paged list works already. */
@@ -610,6 +622,7 @@ static void open_stream(watch_informer_t *w, enum watch_stream_mode mode, enum p
 static void begin_list(watch_informer_t *w)
 {
     loop_timer_clear(&w->slice);
+    loop_timer_clear(&w->limit);
     w->list_again = w->blind = false;
     bool paged = w->no_streaming || w->page_tries > 0 || w->page_once;
 
@@ -622,6 +635,17 @@ static void begin_list(watch_informer_t *w)
         take_step(w, STEP_PAGE);
     else
         open_stream(w, WATCH_STREAM_LIST, PHASE_STREAM_LIST, STEP_LIST);
+}
+
+static void on_limit(loop_timer_t *timer)
+{
+    watch_informer_t *w = HOST_CONTAINER(timer, watch_informer_t, limit);
+
+    if (w->phase != PHASE_STREAM_LIST)
+        return;
+    watch_stream_destroy(host_steal(w->stream));
+    w->page_once = true;
+    begin_list(w);
 }
 
 static void on_lookup(void *arg, int code, const kube_kind_t *kind, const lh_error_t *err)
@@ -742,6 +766,7 @@ watch_informer_t *watch_informer_create(const watch_hub_options_t *options,
             watch_verify_create(options->loop, options->client, &w->spec.gvr, on_verified_gone, w);
     loop_timer_init(&w->wait, options->loop, on_wait);
     loop_timer_init(&w->slice, options->loop, sweep);
+    loop_timer_init(&w->limit, options->loop, on_limit);
     step_after(w, STEP_LOOK_UP, 0);
     return w;
 }
@@ -752,6 +777,7 @@ void watch_informer_destroy(watch_informer_t *w)
         return;
     loop_timer_clear(&w->wait);
     loop_timer_clear(&w->slice);
+    loop_timer_clear(&w->limit);
     if (w->lookup != NULL)
         kube_lookup_cancel(w->lookup);
     watch_stream_destroy(w->stream);

@@ -90,9 +90,9 @@ static void stop(watch_stream_t *s, enum watch_end why)
 }
 
 /* What the handler could not take ends the stream: skipped, it would be missing from then on. */
-static int give_object(watch_stream_t *s, skim_span_t object, bool deleted, lh_error_t *err)
+static int give_object(watch_stream_t *s, enum watch_news news, skim_span_t object, lh_error_t *err)
 {
-    int ret = s->handler->on_object(s->arg, object.p, object.len, deleted, err);
+    int ret = s->handler->on_object(s->arg, news, object.p, object.len, err);
 
     if (ret < 0)
         stop(s, WATCH_END_MEMORY);
@@ -157,10 +157,12 @@ static int on_frame(void *arg, const char *text, size_t len, lh_error_t *err)
         return on_error_event(s, event.object, err);
     if (skim_equal(event.type, "BOOKMARK"))
         return on_bookmark_event(s, event.object);
-    if (skim_equal(event.type, "ADDED") || skim_equal(event.type, "MODIFIED"))
-        return give_object(s, event.object, false, err);
+    if (skim_equal(event.type, "ADDED"))
+        return give_object(s, WATCH_NEWS_ADDED, event.object, err);
+    if (skim_equal(event.type, "MODIFIED"))
+        return give_object(s, WATCH_NEWS_MODIFIED, event.object, err);
     if (skim_equal(event.type, "DELETED"))
-        return give_object(s, event.object, true, err);
+        return give_object(s, WATCH_NEWS_DELETED, event.object, err);
     host_error_set(&problem, LH_EPARSE, "a watch event of type '%.*s'",
                    (int) HOST_MIN(event.type.len, 40), event.type.p);
     s->handler->on_unreadable(s->arg, &problem);
@@ -173,7 +175,7 @@ static int on_item(void *arg, const char *text, size_t len, lh_error_t *err)
     watch_stream_t *s = arg;
 
     s->brought_event = true;
-    return give_object(s, (skim_span_t){.p = text, .len = len}, false, err);
+    return give_object(s, WATCH_NEWS_ADDED, (skim_span_t){.p = text, .len = len}, err);
 }
 
 static const skim_handler_t frame_handler = {.on_object = on_frame};

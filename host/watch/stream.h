@@ -33,6 +33,12 @@ enum watch_end {
     WATCH_END_FROZEN     /* no byte for the idle time */
 };
 
+enum watch_news {
+    WATCH_NEWS_ADDED /* or part of a page */,
+    WATCH_NEWS_MODIFIED,
+    WATCH_NEWS_DELETED
+};
+
 /* Borrowed until on_end returns. */
 typedef struct watch_stream_end {
     enum watch_end why;
@@ -46,9 +52,10 @@ typedef struct watch_stream_end {
 /* Requests must be neither started nor ended from on_object and on_bookmark: they run inside the
  * HTTP client. */
 typedef struct watch_stream_handler {
-    /* One object that is there (or, deleted: is not any more). text is borrowed until it returns.
+    /* One object that is there (or, DELETED: is not any more). text is borrowed until it returns.
      * LH_ENOMEM ends the stream, as what it said is lost. [loop-thread] */
-    int (*on_object)(void *arg, const char *text, size_t len, bool deleted, lh_error_t *err);
+    int (*on_object)(void *arg, enum watch_news news, const char *text, size_t len,
+                     lh_error_t *err);
     /* listed: the end of a streaming list's first part. [loop-thread] */
     void (*on_bookmark)(void *arg, const char *version, bool listed);
     /* An event that cannot be read. [loop-thread] */

@@ -105,6 +105,47 @@ Test(informer, a_server_that_does_not_end_a_streaming_list_is_asked_for_pages)
     EXPECT_SEEN(&f, "+a@1* +b@1* -b@1* synced ");
 }
 
+Test(informer, a_server_that_is_never_silent_instead_of_ending_the_list_is_asked_for_pages)
+{
+    FIXTURE(f);
+    turn(&f);
+    for (int version = 10; version < 16; version++) {
+        event(&f, version == 10 ? "ADDED" : "MODIFIED", "a", "a", version);
+        EXPECT_HAS(fake_kube_last_path(f.kube), "sendInitialEvents");
+        pass(&f, 5 * CLOCK_S);
+    }
+    EXPECT_STR(fake_kube_last_path(f.kube), "/api/v1/configmaps?limit=500");
+    EXPECT_INT(fake_kube_open(f.kube), 1);
+    list_page(&f, "a", 20, "");
+    cr_expect(watch_informer_synced(f.informer), "must be synced");
+}
+
+Test(informer, a_long_streaming_list_may_take_its_time)
+{
+    FIXTURE(f);
+    turn(&f);
+    event(&f, "ADDED", "b", "b", 1);
+    event(&f, "MODIFIED", "b", "b", 2);
+    pass(&f, 9 * CLOCK_S);
+    event(&f, "ADDED", "c", "c", 1);
+    bookmark(&f, 20, true);
+    for (int i = 0; i < 10; i++) {
+        pass(&f, 5 * CLOCK_S);
+        event(&f, "MODIFIED", "a", "a", 21 + i);
+    }
+    EXPECT_INT(fake_kube_sent(f.kube), 1);
+}
+
+Test(informer, a_server_that_closes_a_streaming_list_is_asked_for_pages)
+{
+    FIXTURE(f);
+    turn(&f);
+    event(&f, "ADDED", "a", "a", 1);
+    fake_kube_end(call(&f, "watch=1"), 200, "");
+    turn(&f);
+    EXPECT_STR(fake_kube_last_path(f.kube), "/api/v1/configmaps?limit=500");
+}
+
 Test(informer, a_list_is_read_however_its_bytes_are_cut)
 {
     FIXTURE(f);
