@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "watch/informer.h"
+#include "watch/spec.h"
 
 #include <string.h>
 
@@ -51,12 +52,7 @@ static void free_stream(stream_t *s)
 {
     list_remove(&s->link);
     watch_informer_destroy(s->informer);
-    free((void *) s->spec.gvr.group);
-    free((void *) s->spec.gvr.version);
-    free((void *) s->spec.gvr.resource);
-    free((void *) s->spec.ns);
-    free((void *) s->spec.label_selector);
-    free((void *) s->spec.field_selector);
+    watch_spec_fini(&s->spec);
     free(s);
 }
 
@@ -187,11 +183,6 @@ static void begin_replay(loop_timer_t *timer)
 
 /* -- Subscriptions -- */
 
-static char *copy(const char *s)
-{
-    return s != NULL && *s != '\0' ? host_xstrdup(s) : NULL;
-}
-
 static bool same(const char *a, const char *b)
 {
     return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
@@ -221,15 +212,7 @@ static stream_t *create_stream(watch_hub_t *hub, const watch_spec_t *spec)
     stream_t *s = host_xcalloc(1, sizeof(*s));
 
     s->hub = hub;
-    s->spec = (watch_spec_t){
-        .gvr = {.group = host_xstrdup(spec->gvr.group),
-                .version = host_xstrdup(spec->gvr.version),
-                .resource = host_xstrdup(spec->gvr.resource)},
-        .ns = copy(spec->ns),
-        .label_selector = copy(spec->label_selector),
-        .field_selector = copy(spec->field_selector),
-        .metadata_only = spec->metadata_only,
-    };
+    watch_spec_copy(&s->spec, spec);
     list_init(&s->subs);
     list_append(&hub->streams, &s->link);
     s->informer = watch_informer_create(&hub->options, spec, &informer_handler, s);

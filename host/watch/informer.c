@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "watch/backoff.h"
 #include "watch/gauges.h"
+#include "watch/spec.h"
 #include "watch/stream.h"
 #include "watch/verify.h"
 
@@ -196,34 +197,21 @@ static void on_unreadable(void *arg, const lh_error_t *err)
         w->blind = true; /* it may have been any object */
 }
 
-/* "" when it is not there or cannot be read. Caller frees; NULL when out of memory. */
-static char *loose(skim_span_t metadata, const char *key)
-{
-    char *s = skim_dup(skim_get(metadata, key));
-
-    return s != NULL ? s : strdup("");
-}
-
 /* An object that cannot be read is there, or has gone, all the same. */
 static void take_names(watch_informer_t *w, skim_span_t object, bool deleted, const lh_error_t *err)
 {
-    const skim_span_t metadata = skim_get(object, "metadata");
-    host_cleanup(host_freep) char *ns = loose(metadata, "namespace");
-    host_cleanup(host_freep) char *name = loose(metadata, "name");
-    host_cleanup(host_freep) char *uid = loose(metadata, "uid");
-    host_cleanup(host_freep) char *version = loose(metadata, "resourceVersion");
+    host_cleanup(watch_loose_fini) watch_loose_t l = {0};
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *removed = NULL;
 
-    if (ns == NULL || name == NULL || uid == NULL || version == NULL || *name == '\0' ||
-        (w->namespaced && *ns == '\0')) {
+    if (watch_loose_read(object, &l) < 0 || *l.name == '\0' || (w->namespaced && *l.ns == '\0')) {
         on_unreadable(w, err);
         return;
     }
     watch_gauges_unparsable(&w->gauges);
-    log_warn(w->log, "watch: '%s%s%s' cannot be read, its state stays as it was: %s", ns,
-             *ns != '\0' ? "/" : "", name, err->text);
-    removed = deleted ? watch_store_remove(w->store, ns, name, uid, version)
-                      : watch_store_touch(w->store, ns, name, uid);
+    log_warn(w->log, "watch: '%s%s%s' cannot be read, its state stays as it was: %s", l.ns,
+             *l.ns != '\0' ? "/" : "", l.name, err->text);
+    removed = deleted ? watch_store_remove(w->store, l.ns, l.name, l.uid, l.version)
+                      : watch_store_touch(w->store, l.ns, l.name, l.uid);
     if (removed != NULL)
         report_removed(w, removed);
 }
@@ -719,23 +707,9 @@ static void take_step(watch_informer_t *w, enum step step)
 
 /* -- Life -- */
 
-static char *copy(const char *s)
-{
-    return s != NULL && *s != '\0' ? host_xstrdup(s) : NULL;
-}
-
 static void copy_spec(watch_informer_t *w, const watch_spec_t *spec)
 {
-    w->spec = (watch_spec_t){
-        .gvr = {.group = host_xstrdup(spec->gvr.group),
-                .version = host_xstrdup(spec->gvr.version),
-                .resource = host_xstrdup(spec->gvr.resource)},
-        .kind = host_xstrdup(spec->kind != NULL ? spec->kind : ""),
-        .ns = copy(spec->ns),
-        .label_selector = copy(spec->label_selector),
-        .field_selector = copy(spec->field_selector),
-        .metadata_only = spec->metadata_only,
-    };
+    watch_spec_copy(&w->spec, spec);
     w->api_version = *spec->gvr.group != '\0'
                          ? host_xprintf("%s/%s", spec->gvr.group, spec->gvr.version)
                          : host_xstrdup(spec->gvr.version);
@@ -789,13 +763,7 @@ void watch_informer_destroy(watch_informer_t *w)
     buf_fini(&w->version);
     free(w->page);
     free(w->problem);
-    free((void *) w->spec.gvr.group);
-    free((void *) w->spec.gvr.version);
-    free((void *) w->spec.gvr.resource);
-    free((void *) w->spec.kind);
-    free((void *) w->spec.ns);
-    free((void *) w->spec.label_selector);
-    free((void *) w->spec.field_selector);
+    watch_spec_fini(&w->spec);
     free(w->api_version);
     free(w->kind);
     free(w->selectors);

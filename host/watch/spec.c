@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watch/spec.h"
+
+#include <string.h>
+
+static char *copy(const char *s)
+{
+    return s != NULL && *s != '\0' ? host_xstrdup(s) : NULL;
+}
+
+void watch_spec_copy(watch_spec_t *out, const watch_spec_t *spec)
+{
+    *out = (watch_spec_t){
+        .gvr = {.group = host_xstrdup(spec->gvr.group),
+                .version = host_xstrdup(spec->gvr.version),
+                .resource = host_xstrdup(spec->gvr.resource)},
+        .kind = host_xstrdup(spec->kind != NULL ? spec->kind : ""),
+        .ns = copy(spec->ns),
+        .label_selector = copy(spec->label_selector),
+        .field_selector = copy(spec->field_selector),
+        .metadata_only = spec->metadata_only,
+    };
+}
+
+void watch_spec_fini(watch_spec_t *spec)
+{
+    free((void *) spec->gvr.group);
+    free((void *) spec->gvr.version);
+    free((void *) spec->gvr.resource);
+    free((void *) spec->kind);
+    free((void *) spec->ns);
+    free((void *) spec->label_selector);
+    free((void *) spec->field_selector);
+}
+
+static char *loose(skim_span_t metadata, const char *key)
+{
+    char *s = skim_dup(skim_get(metadata, key));
+
+    return s != NULL ? s : strdup("");
+}
+
+int watch_loose_read(skim_span_t object, watch_loose_t *out)
+{
+    const skim_span_t metadata = skim_get(object, "metadata");
+
+    *out = (watch_loose_t){.ns = loose(metadata, "namespace"),
+                           .name = loose(metadata, "name"),
+                           .uid = loose(metadata, "uid"),
+                           .version = loose(metadata, "resourceVersion")};
+    if (out->ns != NULL && out->name != NULL && out->uid != NULL && out->version != NULL)
+        return 0;
+    watch_loose_fini(out);
+    return LH_ENOMEM;
+}
+
+void watch_loose_fini(watch_loose_t *l)
+{
+    free(l->ns);
+    free(l->name);
+    free(l->uid);
+    free(l->version);
+    *l = (watch_loose_t){0};
+}
