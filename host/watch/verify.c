@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A question waits, is asked (its GET is under way), and is answered. Questions are added from
+ * A question waits, is asked (its GET is under way), and is answered; one whose answer decides
+ * nothing is put off and waits again after a back-off. Questions are added from
  * within the HTTP client's callbacks, where no request may be started or ended: so asking is left
  * to a timer, and a question that is answered while its GET is under way stays until that returns.
  */
@@ -8,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/list.h"
+#include "watch/backoff.h"
 #include "json/skim.h"
 
 #include <string.h>
@@ -15,7 +17,7 @@
 enum { AT_A_TIME = 8 };
 
 #define TIMEOUT (30 * CLOCK_S)
-#define PAUSE (2 * CLOCK_S) /* after an answer that decides nothing */
+#define LONGEST_WISH (60 * CLOCK_S) /* of Retry-After */
 #define METADATA_ONLY                                                                              \
     "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 
@@ -32,9 +34,11 @@ struct watch_verify {
     const kube_gvr_t *gvr;
     void (*on_gone)(void *arg, const watch_snapshot_t *last);
     void *arg;
-    list_t waiting, asked;
+    list_t waiting, asked, put_off;
     size_t asked_count;
     loop_timer_t timer;
+    loop_timer_t again; /* ends what was put off */
+    watch_backoff_t backoff;
 };
 
 static void question_free(question_t *q)
@@ -44,47 +48,69 @@ static void question_free(question_t *q)
     free(q);
 }
 
-static void schedule(watch_verify_t *v, int64_t after)
+static void schedule(watch_verify_t *v)
 {
     if (!list_empty(&v->waiting))
-        loop_timer_set(&v->timer, clock_now() + after);
+        loop_timer_set(&v->timer, clock_now());
+}
+
+static void put_off(watch_verify_t *v, question_t *q, int64_t at_least)
+{
+    list_remove(&q->link);
+    list_append(&v->put_off, &q->link);
+    if (v->again.at != CLOCK_NEVER)
+        return;
+    const int64_t now = clock_now(), delay = watch_backoff_next(&v->backoff, now);
+
+    loop_timer_set(&v->again, now + HOST_MAX(delay, HOST_MIN(at_least, LONGEST_WISH)));
+}
+
+static void end_put_off(loop_timer_t *timer)
+{
+    watch_verify_t *v = HOST_CONTAINER(timer, watch_verify_t, again);
+
+    for (list_t *node; (node = list_pop(&v->put_off)) != NULL;) {
+        list_append(&v->waiting, node);
+    }
+    schedule(v);
 }
 
 /* -- Answers -- */
 
-/* That the answer shows an object of another uid under the name. */
-static bool is_replaced(const question_t *q, const kube_result_t *result)
+enum verdict { UNDECIDED, STAYS_LEFT, IS_GONE };
+
+static enum verdict judge(const question_t *q, const kube_result_t *result)
 {
     skim_meta_t meta;
 
-    return skim_meta(result->body, result->body_len, &meta, NULL) == 0 && meta.uid.p != NULL &&
-           !skim_equal(meta.uid, watch_snapshot_uid(q->last));
-}
-
-static bool decides_nothing(const kube_result_t *result)
-{
-    return result->status == 0 || result->status == 429 || result->status >= 500;
+    if (result->status == 404)
+        return IS_GONE;
+    if (result->status == 403)
+        return STAYS_LEFT; /* it may never be told */
+    if (result->code != 0 || skim_meta(result->body, result->body_len, &meta, NULL) < 0 ||
+        meta.uid.p == NULL)
+        return UNDECIDED;
+    return skim_equal(meta.uid, watch_snapshot_uid(q->last)) ? STAYS_LEFT : IS_GONE;
 }
 
 static void on_answer(void *arg, const kube_result_t *result)
 {
     question_t *q = arg;
     watch_verify_t *v = q->owner;
+    const enum verdict verdict = q->answered ? STAYS_LEFT : judge(q, result);
 
     q->call = NULL;
     v->asked_count--;
-    if (!q->answered && result->code != 0 && decides_nothing(result)) {
-        list_remove(&q->link);
-        list_append(&v->waiting, &q->link);
-        schedule(v, HOST_MAX(PAUSE, result->retry_after));
+    if (verdict == UNDECIDED) {
+        put_off(v, q, result->retry_after);
+        schedule(v);
         return;
     }
-    bool gone = result->code == 0 ? is_replaced(q, result) : result->status == 404;
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *last =
-        gone && !q->answered ? watch_snapshot_ref(q->last) : NULL;
+        verdict == IS_GONE ? watch_snapshot_ref(q->last) : NULL;
 
     question_free(q);
-    schedule(v, 0);
+    schedule(v);
     if (last != NULL)
         v->on_gone(v->arg, last);
 }
@@ -119,8 +145,8 @@ static void ask_next(loop_timer_t *timer)
         question_t *q = LIST_ENTRY(v->waiting.next, question_t, link);
 
         if (ask(v, q) < 0) {
-            schedule(v, PAUSE);
-            return;
+            put_off(v, q, 0);
+            continue;
         }
         list_remove(&q->link);
         list_append(&v->asked, &q->link);
@@ -136,7 +162,7 @@ void watch_verify_add(watch_verify_t *v, watch_snapshot_t *last)
     q->last = watch_snapshot_ref(last);
     list_append(&v->waiting, &q->link);
     if (v->timer.at == CLOCK_NEVER && v->asked_count < AT_A_TIME)
-        schedule(v, 0);
+        schedule(v);
 }
 
 /* -- Answers from elsewhere -- */
@@ -172,13 +198,15 @@ void watch_verify_seen(watch_verify_t *v, const watch_snapshot_t *object)
 
     if (q == NULL)
         q = find(&v->asked, object);
+    if (q == NULL)
+        q = find(&v->put_off, object);
     if (q != NULL)
         answer(v, q, strcmp(watch_snapshot_uid(q->last), watch_snapshot_uid(object)) != 0);
 }
 
 void watch_verify_all_gone(watch_verify_t *v)
 {
-    list_t *const lists[] = {&v->waiting, &v->asked};
+    list_t *const lists[] = {&v->waiting, &v->asked, &v->put_off};
 
     for (size_t i = 0; i < HOST_LEN(lists); i++) {
         LIST_EACH (lists[i], it, next) {
@@ -204,7 +232,9 @@ watch_verify_t *watch_verify_create(loop_t *loop, kube_client_t *client, const k
     v->arg = arg;
     list_init(&v->waiting);
     list_init(&v->asked);
+    list_init(&v->put_off);
     loop_timer_init(&v->timer, loop, ask_next);
+    loop_timer_init(&v->again, loop, end_put_off);
     return v;
 }
 
@@ -221,6 +251,10 @@ void watch_verify_destroy(watch_verify_t *v)
     LIST_EACH (&v->waiting, it, next) {
         question_free(LIST_ENTRY(it, question_t, link));
     }
+    LIST_EACH (&v->put_off, it, next) {
+        question_free(LIST_ENTRY(it, question_t, link));
+    }
     loop_timer_clear(&v->timer);
+    loop_timer_clear(&v->again);
     free(v);
 }

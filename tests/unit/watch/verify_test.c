@@ -88,19 +88,48 @@ Test(verify, a_new_object_of_the_name_decides_before_it_is_reported)
     EXPECT_SEEN(&f, "");
 }
 
+/* Waits until a's GET is asked again; not at once. */
+static void asked_again(fixture_t *f)
+{
+    turn(f);
+    cr_expect(fake_kube_find(f->kube, GET_A) == NULL, "not at once");
+    for (int i = 0; i < 70 && fake_kube_find(f->kube, GET_A) == NULL; i++) {
+        bookmark(f, 30, false);
+        pass(f, CLOCK_S);
+    }
+    EXPECT_SEEN(f, "");
+}
+
 Test(verify, an_answer_that_decides_nothing_is_asked_for_again)
+{
+    static const int statuses[] = {503, 429, 401, 408, 405};
+    FIXTURE(f, SELECTED);
+    leave(&f);
+    for (size_t i = 0; i < HOST_LEN(statuses); i++) {
+        fake_kube_end(call(&f, GET_A), statuses[i], "");
+        asked_again(&f);
+    }
+    fake_kube_refuse(call(&f, GET_A));
+    asked_again(&f);
+    fake_kube_cut(call(&f, GET_A)); /* after the head of a 200 */
+    asked_again(&f);
+    fake_kube_end(call(&f, GET_A), 200, "{}");
+    asked_again(&f);
+    fake_kube_end(call(&f, GET_A), 200, "<html>");
+    asked_again(&f);
+    fake_kube_end_later(call(&f, GET_A), 503, 3600 * CLOCK_S);
+    asked_again(&f);
+    fake_kube_end(call(&f, GET_A), 404, "");
+    EXPECT_SEEN(&f, "-a@20 ");
+}
+
+Test(verify, what_was_put_off_is_answered_by_a_new_object)
 {
     FIXTURE(f, SELECTED);
     leave(&f);
-    fake_kube_end(call(&f, GET_A), 503, "");
-    turn(&f);
-    cr_expect(fake_kube_find(f.kube, GET_A) == NULL, "not at once");
-    pass(&f, 2 * CLOCK_S);
-    fake_kube_refuse(call(&f, GET_A));
-    pass(&f, 2 * CLOCK_S);
-    EXPECT_SEEN(&f, "");
-    fake_kube_end(call(&f, GET_A), 404, "");
-    EXPECT_SEEN(&f, "-a@20 ");
+    fake_kube_end(call(&f, GET_A), 401, "");
+    event(&f, "ADDED", "a", "new", 30);
+    EXPECT_SEEN(&f, "-a@20 +a@30 ");
 }
 
 Test(verify, what_may_not_be_read_stays_left)
@@ -111,15 +140,6 @@ Test(verify, what_may_not_be_read_stays_left)
     pass(&f, 60 * CLOCK_S);
     EXPECT_SEEN(&f, "");
     cr_expect(fake_kube_find(f.kube, GET_A) == NULL, "not asked again");
-}
-
-Test(verify, an_answer_that_cannot_be_read_stays_left)
-{
-    FIXTURE(f, SELECTED);
-    leave(&f);
-    fake_kube_end(call(&f, GET_A), 200, "{}");
-    turn(&f);
-    EXPECT_SEEN(&f, "");
 }
 
 Test(verify, what_a_new_list_does_not_bring_has_left_until_it_is_known_gone)
