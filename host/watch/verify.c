@@ -13,6 +13,7 @@
 #include "json/skim.h"
 
 #include <string.h>
+#include <uthash.h>
 
 enum { AT_A_TIME = 8 };
 
@@ -26,7 +27,9 @@ typedef struct question {
     watch_verify_t *owner;
     watch_snapshot_t *last;
     kube_call_t *call; /* NULL: waits */
-    bool answered;
+    bool answered;     /* and in the table no more */
+    UT_hash_handle hh;
+    char key[]; /* "namespace/name" */
 } question_t;
 
 struct watch_verify {
@@ -34,6 +37,7 @@ struct watch_verify {
     const kube_gvr_t *gvr;
     void (*on_gone)(void *arg, const watch_snapshot_t *last);
     void *arg;
+    question_t *open; /* those not answered, by key */
     list_t waiting, asked, put_off;
     size_t asked_count;
     loop_timer_t timer;
@@ -41,8 +45,16 @@ struct watch_verify {
     watch_backoff_t backoff;
 };
 
+static void set_answered(question_t *q)
+{
+    if (!q->answered)
+        HASH_DEL(q->owner->open, q);
+    q->answered = true;
+}
+
 static void question_free(question_t *q)
 {
+    set_answered(q);
     list_remove(&q->link);
     watch_snapshot_unref(q->last);
     free(q);
@@ -156,8 +168,13 @@ static void ask_next(loop_timer_t *timer)
 
 void watch_verify_add(watch_verify_t *v, watch_snapshot_t *last)
 {
-    question_t *q = host_xcalloc(1, sizeof(*q));
+    const size_t ns = strlen(watch_snapshot_ns(last)), name = strlen(watch_snapshot_name(last));
+    question_t *q = host_xcalloc(1, sizeof(*q) + ns + 1 + name + 1);
 
+    memcpy(q->key, watch_snapshot_ns(last), ns);
+    q->key[ns] = '/';
+    memcpy(q->key + ns + 1, watch_snapshot_name(last), name);
+    HASH_ADD_STR(v->open, key, q);
     q->owner = v;
     q->last = watch_snapshot_ref(last);
     list_append(&v->waiting, &q->link);
@@ -167,17 +184,16 @@ void watch_verify_add(watch_verify_t *v, watch_snapshot_t *last)
 
 /* -- Answers from elsewhere -- */
 
-static question_t *find(list_t *list, const watch_snapshot_t *object)
+static question_t *find(const watch_verify_t *v, const watch_snapshot_t *object)
 {
-    LIST_EACH (list, it, next) {
-        question_t *q = LIST_ENTRY(it, question_t, link);
+    host_cleanup(buf_fini) buf_t key = BUF_INIT;
+    question_t *q = NULL;
 
-        if (!q->answered &&
-            strcmp(watch_snapshot_name(q->last), watch_snapshot_name(object)) == 0 &&
-            strcmp(watch_snapshot_ns(q->last), watch_snapshot_ns(object)) == 0)
-            return q;
-    }
-    return NULL;
+    if (v->open == NULL)
+        return NULL; /* as nearly always */
+    buf_printf(&key, "%s/%s", watch_snapshot_ns(object), watch_snapshot_name(object));
+    HASH_FIND_STR(v->open, buf_text(&key), q);
+    return q;
 }
 
 static void answer(watch_verify_t *v, question_t *q, bool gone)
@@ -185,7 +201,7 @@ static void answer(watch_verify_t *v, question_t *q, bool gone)
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *last = watch_snapshot_ref(q->last);
 
     if (q->call != NULL)
-        q->answered = true;
+        set_answered(q);
     else
         question_free(q);
     if (gone)
@@ -194,27 +210,16 @@ static void answer(watch_verify_t *v, question_t *q, bool gone)
 
 void watch_verify_seen(watch_verify_t *v, const watch_snapshot_t *object)
 {
-    question_t *q = find(&v->waiting, object);
+    question_t *q = find(v, object);
 
-    if (q == NULL)
-        q = find(&v->asked, object);
-    if (q == NULL)
-        q = find(&v->put_off, object);
     if (q != NULL)
         answer(v, q, strcmp(watch_snapshot_uid(q->last), watch_snapshot_uid(object)) != 0);
 }
 
 void watch_verify_all_gone(watch_verify_t *v)
 {
-    list_t *const lists[] = {&v->waiting, &v->asked, &v->put_off};
-
-    for (size_t i = 0; i < HOST_LEN(lists); i++) {
-        LIST_EACH (lists[i], it, next) {
-            question_t *q = LIST_ENTRY(it, question_t, link);
-
-            if (!q->answered)
-                answer(v, q, true);
-        }
+    while (v->open != NULL) {
+        answer(v, v->open, true);
     }
 }
 

@@ -2,6 +2,9 @@
 /* A selected watch: left or gone? */
 #include "fixture.h"
 
+#include <stdio.h>
+#include <time.h>
+
 #define SELECTED .label_selector = "app=web"
 
 #define GET_A "/api/v1/namespaces/ns/configmaps/a"
@@ -175,6 +178,37 @@ Test(verify, many_questions_are_asked_a_few_at_a_time)
         turn(&f);
     }
     EXPECT_INT(answered, 20);
+}
+
+/* Sends one event for each of `count` names; the processor time that it took. */
+static double burst(fixture_t *f, const char *type, char prefix, int count)
+{
+    char name[16];
+    struct timespec from, to;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof(name), "%c%d", prefix, i);
+        event(f, type, name, name, 20);
+    }
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+    return (double) (to.tv_sec - from.tv_sec) + (double) (to.tv_nsec - from.tv_nsec) * 1e-9;
+}
+
+/* Each event looked through every open question. */
+Test(verify, open_questions_do_not_slow_events_down)
+{
+    enum { MANY = 20000 };
+    FIXTURE(f, SELECTED);
+    list_stream(&f, "", 10);
+    burst(&f, "ADDED", 'a', MANY);
+    double before = burst(&f, "ADDED", 'b', MANY);
+
+    burst(&f, "DELETED", 'a', MANY);
+    double with = burst(&f, "ADDED", 'c', MANY);
+
+    cr_expect(with < 4 * before, "%d events took %.3f s with as many questions, %.3f s before",
+              MANY, with, before);
 }
 
 Test(verify, when_the_kind_goes_everything_that_was_selected_is_gone)
