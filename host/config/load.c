@@ -2,8 +2,9 @@
 #include "base/error.h"
 #include "config/sources.h"
 
+#include <errno.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #define SYSTEM_STATE_DIR "/var/lib/leasehold"
 
@@ -18,6 +19,18 @@ static int refuse_appsettings(const char *path, lh_error_t *err)
                      path, appsettings);
 }
 
+/* A file that may be there and cannot be looked at is no absent one: its settings would be missing
+ * without a word. A dangling link is there, and fails when it is read. */
+static int exists(const char *path, bool *out, lh_error_t *err)
+{
+    struct stat st;
+
+    *out = lstat(path, &st) == 0;
+    if (*out || errno == ENOENT || errno == ENOTDIR)
+        return 0;
+    return host_fail(err, LH_EINVAL, "%s: %s; name the file with --config", path, strerror(errno));
+}
+
 /* *out stays NULL when there is no file. */
 static int find_file(const char *given, const char **out, lh_error_t *err)
 {
@@ -29,8 +42,14 @@ static int find_file(const char *given, const char **out, lh_error_t *err)
         *out = given;
         return 0;
     }
+    bool there;
+    int rc;
+
     for (size_t i = 0; i < HOST_LEN(default_files); i++) {
-        if (access(default_files[i], F_OK) < 0)
+        rc = exists(default_files[i], &there, err);
+        if (rc < 0)
+            return rc;
+        if (!there)
             continue;
         if (*out != NULL)
             return host_fail(err, LH_EINVAL,
@@ -38,7 +57,8 @@ static int find_file(const char *given, const char **out, lh_error_t *err)
                              default_files[i]);
         *out = default_files[i];
     }
-    return access(appsettings, F_OK) == 0 ? refuse_appsettings(appsettings, err) : 0;
+    rc = exists(appsettings, &there, err);
+    return rc == 0 && there ? refuse_appsettings(appsettings, err) : rc;
 }
 
 static int load(config_t *c, const config_sources_t *sources, lh_error_t *err)

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "config/sources.h"
 
+#include <sys/stat.h>
+
 TestSuite(load, .init = loading_enter, .fini = loading_leave);
 
 Test(load, defaults_are_those_of_the_documentation)
@@ -304,4 +306,23 @@ Test(load, state_directory_is_the_first_that_can_be)
 Test(load, destroy_takes_null)
 {
     config_destroy(NULL);
+}
+
+Test(load, a_dangling_link_is_not_taken_for_no_file)
+{
+    cr_assert_eq(symlink("nowhere", "leasehold.yaml"), 0);
+    loading_refused(NULL, NULL, NULL,
+                    "configuration file: open 'leasehold.yaml': No such file or directory");
+}
+
+Test(load, a_file_that_cannot_be_looked_at_is_not_taken_for_no_file)
+{
+    const bool root = geteuid() == 0;
+
+    cr_assert_eq(chmod(".", 0), 0);
+    cr_assert(!root || seteuid(65534) == 0);
+    loading_refused(NULL, NULL, NULL,
+                    "leasehold.yaml: Permission denied; name the file with --config");
+    cr_assert(!root || seteuid(0) == 0);
+    cr_assert_eq(chmod(".", 0700), 0);
 }
