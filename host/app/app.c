@@ -270,8 +270,10 @@ static int open_all(app_t *app, lh_error_t *err)
                                              .metrics = app->metrics,
                                              .log = app->log},
                           &app->serve, err);
-        if (ret < 0)
+        if (ret < 0) {
+            app->status = ret == LH_EINVAL || ret == LH_EPERM ? 2 : 1;
             return ret;
+        }
         log_info(app->log, "health and metrics on port %u", (unsigned) serve_port(app->serve));
     }
     log_info(app->log, "API server %s (%s)", app->credentials->server, app->credentials->origin);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules of single settings that are more than a type and a range. */
+#include "base/address.h"
 #include "base/error.h"
 #include "config/table.h"
 
@@ -70,16 +71,11 @@ int config_check_instance_name(const char *text, lh_error_t *err)
 
 int config_check_address(const char *text, lh_error_t *err)
 {
-    const char *colon = strrchr(text, ':');
-    const size_t digits = colon != NULL ? strspn(colon + 1, "0123456789") : 0;
-    const bool bracketed = text[0] == '[' && colon != NULL && colon[-1] == ']';
+    address_t address;
 
-    if (strcmp(text, "0") == 0)
-        return 0;
-    if (digits == 0 || digits > 5 || colon[1 + digits] != '\0' ||
-        strtol(colon + 1, NULL, 10) > 65535 || (!bracketed && strchr(text, ':') != colon))
+    if (strcmp(text, "0") != 0 && !address_parse(text, &address))
         return host_fail(
             err, LH_EINVAL,
-            "'%.64s' is no address: write ADDR:PORT, [ADDR]:PORT, :PORT, or 0 for none", text);
+            "'%.64s' is no address: write IPV4:PORT, [IPV6]:PORT, :PORT, or 0 for none", text);
     return 0;
 }

@@ -31,7 +31,7 @@ typedef struct serve_options {
 } serve_options_t;
 
 /* Listens and starts the thread. Caller owns *out, end with serve_stop. On failure nothing is left
- * behind and err names the address. [loop-thread] */
+ * behind and err names the address; LH_EINVAL or LH_EPERM when no restart will help. [loop-thread] */
 HOST_MUST_USE int serve_start(const serve_options_t *options, serve_t **out, lh_error_t *err);
 
 /* The port that it listens on. [any-thread] */

@@ -51,6 +51,12 @@ static void an_unwritable_state_directory(void *arg)
                    "stateDir");
 }
 
+static void an_address_of_another_machine(void *arg)
+{
+    expect_refusal(arg, (replica_options_t){.lease = "x", .health = "192.0.2.1:8081"}, 2,
+                   "192.0.2.1:8081");
+}
+
 static void a_port_in_use(void *arg)
 {
     e2e_t *e = arg;
@@ -238,6 +244,7 @@ static const tap_test_t tests[] = {
     {"errors of configuration end it with status 2 and a text", configuration_errors},
     {"a state directory that cannot be written ends it with status 2",
      an_unwritable_state_directory},
+    {"a health address of another machine ends it with status 2", an_address_of_another_machine},
     {"a health port in use ends it with status 1", a_port_in_use},
     {"a plugin directory that is missing ends it with a text", a_missing_plugin_directory},
     {"an instance without a plugin leaves the others alone",

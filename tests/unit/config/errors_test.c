@@ -118,12 +118,15 @@ Test(errors, bad_values_are_shown)
     expect_rows(rows, HOST_LEN(rows));
 }
 
-Test(errors, addresses_have_a_port)
+/* As run takes them: names are not looked up. */
+Test(errors, addresses_that_run_refuses_are_refused)
 {
     static const char *const good[] = {"0",       ":8081",           ":0",       "0.0.0.0:80",
-                                       "[::1]:9", "localhost:65535", "[::]:8081"};
-    static const char *const bad[] = {"",     "8081",   ":",   "a:",    ":65536",
-                                      ":80a", "::1:80", ":-1", "[::1]", ":000081"};
+                                       "[::1]:9", "127.0.0.1:65535", "[::]:8081"};
+    static const char *const bad[] = {
+        "",       "8081",       ":",     "a:",      ":65536",         ":80a",
+        "::1:80", ":-1",        "[::1]", ":000081", "localhost:8081", "junk:1",
+        "[zz]:1", "[1.2.3.4]:1"};
 
     for (size_t i = 0; i < HOST_LEN(good); i++) {
         char flag[64];
@@ -138,7 +141,7 @@ Test(errors, addresses_have_a_port)
 
         snprintf(flag, sizeof(flag), "health.address=%s", bad[i]);
         snprintf(want, sizeof(want),
-                 "--health: '%s' is no address: write ADDR:PORT, [ADDR]:PORT, :PORT, or 0 for none",
+                 "--health: '%s' is no address: write IPV4:PORT, [IPV6]:PORT, :PORT, or 0 for none",
                  bad[i]);
         loading_refused(NULL, NULL, flags, want);
     }
