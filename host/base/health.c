@@ -190,8 +190,8 @@ static void warn_unknown(health_t *h, unsigned endpoint, const char *const *excl
         buf_puts(out, "\n");
 }
 
-bool health_report(health_t *h, unsigned endpoint, bool verbose, const char *const *exclude,
-                   size_t exclude_count, buf_t *out)
+bool health_report(health_t *h, unsigned endpoint, const char *title, bool verbose,
+                   const char *const *exclude, size_t exclude_count, buf_t *out)
 {
     host_cleanup(buf_fini) buf_t lines = BUF_INIT;
     bool passed = true;
@@ -222,8 +222,8 @@ bool health_report(health_t *h, unsigned endpoint, bool verbose, const char *con
         buf_puts(out, "ok");
         return true;
     }
-    buf_printf(out, "%s%s check %s\n", buf_text(&lines), endpoint_name(endpoint),
-               passed ? "passed" : "failed");
+    buf_printf(out, "%s%s check %s\n", buf_text(&lines),
+               title != NULL ? title : endpoint_name(endpoint), passed ? "passed" : "failed");
     return passed;
 }
 

@@ -32,10 +32,11 @@ health_check_t *health_add_fn(health_t *h, const char *name, unsigned counts,
                               bool (*fn)(void *arg, char *reason, size_t size), void *arg);
 
 /* Prints the checks of endpoint into out as kube-apiserver does ("[+]name ok", "[-]name failed:
- * reason", then "livez check passed"); returns true when all that count pass. exclude: names
- * (count of them) to leave out; unknown ones are named in a warning line. [any-thread] */
-bool health_report(health_t *h, unsigned endpoint, bool verbose, const char *const *exclude,
-                   size_t exclude_count, buf_t *out);
+ * reason", then "livez check passed"); returns true when all that count pass. title stands for the
+ * endpoint's name in the last line ("healthz"); NULL: its own. exclude: names (count of them) to
+ * leave out; unknown ones are named in a warning line. [any-thread] */
+bool health_report(health_t *h, unsigned endpoint, const char *title, bool verbose,
+                   const char *const *exclude, size_t exclude_count, buf_t *out);
 
 /* Prints the one check name, as GET /livez/<name> shows it: 1 when it passes, 0 when it fails, -1
  * when endpoint shows no such check (out is left alone). [any-thread] */

@@ -41,7 +41,7 @@ static const route_t routes[] = {
     {"/metrics", 0, answer_metrics},  {"/leader", 0, answer_document},
 };
 
-static void answer_health(const serve_options_t *options, unsigned endpoint, char *query,
+static void answer_health(const serve_options_t *options, const route_t *route, char *query,
                           serve_answer_t *answer)
 {
     const char *exclude[SERVE_MAX_REQUEST / (sizeof("&exclude=") - 1)]; /* no request has more */
@@ -54,7 +54,8 @@ static void answer_health(const serve_options_t *options, unsigned endpoint, cha
         else if (strcmp(name, "exclude") == 0 && count < HOST_LEN(exclude))
             exclude[count++] = value;
     }
-    bool passed = health_report(options->health, endpoint, verbose, exclude, count, &answer->body);
+    bool passed = health_report(options->health, route->endpoint, route->path + 1, verbose, exclude,
+                                count, &answer->body);
 
     answer->status = passed ? 200 : 500;
 }
@@ -109,6 +110,6 @@ void serve_route(const serve_options_t *options, serve_request_t *request, serve
     } else if (check != NULL) {
         answer_check(options, route->endpoint, check, answer);
     } else {
-        answer_health(options, route->endpoint, request->query, answer);
+        answer_health(options, route, request->query, answer);
     }
 }

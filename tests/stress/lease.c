@@ -246,7 +246,7 @@ static void *read_all(void *arg)
         if (open_fences(w) > 1)
             atomic_fetch_add(&w->overlaps, 1);
         buf_clear(&out);
-        health_report(w->health, HEALTH_LIVEZ, true, NULL, 0, &out);
+        health_report(w->health, HEALTH_LIVEZ, NULL, true, NULL, 0, &out);
         health_document(w->health, "/leader", &out);
         (void) metrics_render(w->metrics, &out);
         usleep(200);

@@ -15,9 +15,9 @@ static void health_destroyp(health_t **h)
     do {                                                                                           \
         const char *exclude_[] = {NULL, ##__VA_ARGS__};                                            \
         host_cleanup(buf_fini) buf_t out_ = BUF_INIT;                                              \
-        EXPECT_INT(                                                                                \
-            health_report(h, endpoint, verbose, exclude_ + 1, HOST_LEN(exclude_) - 1, &out_),      \
-            passed);                                                                               \
+        EXPECT_INT(health_report(h, endpoint, NULL, verbose, exclude_ + 1, HOST_LEN(exclude_) - 1, \
+                                 &out_),                                                           \
+                   passed);                                                                        \
         EXPECT_STR(buf_text(&out_), text);                                                         \
     } while (0)
 
@@ -121,7 +121,7 @@ Test(health, a_reason_is_one_line_and_is_cut)
     host_cleanup(host_freep) char *lengthy = host_xprintf("%01000d", 0);
 
     health_set(c, false, lengthy);
-    health_report(h, HEALTH_LIVEZ, true, NULL, 0, &out);
+    health_report(h, HEALTH_LIVEZ, NULL, true, NULL, 0, &out);
     EXPECT_INT(strspn(buf_text(&out) + strlen("[-]a failed: "), "0"), 511);
 }
 

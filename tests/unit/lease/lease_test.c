@@ -614,7 +614,8 @@ Test(lease, another_process_of_the_same_name_is_shown_by_health)
     EXPECT_INT(live("lease-name", &out), false);
     EXPECT_HAS(buf_text(&out), "under the name 'a'");
     buf_clear(&out);
-    EXPECT_INT(health_report(health, HEALTH_LIVEZ, false, NULL, 0, &out), true); /* only shown */
+    EXPECT_INT(health_report(health, HEALTH_LIVEZ, NULL, false, NULL, 0, &out),
+               true); /* only shown */
     owner_fini(&second);
     owner_fini(&first);
 }

@@ -392,7 +392,7 @@ static char *readyz(rig_t *r, bool *ok)
 {
     buf_t text = BUF_INIT;
 
-    *ok = health_report(r->shared.health, HEALTH_READYZ, true, NULL, 0, &text);
+    *ok = health_report(r->shared.health, HEALTH_READYZ, NULL, true, NULL, 0, &text);
     return buf_steal(&text);
 }
 

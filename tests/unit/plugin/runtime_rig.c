@@ -223,7 +223,7 @@ static bool health_holds(rig_t *r, const void *arg)
 {
     host_cleanup(buf_fini) buf_t text = BUF_INIT;
 
-    health_report(r->shared.health, HEALTH_READYZ, true, NULL, 0, &text);
+    health_report(r->shared.health, HEALTH_READYZ, NULL, true, NULL, 0, &text);
     return strstr(buf_text(&text), arg) != NULL;
 }
 

@@ -66,8 +66,15 @@ Test(serve, a_failing_check_fails_its_endpoints_only)
     expect_answer("GET /livez", "500 Internal Server Error",
                   "[-]loop failed: reason withheld\nlivez check failed\n");
     expect_answer("GET /healthz", "500 Internal Server Error",
-                  "[-]loop failed: reason withheld\nlivez check failed\n");
+                  "[-]loop failed: reason withheld\nhealthz check failed\n");
     expect_answer("GET /readyz", "200 OK", "ok");
+}
+
+Test(serve, healthz_is_called_by_its_name)
+{
+    health_set(health_add(health, "loop", HEALTH_LIVEZ, 0), true, NULL);
+
+    expect_answer("GET /healthz?verbose", "200 OK", "[+]loop ok\nhealthz check passed\n");
 }
 
 Test(serve, verbose_lists_the_checks)
