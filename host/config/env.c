@@ -16,16 +16,47 @@ static bool ends_with(const char *name, size_t len, const char *end)
     return len >= n && strncmp(name + len - n, end, n) == 0;
 }
 
+static bool begins_with_scheme(const char *value)
+{
+    return strncmp(value, "tcp://", 6) == 0 || strncmp(value, "udp://", 6) == 0 ||
+           strncmp(value, "sctp://", 7) == 0;
+}
+
+/* "_8081_TCP", "_8081_TCP_ADDR", "_8081_UDP_PORT", ... */
+static bool names_port(const char *at, const char *end)
+{
+    static const char *const protocols[] = {"_TCP", "_UDP", "_SCTP"};
+    const size_t digits = *at == '_' ? strspn(at + 1, "0123456789") : 0;
+    const char *rest = at + 1 + digits;
+
+    for (size_t i = 0; digits > 0 && i < HOST_LEN(protocols); i++) {
+        const size_t len = strlen(protocols[i]);
+
+        if (strncmp(rest, protocols[i], len) == 0 && (rest + len == end || rest[len] == '_'))
+            return true;
+    }
+    return false;
+}
+
 /* Kubernetes puts variables for every Service of the namespace into a container, so a Service
  * called "leasehold" or "leasehold-metrics" gives names that begin as ours: ..._SERVICE_HOST,
- * ..._SERVICE_PORT, ..._SERVICE_PORT_HTTP, ..._PORT, ..._PORT_8081_TCP, ..._PORT_8081_TCP_ADDR. */
+ * ..._SERVICE_PORT, ..._SERVICE_PORT_HTTP, ..._PORT, ..._PORT_8081_TCP, ..._PORT_8081_TCP_ADDR.
+ * Their values tell the first ones from a misspelt setting such as LEASEHOLD_HEALTH_PORT=8081. */
 static bool is_service_link(const char *name, size_t len)
 {
-    if (ends_with(name, len, "_SERVICE_HOST") || ends_with(name, len, "_PORT"))
+    const char *end = name + len, *value = end + 1;
+    const bool number = *value != '\0' && value[strspn(value, "0123456789")] == '\0';
+
+    if (ends_with(name, len, "_SERVICE_HOST"))
         return true;
-    for (const char *p = name; p < name + len; p++) {
-        if (strncmp(p, "_SERVICE_PORT_", 14) == 0 ||
-            (strncmp(p, "_PORT_", 6) == 0 && p[6] >= '0' && p[6] <= '9'))
+    if (ends_with(name, len, "_SERVICE_PORT"))
+        return number;
+    if (ends_with(name, len, "_PORT") && begins_with_scheme(value))
+        return true;
+    for (const char *p = name; p < end; p++) {
+        if (strncmp(p, "_SERVICE_PORT_", 14) == 0)
+            return number;
+        if (strncmp(p, "_PORT_", 6) == 0 && names_port(p + 5, end))
             return true;
     }
     return false;

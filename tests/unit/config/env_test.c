@@ -120,7 +120,29 @@ Test(env, variables_of_tests_and_of_kubernetes_services_are_left_alone)
                                       "LEASEHOLD_METRICS_SERVICE_HOST=10.0.0.2",
                                       "LEASEHOLD_METRICS_SERVICE_PORT=80",
                                       "LEASEHOLD_METRICS_PORT=tcp://10.0.0.2:80",
+                                      "LEASEHOLD_DNS_PORT=udp://10.0.0.3:53",
+                                      "LEASEHOLD_DNS_PORT_53_UDP=udp://10.0.0.3:53",
+                                      "LEASEHOLD_SIP_PORT=sctp://10.0.0.3:5060",
                                       NULL};
 
     config_destroy(loading_ok(NULL, env, NULL));
+}
+
+Test(env, a_misspelt_setting_is_not_taken_for_a_variable_of_a_service)
+{
+    static const char *const variables[] = {
+        "LEASEHOLD_HEALTH_PORT=8081",        "LEASEHOLD_PORT=8081",     "LEASEHOLD_PORT=",
+        "LEASEHOLD_METRICS_SERVICE_PORT=no", "LEASEHOLD_SERVICE_PORT=", "LEASEHOLD_PORT_8=8",
+        "LEASEHOLD_SERVICE_PORT_HTTP=x",
+    };
+
+    for (size_t i = 0; i < HOST_LEN(variables); i++) {
+        const char *const env[] = {variables[i], LOADING_ENV, NULL};
+        config_t *c = NULL;
+        lh_error_t err = {0};
+
+        cr_expect(loading_try(NULL, env, NULL, &c, &err) < 0, "accepted: %s", variables[i]);
+        EXPECT_HAS(err.text, "unknown setting");
+        config_destroy(c);
+    }
 }
