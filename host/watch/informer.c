@@ -81,10 +81,7 @@ static void set_problem(watch_informer_t *w, const char *problem)
         return;
     free(w->problem);
     w->problem = problem != NULL ? host_xstrdup(problem) : NULL;
-    if (problem != NULL)
-        log_warn(w->log, "watch: %s", problem);
-    else
-        log_debug(w->log, "watch: works");
+    log_debug(w->log, "watch: %s", problem != NULL ? problem : "works"); /* who is told it warns */
     w->handler->on_state(w->arg, w->problem);
 }
 

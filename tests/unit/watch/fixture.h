@@ -60,10 +60,11 @@ static inline void pass(fixture_t *f, int64_t time)
     turn(f);
 }
 
+static const watch_informer_handler_t fixture_handler = {fixture_on_event, fixture_on_synced,
+                                                         fixture_on_state};
+
 static inline void fixture_open(fixture_t *f, const watch_spec_t *spec)
 {
-    static const watch_informer_handler_t handler = {fixture_on_event, fixture_on_synced,
-                                                     fixture_on_state};
     watch_spec_t s = *spec;
     lh_error_t err;
 
@@ -78,7 +79,7 @@ static inline void fixture_open(fixture_t *f, const watch_spec_t *spec)
         s.gvr = (kube_gvr_t){"", "v1", "configmaps"};
     if (s.kind == NULL)
         s.kind = "";
-    f->informer = watch_informer_create(&f->options, &s, &handler, f);
+    f->informer = watch_informer_create(&f->options, &s, &fixture_handler, f);
 }
 
 static inline void fixture_close(fixture_t *f)

@@ -5,6 +5,7 @@
 #include "base/error.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 /* Turns until a further request is sent; the time that it took. */
 static int64_t time_to_next(fixture_t *f)
@@ -163,6 +164,30 @@ Test(recovery, a_watch_that_fails_for_long_is_told_until_one_works)
     time_to_next(&f);
     bookmark(&f, 12, false);
     EXPECT_STR(buf_text(&f.problem), "none");
+}
+
+/* The subscriber, which says whose watch it is, does: a problem was logged twice. */
+Test(recovery, a_problem_is_not_logged_as_a_warning_here)
+{
+    int pipe_fd[2];
+    char text[4096] = "";
+
+    cr_assert_eq(pipe(pipe_fd), 0);
+    log_t *log = log_create(pipe_fd[1], LOG_TEXT, LOG_INFO);
+    FIXTURE(f);
+    f.options.log = log;
+    watch_informer_destroy(f.informer);
+    f.informer = watch_informer_create(
+        &f.options, &(const watch_spec_t){.gvr = {"", "v1", "configmaps"}}, &fixture_handler, &f);
+    turn(&f);
+    fake_kube_end(call(&f, "watch=1"), 403, "");
+    EXPECT_HAS(buf_text(&f.problem), "403");
+    watch_informer_destroy(host_steal(f.informer));
+    log_destroy(log);
+    close(pipe_fd[1]);
+    cr_assert(read(pipe_fd[0], text, sizeof(text) - 1) >= 0);
+    EXPECT_STR(text, "");
+    close(pipe_fd[0]);
 }
 
 Test(recovery, a_watch_that_is_never_answered_is_told)
