@@ -233,6 +233,25 @@ void metrics_drop(metrics_t *m, const char *name, const char *value)
     pthread_mutex_unlock(&m->lock);
 }
 
+void metric_drop(metric_t *f, const char *const *label_values, size_t count)
+{
+    size_t kept = 0;
+
+    pthread_mutex_lock(&f->registry->lock);
+    for (size_t i = 0; i < f->cell_count; i++) {
+        size_t same = 0;
+
+        while (same < count && strcmp(f->cells[i]->label_values[same], label_values[same]) == 0)
+            same++;
+        if (same == count)
+            cell_free(f->cells[i]);
+        else
+            f->cells[kept++] = f->cells[i];
+    }
+    f->cell_count = kept;
+    pthread_mutex_unlock(&f->registry->lock);
+}
+
 void metric_add(metric_cell_t *c, double v)
 {
     double old = atomic_load_explicit(&c->value, memory_order_relaxed);

@@ -37,6 +37,9 @@ metric_cell_t *metric_cell_find(metric_t *family, const char *const *label_value
  * pointer to such a cell may be used after. [any-thread] */
 void metrics_drop(metrics_t *m, const char *name, const char *value);
 
+/* The same in one family, for every series whose first `count` label values are these. */
+void metric_drop(metric_t *family, const char *const *label_values, size_t count);
+
 void metric_add(metric_cell_t *c, double v);     /* counter, gauge [any-thread] */
 void metric_set(metric_cell_t *c, double v);     /* gauge [any-thread] */
 void metric_observe(metric_cell_t *c, double v); /* histogram [any-thread] */

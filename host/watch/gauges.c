@@ -5,46 +5,63 @@
 
 #include <string.h>
 
-enum { COMMON_LABELS = 4 };
+#define LABELS "group", "version", "resource", "namespace", "selector", "projection"
+enum { COMMON_LABELS = 6 };
 
 static metric_t *family(metrics_t *m, const char *name, const char *help, const char *more)
 {
-    const char *const labels[] = {"group", "resource", "namespace", "selector", more, NULL};
+    const char *const labels[] = {LABELS, more, NULL};
 
     return metrics_counter(m, name, help, labels);
 }
 
-static metric_cell_t *gauge(watch_gauges_t *g, metrics_t *m, const char *name, const char *help)
+/* The i-th family with the common labels alone, and its cell. */
+static metric_cell_t *cell(watch_gauges_t *g, size_t i, metric_t *f)
 {
-    static const char *const labels[] = {"group", "resource", "namespace", "selector", NULL};
-
-    return metric_cell(metrics_gauge(m, name, help, labels), g->labels);
+    g->families[i] = f;
+    return metric_cell(f, g->labels);
 }
 
-static metric_cell_t *counter(watch_gauges_t *g, metrics_t *m, const char *name, const char *help)
+void watch_gauges_init(watch_gauges_t *g, metrics_t *m, const watch_spec_t *spec,
+                       const char *selector)
 {
-    return metric_cell(family(m, name, help, NULL), g->labels);
-}
+    static const char *const plain[] = {LABELS, NULL};
 
-void watch_gauges_init(watch_gauges_t *g, metrics_t *metrics, const char *group,
-                       const char *resource, const char *ns, const char *selector)
-{
-    *g = (watch_gauges_t){.labels = {group, resource, ns, selector, NULL}};
-    if (metrics == NULL)
+    *g = (watch_gauges_t){.labels = {spec->gvr.group, spec->gvr.version, spec->gvr.resource,
+                                     spec->ns != NULL ? spec->ns : "", selector,
+                                     spec->metadata_only ? "metadata" : "full"}};
+    if (m == NULL)
         return;
-    g->lists = family(metrics, "leasehold_watch_lists_total", "Lists begun, by mode", "mode");
-    g->relists =
-        family(metrics, "leasehold_watch_relists_total", "Lists begun again, by cause", "cause");
-    g->restarts = family(metrics, "leasehold_watch_restarts_total",
+    g->lists = family(m, "leasehold_watch_lists_total", "Lists begun, by mode", "mode");
+    g->relists = family(m, "leasehold_watch_relists_total", "Lists begun again, by cause", "cause");
+    g->restarts = family(m, "leasehold_watch_restarts_total",
                          "Watches opened again without a list, by cause", "cause");
-    g->watches = counter(g, metrics, "leasehold_watch_watches_total", "Watches opened");
-    g->unparsable = counter(g, metrics, "leasehold_watch_unparsable_objects_total",
-                            "Objects and events that were skipped as they could not be read");
-    g->objects = gauge(g, metrics, "leasehold_watch_objects", "Objects in the cache");
-    g->last_event = gauge(g, metrics, "leasehold_watch_last_event_time_seconds",
-                          "When the last event came, in Unix time");
-    g->last_bookmark = gauge(g, metrics, "leasehold_watch_last_bookmark_time_seconds",
-                             "When the last bookmark came, in Unix time");
+    g->watches = cell(g, 0, family(m, "leasehold_watch_watches_total", "Watches opened", NULL));
+    g->unparsable =
+        cell(g, 1,
+             family(m, "leasehold_watch_unparsable_objects_total",
+                    "Objects and events that were skipped as they could not be read", NULL));
+    g->objects =
+        cell(g, 2, metrics_gauge(m, "leasehold_watch_objects", "Objects in the cache", plain));
+    g->last_event = cell(g, 3,
+                         metrics_gauge(m, "leasehold_watch_last_event_time_seconds",
+                                       "When the last event came, in Unix time", plain));
+    g->last_bookmark = cell(g, 4,
+                            metrics_gauge(m, "leasehold_watch_last_bookmark_time_seconds",
+                                          "When the last bookmark came, in Unix time", plain));
+}
+
+void watch_gauges_fini(watch_gauges_t *g)
+{
+    metric_t *const more[] = {g->lists, g->relists, g->restarts};
+
+    for (size_t i = 0; g->lists != NULL && i < HOST_LEN(more); i++) {
+        metric_drop(more[i], g->labels, COMMON_LABELS);
+    }
+    for (size_t i = 0; g->lists != NULL && i < HOST_LEN(g->families); i++) {
+        metric_drop(g->families[i], g->labels, COMMON_LABELS);
+    }
+    *g = (watch_gauges_t){0};
 }
 
 static void count(const watch_gauges_t *g, metric_t *f, const char *more)
@@ -53,7 +70,7 @@ static void count(const watch_gauges_t *g, metric_t *f, const char *more)
 
     if (f == NULL)
         return;
-    memcpy(values, g->labels, sizeof(values));
+    memcpy(values, g->labels, sizeof(g->labels));
     values[COMMON_LABELS] = more;
     metric_add(metric_cell(f, values), 1);
 }

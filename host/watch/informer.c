@@ -729,8 +729,7 @@ watch_informer_t *watch_informer_create(const watch_hub_options_t *options,
     copy_spec(w, spec);
     if (options->log != NULL)
         w->log = log_with(options->log, "resource", w->spec.gvr.resource);
-    watch_gauges_init(&w->gauges, options->metrics, w->spec.gvr.group, w->spec.gvr.resource,
-                      w->spec.ns != NULL ? w->spec.ns : "", w->selectors);
+    watch_gauges_init(&w->gauges, options->metrics, &w->spec, w->selectors);
     w->store = watch_store_create();
     if (*w->selectors != '\0')
         w->verify =
@@ -753,7 +752,7 @@ void watch_informer_destroy(watch_informer_t *w)
         kube_lookup_cancel(w->lookup);
     watch_stream_destroy(w->stream);
     watch_verify_destroy(w->verify);
-    watch_gauges_objects(&w->gauges, 0);
+    watch_gauges_fini(&w->gauges);
     watch_store_set_synced(w->store, false);
     watch_store_unref(w->store);
     log_destroy(w->log);

@@ -203,6 +203,8 @@ static inline double metric(fixture_t *f, const char *series)
     return 0;
 }
 
-#define LABELS "group=\"\",resource=\"configmaps\",namespace=\"\",selector=\"\""
+#define LABELS                                                                                     \
+    "group=\"\",version=\"v1\",resource=\"configmaps\",namespace=\"\",selector=\"\",projection="   \
+    "\"full\""
 
 #endif

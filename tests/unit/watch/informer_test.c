@@ -384,6 +384,21 @@ Test(informer, metrics_tell_lists_watches_objects_and_times)
     EXPECT_INT(metric(&f, "leasehold_watch_restarts_total{" LABELS ",cause=\"closed\"}"), 1);
 }
 
+Test(informer, its_series_end_with_it)
+{
+    FIXTURE(f);
+    host_cleanup(buf_fini) buf_t out = BUF_INIT;
+    watch_informer_t *other = watch_informer_create(
+        &f.options, &(const watch_spec_t){.gvr = {"", "v1", "configmaps"}, .metadata_only = true},
+        &fixture_handler, &f);
+
+    list_stream(&f, "a", 10);
+    watch_informer_destroy(other);
+    metrics_render(f.metrics, &out);
+    EXPECT_HAS(buf_text(&out), "projection=\"full\"");
+    cr_expect(strstr(buf_text(&out), "projection=\"metadata\"") == NULL, "%s", buf_text(&out));
+}
+
 Test(informer, ends_its_requests_whenever_it_is_destroyed)
 {
     { /* before its first turn */
