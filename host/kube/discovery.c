@@ -2,7 +2,7 @@
 /*
  * The first lookup under /api or /apis loads all that the server offers there, if it aggregates.
  * What is not in the cache afterwards, or is to be asked for again, costs one small request for its
- * group version.
+ * group version; lookups that come while one is under way wait for it.
  */
 #include "kube/discovery.h"
 
@@ -43,17 +43,26 @@ struct kube_discovery {
     const log_t *log;
     struct root roots[2];
     struct entry *cache;
-    list_t asking;      /* lookups with a request of their own */
+    list_t questions;   /* that are under way */
     list_t ready;       /* lookups whose answer is in the cache */
     loop_timer_t timer; /* delivers them */
 };
 
+/* A request for the kinds of one group version. */
+struct question {
+    list_t node; /* among the discovery's */
+    kube_discovery_t *discovery;
+    char *group, *version;
+    kube_call_t *call;
+    list_t waiting; /* lookups; when the last one is cancelled the request ends */
+};
+
 struct kube_lookup {
     list_t node;
+    struct question *question; /* that it waits for; NULL: none */
     kube_discovery_t *discovery;
     char *group, *version, *resource;
     char *key;
-    kube_call_t *call;
     void (*fn)(void *arg, int code, const kube_kind_t *kind, const lh_error_t *err);
     void *arg;
 };
@@ -82,6 +91,14 @@ static void forget(kube_discovery_t *d, const char *key)
 
     if (e != NULL)
         entry_free(d, e);
+}
+
+/* What lookups wait for; it comes back if it is there. */
+static void forget_asked(kube_discovery_t *d, const struct question *q)
+{
+    LIST_EACH (&q->waiting, it, next) {
+        forget(d, LIST_ENTRY(it, kube_lookup_t, node)->key);
+    }
 }
 
 static bool has_verb(const cJSON *verbs, const char *verb)
@@ -143,15 +160,15 @@ static bool take_aggregated(kube_discovery_t *d, const cJSON *json)
 }
 
 /* An APIResourceList; false when json is none. */
-static bool take_resources(kube_discovery_t *d, const kube_lookup_t *l, const cJSON *json)
+static bool take_resources(kube_discovery_t *d, const struct question *q, const cJSON *json)
 {
     const cJSON *resource;
 
     if (strcmp(text(json, "kind"), "APIResourceList") != 0)
         return false;
-    forget(d, l->key);
+    forget_asked(d, q);
     cJSON_ArrayForEach (resource, field(json, "resources")) {
-        remember(d, l->group, l->version, text(resource, "name"), text(resource, "kind"),
+        remember(d, q->group, q->version, text(resource, "name"), text(resource, "kind"),
                  cJSON_IsTrue(field(resource, "namespaced")), field(resource, "verbs"));
     }
     return true;
@@ -159,11 +176,21 @@ static bool take_resources(kube_discovery_t *d, const kube_lookup_t *l, const cJ
 
 /* -- Lookups -- */
 
+static void question_free(struct question *q)
+{
+    list_remove(&q->node);
+    if (q->call != NULL)
+        kube_call_cancel(q->call);
+    free(q->group);
+    free(q->version);
+    free(q);
+}
+
 static void lookup_free(kube_lookup_t *l)
 {
     list_remove(&l->node);
-    if (l->call != NULL)
-        kube_call_cancel(l->call);
+    if (l->question != NULL && list_empty(&l->question->waiting))
+        question_free(l->question);
     free(l->group);
     free(l->version);
     free(l->resource);
@@ -211,39 +238,58 @@ static int fail_rubbish(const char *expected, lh_error_t *err)
     return host_fail(err, LH_EPARSE, "discovery: the answer is not %s", expected);
 }
 
-static void on_group_version(void *arg, const kube_result_t *result)
+/* The answer is in the cache, or err says why not. Callbacks may cancel other lookups. */
+static void end_question(struct question *q, const lh_error_t *err)
 {
-    kube_lookup_t *l = arg;
-    lh_error_t err;
+    list_t waiting, *node;
 
-    l->call = NULL;
-    if (result->code == 0) {
-        cJSON *json = cJSON_ParseWithLength(result->body, result->body_len);
-        bool taken = take_resources(l->discovery, l, json);
+    list_init(&waiting);
+    while ((node = list_pop(&q->waiting)) != NULL) {
+        list_append(&waiting, node);
+        LIST_ENTRY(node, kube_lookup_t, node)->question = NULL;
+    }
+    question_free(q);
+    while (!list_empty(&waiting)) {
+        kube_lookup_t *l = LIST_ENTRY(waiting.next, kube_lookup_t, node);
 
-        cJSON_Delete(json);
-        if (taken) {
+        if (err == NULL) {
             answer_from_cache(l);
-            return;
+            continue;
         }
         list_remove(&l->node);
-        answer(l, fail_rubbish("an APIResourceList", &err), NULL, &err);
-    } else if (result->code == LH_ENOTFOUND) {
-        forget(l->discovery, l->key);
-        answer_from_cache(l);
-    } else {
-        list_remove(&l->node);
-        answer(l, result->code, NULL, &result->error);
+        answer(l, err->code, NULL, err);
     }
 }
 
-static int ask_group_version(kube_lookup_t *l, lh_error_t *err)
+static void on_group_version(void *arg, const kube_result_t *result)
 {
-    kube_discovery_t *d = l->discovery;
+    struct question *q = arg;
+    lh_error_t err;
+
+    q->call = NULL;
+    if (result->code == 0) {
+        cJSON *json = cJSON_ParseWithLength(result->body, result->body_len);
+        bool taken = take_resources(q->discovery, q, json);
+
+        cJSON_Delete(json);
+        if (!taken)
+            (void) fail_rubbish("an APIResourceList", &err);
+        end_question(q, taken ? NULL : &err);
+    } else if (result->code == LH_ENOTFOUND) {
+        forget_asked(q->discovery, q);
+        end_question(q, NULL);
+    } else {
+        err = result->error;
+        end_question(q, &err);
+    }
+}
+
+static int send_question(struct question *q, lh_error_t *err)
+{
     host_cleanup(buf_fini) buf_t path = BUF_INIT;
 
     /* A resource's path without the resource. */
-    kube_gvr_t gvr = {l->group, l->version, ""};
+    kube_gvr_t gvr = {q->group, q->version, ""};
     int ret = kube_path(&path, &gvr, NULL, NULL);
 
     if (ret < 0)
@@ -253,11 +299,43 @@ static int ask_group_version(kube_lookup_t *l, lh_error_t *err)
                                     .path = buf_text(&path),
                                     .timeout = TIMEOUT,
                                     .on_done = on_group_version,
-                                    .arg = l};
-    ret = kube_client_send(d->client, &request, &l->call, err);
-    if (ret == 0)
-        list_append(&d->asking, &l->node);
-    return ret;
+                                    .arg = q};
+
+    return kube_client_send(q->discovery->client, &request, &q->call, err);
+}
+
+static struct question *find_question(kube_discovery_t *d, const kube_lookup_t *l)
+{
+    LIST_EACH (&d->questions, it, next) {
+        struct question *q = LIST_ENTRY(it, struct question, node);
+
+        if (strcmp(q->group, l->group) == 0 && strcmp(q->version, l->version) == 0)
+            return q;
+    }
+    return NULL;
+}
+
+static int ask_group_version(kube_lookup_t *l, lh_error_t *err)
+{
+    struct question *q = find_question(l->discovery, l);
+
+    if (q == NULL) {
+        q = host_xcalloc(1, sizeof(*q));
+        q->discovery = l->discovery;
+        q->group = host_xstrdup(l->group);
+        q->version = host_xstrdup(l->version);
+        list_init(&q->waiting);
+        list_append(&l->discovery->questions, &q->node);
+        const int ret = send_question(q, err);
+
+        if (ret < 0) {
+            question_free(q);
+            return ret;
+        }
+    }
+    l->question = q;
+    list_append(&q->waiting, &l->node);
+    return 0;
 }
 
 static void ask_or_fail(kube_lookup_t *l)
@@ -379,7 +457,7 @@ kube_discovery_t *kube_discovery_create(kube_client_t *client, const log_t *log)
 
     d->client = client;
     d->log = log;
-    list_init(&d->asking);
+    list_init(&d->questions);
     list_init(&d->ready);
     loop_timer_init(&d->timer, kube_client_loop(client), on_ready);
     for (size_t i = 0; i < HOST_LEN(d->roots); i++) {
@@ -403,7 +481,15 @@ void kube_discovery_destroy(kube_discovery_t *d)
     if (d == NULL)
         return;
     loop_timer_clear(&d->timer);
-    free_lookups(&d->asking);
+    LIST_EACH (&d->questions, it, next) {
+        struct question *q = LIST_ENTRY(it, struct question, node);
+
+        LIST_EACH (&q->waiting, at, after) {
+            LIST_ENTRY(at, kube_lookup_t, node)->question = NULL;
+        }
+        free_lookups(&q->waiting);
+        question_free(q);
+    }
     free_lookups(&d->ready);
     for (size_t i = 0; i < HOST_LEN(d->roots); i++) {
         free_lookups(&d->roots[i].waiting);

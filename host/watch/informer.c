@@ -19,6 +19,7 @@
 #define IDLE (90 * CLOCK_S)         /* bookmarks come about once a minute */
 #define LIST_SILENCE (10 * CLOCK_S) /* a server that knows no streaming lists says nothing more */
 #define LIST_WITH_CHANGES (30 * CLOCK_S)
+/* At common times, so that streams that wait for kinds of one group version share their requests. */
 #define LOOKUP_EVERY (700 * CLOCK_MS)
 #define MISSING_FOR (3 * CLOCK_S) /* until a kind that lookups do not find has gone */
 #define UNWATCHABLE_EVERY (30 * CLOCK_S)
@@ -124,6 +125,12 @@ static void step_later(watch_informer_t *w, enum step step, int64_t at_least)
     int64_t delay = watch_backoff_next(&w->backoff, clock_now());
 
     step_after(w, step, HOST_MAX(delay, at_least));
+}
+
+/* At the next of the times at which all streams look for kinds that are not installed. */
+static void look_up_later(watch_informer_t *w)
+{
+    step_after(w, STEP_LOOK_UP, LOOKUP_EVERY - clock_now() % LOOKUP_EVERY);
 }
 
 static void on_wait(loop_timer_t *timer)
@@ -280,7 +287,7 @@ static void become_missing(watch_informer_t *w)
     w->synced = false;
     if (was_synced)
         w->handler->on_synced(w->arg, false);
-    step_after(w, STEP_LOOK_UP, LOOKUP_EVERY);
+    look_up_later(w);
 }
 
 static void relist(watch_informer_t *w, const char *cause, bool at_once)
@@ -378,14 +385,14 @@ static void on_kind_missing(watch_informer_t *w)
 
     set_problem(w, text);
     if (w->vanished) {
-        step_after(w, STEP_LOOK_UP, LOOKUP_EVERY);
+        look_up_later(w);
         return;
     }
     /* One of several API servers may not have come to know the kind yet: that deletes nothing. */
     if (w->missing_since == 0)
         w->missing_since = clock_now();
     if (w->kind != NULL && clock_now() - w->missing_since < MISSING_FOR) {
-        step_after(w, STEP_LOOK_UP, LOOKUP_EVERY);
+        look_up_later(w);
         return;
     }
     w->vanished = true;
@@ -661,12 +668,15 @@ static void on_lookup(void *arg, int code, const kube_kind_t *kind, const lh_err
         w->vanished = false;
         take_step(w, STEP_LIST);
     } else {
-        /* A 404 although the kind is there: it is being set up or taken down. */
+        /* A 404 although the kind is there: it is being set up, or taken down, or broken. */
         watch_gauges_relist(&w->gauges, "missing");
-        if (w->synced)
-            step_later(w, STEP_LIST, 0);
-        else
+        if (w->appeared) {
+            w->appeared = false;
             step_after(w, STEP_LIST, LOOKUP_EVERY);
+        } else {
+            set_problem(w, "the API server answers 404 although the kind is installed");
+            step_later(w, STEP_LIST, 0);
+        }
     }
 }
 

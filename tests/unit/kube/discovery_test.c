@@ -176,6 +176,28 @@ Test(discovery, a_fresh_lookup_asks_for_the_group_version_alone)
     EXPECT_STR(http_server_line(rig.server, 1), "GET /api/v1");
 }
 
+Test(discovery, lookups_of_one_group_version_at_a_time_share_a_request)
+{
+    found_t a, b, c, d;
+
+    atomic_store(&crd_exists, true);
+    look_up(&a, &pods, false);
+    look_up(&a, &websites, false);
+    size_t asked = http_server_requests(rig.server);
+    kube_lookup_t *first = ask(&a, &websites, true);
+    ask(&b, &websites, true);
+    ask(&c, &(const kube_gvr_t){"example.com", "v1", "others"}, true);
+    ask(&d, &pods, true);
+    kube_lookup_cancel(first);
+    cr_assert(rig_run_until(&rig, &b.done, 5000) && rig_run_until(&rig, &c.done, 5000) &&
+              rig_run_until(&rig, &d.done, 5000));
+    EXPECT_INT(a.count, 0);
+    EXPECT_STR(b.kind, "Website");
+    EXPECT_INT(c.code, LH_ENOTFOUND);
+    EXPECT_STR(d.kind, "Pod");
+    EXPECT_INT(http_server_requests(rig.server) - asked, 2);
+}
+
 Test(discovery, a_kind_that_appears_is_found_when_asked_again)
 {
     found_t f;

@@ -632,6 +632,26 @@ Test(recovery, a_missing_kind_is_looked_up_until_it_is_there)
     EXPECT_STR(buf_text(&f.problem), "none");
 }
 
+Test(recovery, streams_that_wait_for_kinds_look_at_the_same_times)
+{
+    FIXTURE(f);
+    fake_kube_set_kind(f.kube, NULL);
+    turn(&f);
+    pass(&f, 300 * CLOCK_MS);
+    watch_informer_t *late = watch_informer_create(
+        &f.options, &(const watch_spec_t){.gvr = {"", "v1", "secrets"}}, &fixture_handler, &f);
+
+    turn(&f);
+    for (int i = 0; i < 70; i++) {
+        size_t lookups = fake_kube_lookups(f.kube);
+
+        pass(&f, 100 * CLOCK_MS);
+        lookups = fake_kube_lookups(f.kube) - lookups;
+        cr_expect(lookups == 0 || lookups == 2, "%zu at once", lookups);
+    }
+    watch_informer_destroy(late);
+}
+
 Test(recovery, a_new_kind_whose_watches_do_not_work_yet_is_listed_in_pages_once)
 {
     static char name[] = "ConfigMap";
@@ -693,15 +713,32 @@ Test(recovery, a_kind_that_one_lookup_does_not_find_has_not_gone)
     EXPECT_STR(buf_text(&f.problem), "none");
 }
 
-Test(recovery, a_404_although_the_kind_is_there_lists_again)
+Test(recovery, a_404_although_the_kind_is_there_backs_off_and_is_told)
 {
     FIXTURE(f);
     turn(&f);
-    fake_kube_end(call(&f, "watch=1"), 404, "");
+    for (int base = 800; base <= 3200; base *= 2) {
+        fake_kube_end(call(&f, "watch=1"), 404, "");
+        expect_backoff(&f, base);
+        expect_list(&f);
+        EXPECT_HAS(buf_text(&f.problem), "404 although the kind is installed");
+    }
+    list_stream(&f, "a", 10);
+    EXPECT_SEEN(&f, "+a@1* synced ");
+    EXPECT_STR(buf_text(&f.problem), "none");
+}
+
+Test(recovery, a_new_kind_that_is_not_served_yet_is_listed_again_soon)
+{
+    static char name[] = "ConfigMap";
+    const kube_kind_t kind = {.kind = name, .namespaced = true, .watchable = true};
+    FIXTURE(f);
+    fake_kube_set_kind(f.kube, NULL);
     turn(&f);
+    fake_kube_set_kind(f.kube, &kind);
     pass(&f, 700 * CLOCK_MS);
-    expect_list(&f);
-    EXPECT_SEEN(&f, "");
+    fake_kube_end(call(&f, "watch=1"), 404, "");
+    cr_expect(time_to_next(&f) <= CLOCK_S, "must start within a second");
 }
 
 Test(recovery, a_kind_without_watch_is_told)
