@@ -188,6 +188,16 @@ static bool not_above(const char *a, const char *b)
     return order == 0 || order == -1;
 }
 
+/* That a state of this uid and version, which came later, ends what was noted. Where versions cannot
+ * be compared any does, for else the note would cover it until the next list. */
+static bool ends_note(const watch_snapshot_t *noted, const char *uid, const char *version)
+{
+    int order = watch_version_compare(watch_snapshot_version(noted), version);
+
+    return order == 2 ? *version != '\0' && strcmp(watch_snapshot_uid(noted), uid) == 0
+                      : order != 1;
+}
+
 /* -- Life -- */
 
 watch_store_t *watch_store_create(void)
@@ -417,7 +427,8 @@ static void put_live(watch_store_t *s, entry_t *e, watch_snapshot_t *object)
 
     e->epoch = s->epoch;
     e->live_gone = (e->live_gone && live_same) || (e->noted_gone && noted_same);
-    if (noted != NULL && not_above(watch_snapshot_version(noted), watch_snapshot_version(object)))
+    if (noted != NULL &&
+        ends_note(noted, watch_snapshot_uid(object), watch_snapshot_version(object)))
         noted = NULL;
     set_states(s, e, watch_snapshot_ref(object), noted);
 }
@@ -456,7 +467,7 @@ static watch_snapshot_t *take_live(watch_store_t *s, entry_t *e, const char *ver
     watch_snapshot_t *live = watch_snapshot_ref(e->live), *noted = e->noted;
 
     if (noted != NULL && same_uid(noted, live) &&
-        (e->noted_gone || not_above(watch_snapshot_version(noted), version)))
+        (e->noted_gone || ends_note(noted, watch_snapshot_uid(live), version)))
         noted = NULL;
     set_states(s, e, NULL, noted);
     return live;
@@ -510,12 +521,14 @@ void watch_store_passed(watch_store_t *s, const char *version)
 {
     pthread_mutex_lock(&s->lock);
     set_position(s, version);
-    while (!list_empty(&s->noted)) {
-        entry_t *e = LIST_ENTRY(s->noted.next, entry_t, noted_link);
+    LIST_EACH (&s->noted, it, next) {
+        entry_t *e = LIST_ENTRY(it, entry_t, noted_link);
+        int order = watch_version_compare(watch_snapshot_version(e->noted), version);
 
-        if (!not_above(watch_snapshot_version(e->noted), version))
-            break;
-        set_states(s, e, e->live, NULL);
+        if (order == 1)
+            break; /* later notes are nearly always newer ones */
+        if (order != 2)
+            set_states(s, e, e->live, NULL);
     }
     pthread_mutex_unlock(&s->lock);
 }
@@ -606,6 +619,15 @@ void watch_store_walk_end(watch_store_t *s, watch_store_node_t *walk)
 
 /* -- Noted writes -- */
 
+/* That the stream may have shown the live state after the object was written. Where versions cannot
+ * be compared a write that is shown late is better than one that covers what came after it. */
+static bool covers(const watch_snapshot_t *live, const watch_snapshot_t *object)
+{
+    int order = watch_version_compare(watch_snapshot_version(object), watch_snapshot_version(live));
+
+    return order == 2 ? same_uid(live, object) : order != 1;
+}
+
 void watch_store_note_write(watch_store_t *s, watch_snapshot_t *object)
 {
     const char *version = watch_snapshot_version(object);
@@ -613,8 +635,7 @@ void watch_store_note_write(watch_store_t *s, watch_snapshot_t *object)
     pthread_mutex_lock(&s->lock);
     if (!not_above(version, s->position)) {
         entry_t *e = get(s, object);
-        bool known = e->live != NULL && e->epoch == s->epoch &&
-                     not_above(version, watch_snapshot_version(e->live));
+        bool known = e->live != NULL && e->epoch == s->epoch && covers(e->live, object);
         bool older = e->noted != NULL && e->noted_epoch == s->epoch &&
                      not_above(version, watch_snapshot_version(e->noted));
 

@@ -366,6 +366,64 @@ Test(store, a_noted_deletion_of_another_uid_changes_nothing)
     expect_view(s, "a", "2@5");
 }
 
+static watch_snapshot_t *odd(const char *uid, const char *version)
+{
+    host_cleanup(host_freep) char *text =
+        host_xprintf("{\"metadata\":{\"name\":\"a\",\"namespace\":\"ns\",\"uid\":\"%s\","
+                     "\"resourceVersion\":\"%s\"}}",
+                     uid, version);
+    watch_snapshot_t *s = NULL;
+    lh_error_t err;
+
+    ASSERT_OK(watch_snapshot_create(text, strlen(text), "v1", "ConfigMap", &s, &err), err);
+    return s;
+}
+
+#define ODD(o, ...) host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *o = odd(__VA_ARGS__)
+
+Test(store, a_reply_that_cannot_be_compared_does_not_cover_a_live_state)
+{
+    STORE(s);
+    ODD(later, "1", "x-later");
+    ODD(written, "1", "x-written");
+    watch_store_put(s, later, NULL); /* the event overtook the reply */
+    watch_store_note_write(s, written);
+    expect_view(s, "a", "1@x-later");
+}
+
+Test(store, any_event_of_its_uid_ends_a_note_that_cannot_be_compared)
+{
+    STORE(s);
+    ODD(written, "1", "x-written");
+    ODD(later, "1", "x-later");
+    ODD(next, "1", "x-next");
+    watch_store_note_write(s, written);
+    expect_view(s, "a", "1@x-written");
+    watch_store_put(s, later, NULL);
+    expect_view(s, "a", "1@x-later");
+    watch_store_put(s, next, NULL);
+    expect_view(s, "a", "1@x-next");
+    ODD(other, "2", "x-other");
+    watch_store_note_write(s, other);
+    expect_view(s, "a", "2@x-other");
+    EXPECT_REMOVED(s, "a", "1", "x-gone", "1@x-next");
+    expect_view(s, "a", "2@x-other");
+    watch_store_put(s, other, NULL);
+    EXPECT_REMOVED(s, "a", "2", "x-gone", "2@x-other");
+    expect_view(s, "a", "");
+}
+
+Test(store, a_note_that_cannot_be_compared_does_not_keep_later_ones)
+{
+    STORE(s);
+    ODD(written, "1", "x-written");
+    watch_store_note_write(s, written);
+    note(s, "b", "2", 20);
+    watch_store_passed(s, "21");
+    expect_view(s, "a", "1@x-written");
+    expect_view(s, "b", "");
+}
+
 Test(store, after_a_rewind_nothing_known_before_outlives_the_list)
 {
     STORE(s);
