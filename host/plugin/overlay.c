@@ -53,19 +53,41 @@ static bool holds(const plugin_overlay_target_t *t, const char *ns)
     return t->ns == NULL || strcmp(t->ns, ns) == 0;
 }
 
-static bool selects(const plugin_watch_t *w, skim_span_t labels)
+enum selection { SELECTED, NOT_SELECTED, UNKNOWN };
+
+static enum selection select_object(const plugin_watch_t *w, skim_span_t labels)
 {
     watch_selector_t *selector = NULL;
+    bool match = true;
 
-    if (w->field_selector != NULL)
-        return false;
-    if (w->label_selector == NULL)
-        return true;
-    if (watch_selector_parse(w->label_selector, &selector, NULL) < 0)
-        return false;
-    const bool match = watch_selector_match(selector, labels);
-    watch_selector_destroy(selector);
-    return match;
+    if (w->label_selector != NULL) {
+        if (watch_selector_parse(w->label_selector, &selector, NULL) < 0)
+            return UNKNOWN;
+        match = watch_selector_match(selector, labels);
+        watch_selector_destroy(selector);
+    }
+    if (!match)
+        return NOT_SELECTED;
+    return w->field_selector != NULL ? UNKNOWN : SELECTED;
+}
+
+/* The object as the cache of this watch holds it: whole, or its metadata alone. */
+static int read_object(const plugin_watch_t *w, const plugin_reply_t *reply, watch_snapshot_t **out)
+{
+    const skim_span_t body = {.p = reply->body, .len = reply->len};
+    host_cleanup(buf_fini) buf_t text = BUF_INIT;
+
+    if (!w->metadata_only)
+        return watch_snapshot_create(reply->body, reply->len, NULL, NULL, out, NULL);
+    const skim_span_t metadata = skim_get(body, "metadata");
+    host_cleanup(host_freep) char *api_version = skim_dup(skim_get(body, "apiVersion"));
+
+    buf_puts(&text, "{\"metadata\":");
+    buf_append(&text, metadata.p, metadata.len);
+    buf_puts(&text, "}");
+    if (text.failed)
+        return LH_ENOMEM;
+    return watch_snapshot_create(text.data, text.len, api_version, w->kind, out, NULL);
 }
 
 /* A Status that says that a deletion is complete: its details name the object, and as kind the
@@ -93,11 +115,17 @@ static void note_object(const plugin_overlay_target_t *t, const plugin_reply_t *
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object = NULL;
 
     /* A subresource may answer with another kind. */
-    if (!skim_equal(meta->kind, t->watch->kind) || !selects(t->watch, meta->labels))
+    if (!skim_equal(meta->kind, t->watch->kind))
         return;
-    if (watch_snapshot_create(reply->body, reply->len, NULL, NULL, &object, NULL) == 0 &&
-        holds(t, watch_snapshot_ns(object)))
+    const enum selection selection = select_object(t->watch, meta->labels);
+
+    if (selection == UNKNOWN || read_object(t->watch, reply, &object) < 0 ||
+        !holds(t, watch_snapshot_ns(object)))
+        return;
+    if (selection == SELECTED)
         watch_store_note_write(t->store, object);
+    else
+        watch_store_note_left(t->store, object);
 }
 
 void plugin_overlay_note(const plugin_overlay_target_t *t, const plugin_reply_t *reply)

@@ -25,8 +25,9 @@ typedef struct plugin_reply {
 } plugin_reply_t;
 
 /* Notes the reply in the target's store if it is about an object of that watch: an object within
- * its namespace and label selector, or the Status of a completed deletion. Under a field selector
- * objects are not noted: only the server can tell whether they belong. [loop-thread] */
+ * its namespace and label selector, one that has left the label selector, or the Status of a
+ * completed deletion. Under a field selector objects are not noted: only the server can tell whether
+ * they belong. [loop-thread] */
 void plugin_overlay_note(const plugin_overlay_target_t *t, const plugin_reply_t *reply);
 
 #endif

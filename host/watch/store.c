@@ -25,6 +25,7 @@ typedef struct entry {
     uint32_t generation;         /* of the list that saw it last */
     uint16_t epoch, noted_epoch; /* of the live and the noted state */
     bool live_gone, noted_gone;
+    bool noted_left; /* the noted state is outside the selectors: nothing is shown until it ends */
     watch_snapshot_t *live, *noted;
     const watch_snapshot_t *view; /* what readers see: one of the two or NULL */
     list_t noted_link;
@@ -140,7 +141,7 @@ static void drop(watch_store_t *s, entry_t *e)
 static const watch_snapshot_t *view_of(const entry_t *e)
 {
     if (e->noted != NULL)
-        return e->noted_gone ? NULL : e->noted;
+        return e->noted_gone || e->noted_left ? NULL : e->noted;
     return e->live_gone ? NULL : e->live;
 }
 
@@ -628,24 +629,38 @@ static bool covers(const watch_snapshot_t *live, const watch_snapshot_t *object)
     return order == 2 ? same_uid(live, object) : order != 1;
 }
 
-void watch_store_note_write(watch_store_t *s, watch_snapshot_t *object)
+static void note(watch_store_t *s, watch_snapshot_t *object, bool left)
 {
     const char *version = watch_snapshot_version(object);
 
     pthread_mutex_lock(&s->lock);
-    if (!not_above(version, s->position)) {
-        entry_t *e = get(s, object);
+    entry_t *e = find(s, watch_snapshot_ns(object), watch_snapshot_name(object));
+
+    /* What is not there need not be hidden. */
+    if ((e != NULL || !left) && !not_above(version, s->position)) {
+        e = e != NULL ? e : get(s, object);
         bool known = e->live != NULL && e->epoch == s->epoch && covers(e->live, object);
         bool older = e->noted != NULL && e->noted_epoch == s->epoch &&
                      not_above(version, watch_snapshot_version(e->noted));
 
         if (!known && !older) {
             e->noted_gone = false;
+            e->noted_left = left;
             e->noted_epoch = s->epoch;
             set_states(s, e, e->live, watch_snapshot_ref(object));
         }
     }
     pthread_mutex_unlock(&s->lock);
+}
+
+void watch_store_note_write(watch_store_t *s, watch_snapshot_t *object)
+{
+    note(s, object, false);
+}
+
+void watch_store_note_left(watch_store_t *s, watch_snapshot_t *object)
+{
+    note(s, object, true);
 }
 
 void watch_store_note_delete(watch_store_t *s, const char *ns, const char *name, const char *uid)

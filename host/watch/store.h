@@ -82,6 +82,9 @@ void watch_store_walk_end(watch_store_t *s, watch_store_node_t *walk); /* harmle
 /* Read-your-writes: the object in a write's reply is seen by readers at once, unless the stream has
  * passed its version; events for it still come by the stream. A reference is taken. */
 void watch_store_note_write(watch_store_t *s, watch_snapshot_t *object);
+/* The same when the write took the object out of the selectors: readers see none of its states until
+ * the stream brings this one or a later one. */
+void watch_store_note_left(watch_store_t *s, watch_snapshot_t *object);
 /* After a successful delete without finalizers: this uid is known to be gone. */
 void watch_store_note_delete(watch_store_t *s, const char *ns, const char *name, const char *uid);
 

@@ -111,6 +111,47 @@ Test(overlay, an_object_outside_the_label_selector_is_not_noted)
                "7");
 }
 
+#define LABELLED(version, app)                                                                     \
+    OBJECT("ConfigMap", "ns", version, ",\"labels\":{\"app\":\"" app "\"}")
+
+Test(overlay, a_write_that_takes_the_object_out_of_the_selector_hides_it)
+{
+    static char selector[] = "app=a";
+    RIG(r, LABELLED("5", "a"));
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *late = snapshot(LABELLED("6", "a"));
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *back = snapshot(LABELLED("8", "a"));
+
+    r.watch.label_selector = selector;
+    EXPECT_STR(note(&r, "PUT", PATH, LABELLED("4", "b")), "5"); /* the cache knows better */
+    EXPECT_STR(note(&r, "PUT", PATH, LABELLED("7", "b")), "none");
+    EXPECT_INT(watch_store_count(r.target.store), 0);
+    watch_store_put(r.target.store, late, NULL);
+    EXPECT_INT(watch_store_count(r.target.store), 0);
+    watch_store_put(r.target.store, back, NULL);
+    EXPECT_STR(note(&r, "PUT", PATH, LABELLED("7", "b")), "8");
+    EXPECT_STR(note(&r, "PUT", PATH, LABELLED("9", "b")), "none");
+    watch_snapshot_unref(watch_store_remove(r.target.store, "ns", "out", "u1", "9"));
+    watch_store_passed(r.target.store, "10");
+    EXPECT_STR(note(&r, "PUT", PATH, LABELLED("11", "a")), "11");
+}
+
+Test(overlay, a_cache_of_metadata_is_shown_metadata)
+{
+    RIG(r, NULL);
+
+    r.watch.metadata_only = true;
+    EXPECT_STR(note(&r, "PUT", PATH,
+                    "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"out\","
+                    "\"namespace\":\"ns\",\"resourceVersion\":\"7\",\"managedFields\":[]},\"data\":"
+                    "{\"password\":\"x\"}}"),
+               "7");
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *s =
+        watch_store_get(r.target.store, "ns", "out");
+    EXPECT_STR(watch_snapshot_text(s, NULL),
+               "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"out\","
+               "\"namespace\":\"ns\",\"resourceVersion\":\"7\"}}");
+}
+
 Test(overlay, under_a_field_selector_only_the_server_can_tell)
 {
     static char selector[] = "metadata.name=out";
