@@ -20,7 +20,8 @@ typedef struct source {
     watch_sub_t *sub;
     watch_store_t *store;
     bool known; /* the kind has been found, and with it whether it is namespaced */
-    bool spare; /* of a cluster-scoped kind, which another source has whole already */
+    bool
+        spare; /* of a cluster-scoped kind, which another source has whole: without sub and store */
     bool synced;
     char *problem;
 } source_t;
@@ -86,6 +87,14 @@ static void publish_cache(plugin_controller_t *c)
     free(slots);
 }
 
+static void set_spare(source_t *s)
+{
+    s->known = s->spare = s->synced = true;
+    watch_unsubscribe(host_steal(s->sub));
+    watch_store_unref(host_steal(s->store));
+    free(host_steal(s->problem));
+}
+
 /* The first news of a source: its kind has been found. Which scope it has was not known when one
  * source was opened for each of the instance's namespaces; a cluster-scoped kind needs only one. */
 static void learn_scope(source_t *s)
@@ -97,12 +106,11 @@ static void learn_scope(source_t *s)
     s->known = true;
     if (s->ns == NULL || watch_sub_namespaced(s->sub))
         return;
-    for (const source_t *o = c->sources; o < c->sources + c->source_count; o++) {
-        if (o != s && o->watch == s->watch && o->ns == NULL)
-            s->spare = true;
+    s->ns = NULL;
+    for (source_t *o = c->sources; o < c->sources + c->source_count; o++) {
+        if (o != s && o->watch == s->watch)
+            set_spare(o);
     }
-    if (!s->spare)
-        s->ns = NULL;
     publish_cache(c);
 }
 
@@ -141,8 +149,6 @@ static void source_event(void *arg, const watch_event_t *event) /* [loop-thread]
                  event->initial ? QUEUE_INITIAL : QUEUE_LIVE};
 
     learn_scope(s);
-    if (s->spare)
-        return;
     if (m->watches[s->watch].role == PLUGIN_ROLE_PRIMARY && event->object == NULL) {
         if (event->old != NULL)
             add_tombstone(c, s->watch, event);
@@ -396,12 +402,15 @@ void plugin_controller_written(plugin_controller_t *c, const char *method, const
 
     for (size_t i = 0; i < c->source_count; i++) {
         const source_t *s = &c->sources[i];
+
+        if (s->spare)
+            continue;
         const plugin_overlay_target_t target = {.watch = &c->o.manifest->watches[s->watch],
                                                 .ns = s->ns,
                                                 .namespaced = watch_sub_namespaced(s->sub),
                                                 .store = s->store};
-        if (!s->spare)
-            plugin_overlay_note(&target, &reply);
+
+        plugin_overlay_note(&target, &reply);
     }
 }
 
