@@ -197,7 +197,9 @@ static void complete(kube_call_t *call, CURLcode curl)
     kube_status_t status = {0};
     kube_result_t result;
 
-    if (curl != CURLE_OK && call->stop_code == 0)
+    /* A certificate is shown once per connection: whoever is refused comes back on a new one, with
+     * the files as they are by then. */
+    if ((curl != CURLE_OK && call->stop_code == 0) || call->status == 401)
         call->lane->retired = true;
     if (repeat(call))
         return;

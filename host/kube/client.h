@@ -12,7 +12,8 @@
  * A read is repeated once by itself when its connection died before an answer, and when a 401
  * answered a token that has been replaced since. A write never is: it ends with LH_EUNKNOWN, or
  * with another code when its last byte was not sent, so that it has no effect. A request that got
- * no answer in its time leaves its connection: the next ones use another.
+ * no answer in its time, or 401, leaves its connection: the next ones use another, and show the
+ * client certificate that is in its file by then.
  */
 #ifndef KUBE_CLIENT_H
 #define KUBE_CLIENT_H

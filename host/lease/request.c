@@ -428,7 +428,7 @@ void lease_request_answered(lease_elector_t *e, const lease_time_t *t, const lea
 
     *slot = (lease_pending_t){0};
     if (p.sent_at >= e->answered)
-        e->fresh = reply->status == 0 || reply->status >= 500;
+        e->fresh = reply->status == 0 || reply->status == 401 || reply->status >= 500;
     if (reply->status != 0)
         e->answered = HOST_MAX(e->answered, p.sent_at);
     switch (p.verb) {

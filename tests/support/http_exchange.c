@@ -224,6 +224,17 @@ size_t http_body_len(const http_exchange_t *x)
     return x->record->body_len;
 }
 
+bool http_client_is(const http_exchange_t *x, const char *cn)
+{
+    X509 *cert = x->conn->ssl != NULL ? SSL_get1_peer_certificate(x->conn->ssl) : NULL;
+    char name[64] = "";
+
+    if (cert != NULL)
+        X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name, sizeof(name));
+    X509_free(cert);
+    return strcmp(name, cn) == 0;
+}
+
 size_t http_number(const http_exchange_t *x)
 {
     return x->record->number;

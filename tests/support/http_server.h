@@ -29,15 +29,16 @@ typedef struct http_server http_server_t;
 typedef struct http_exchange http_exchange_t; /* one request and its reply */
 typedef struct http_conn http_conn_t;         /* one connection */
 
-/* A CA, a certificate of the server and one of a client, all made by http_tls_create; PEM texts. */
+/* A CA, a certificate of the server and two of clients, all made by http_tls_create; PEM texts. */
 typedef struct http_tls {
     char *ca;
     char *cert, *key;
     char *client_cert, *client_key;
+    char *other_client_cert, *other_client_key;
 } http_tls_t;
 
 /* names: subjectAltName of the server, e.g. "DNS:localhost,IP:127.0.0.1". The client's certificate
- * has CN "test-client". Caller owns the result, free with http_tls_destroy. */
+ * has CN "test-client", the other one "other-client". Caller owns the result, free with http_tls_destroy. */
 http_tls_t *http_tls_create(const char *names);
 void http_tls_destroy(http_tls_t *tls);
 
@@ -96,6 +97,8 @@ const char *http_header(const http_exchange_t *x, const char *name); /* NULL: ab
 const char *http_body(const http_exchange_t *x);                     /* NUL-terminated */
 size_t http_body_len(const http_exchange_t *x);
 size_t http_number(const http_exchange_t *x); /* of the request, from 0 */
+/* Whether the client has shown a certificate with this CN. */
+bool http_client_is(const http_exchange_t *x, const char *cn);
 
 void http_reply(http_exchange_t *x, int status, const char *type, const char *body);
 /* With one more header line, e.g. "Retry-After: 3". */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Certificates for the test server: a CA and two leaves, P-256, valid for a day. */
+/* Certificates for the test server: a CA and three leaves, P-256, valid for a day. */
 #include "support/http_server.h"
 
 #include <openssl/evp.h>
@@ -77,23 +77,28 @@ http_tls_t *http_tls_create(const char *names)
 {
     http_tls_t *tls = calloc(1, sizeof(*tls));
     EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
-    EVP_PKEY *client_key = EVP_EC_gen("P-256");
+    EVP_PKEY *client_key = EVP_EC_gen("P-256"), *other_key = EVP_EC_gen("P-256");
 
-    check(tls != NULL && ca_key != NULL && key != NULL && client_key != NULL);
+    check(tls != NULL && ca_key != NULL && key != NULL && client_key != NULL && other_key != NULL);
     X509 *ca = make_cert("test-ca", NULL, ca_key, NULL, ca_key, 1);
     X509 *cert = make_cert("test-server", names, key, ca, ca_key, 2);
     X509 *client_cert = make_cert("test-client", NULL, client_key, ca, ca_key, 3);
+    X509 *other_cert = make_cert("other-client", NULL, other_key, ca, ca_key, 4);
     tls->ca = cert_pem(ca);
     tls->cert = cert_pem(cert);
     tls->key = key_pem(key);
     tls->client_cert = cert_pem(client_cert);
     tls->client_key = key_pem(client_key);
+    tls->other_client_cert = cert_pem(other_cert);
+    tls->other_client_key = key_pem(other_key);
     X509_free(ca);
     X509_free(cert);
     X509_free(client_cert);
+    X509_free(other_cert);
     EVP_PKEY_free(ca_key);
     EVP_PKEY_free(key);
     EVP_PKEY_free(client_key);
+    EVP_PKEY_free(other_key);
     return tls;
 }
 
@@ -106,5 +111,7 @@ void http_tls_destroy(http_tls_t *tls)
     free(tls->key);
     free(tls->client_cert);
     free(tls->client_key);
+    free(tls->other_client_cert);
+    free(tls->other_client_key);
     free(tls);
 }

@@ -9,12 +9,24 @@
 
 static rig_t rig;
 static http_tls_t *tls, *other;
+static _Atomic(const char *) wanted_client; /* CN of the one client that is served; NULL: all are */
+
+static void handle(void *arg, http_exchange_t *x)
+{
+    (void) arg;
+    if (wanted_client != NULL && !http_client_is(x, wanted_client))
+        http_reply_status(x, 401, "Unauthorized", "Unauthorized");
+    else
+        http_reply(x, 200, "application/json", "{}");
+}
 
 static void start_with(const char *names, bool demand_client_cert)
 {
     tls = http_tls_create(names);
     other = http_tls_create("IP:127.0.0.1");
-    rig_start(&rig, &(http_server_options_t){.tls = tls, .demand_client_cert = demand_client_cert},
+    rig_start(&rig,
+              &(http_server_options_t){
+                  .handler = handle, .tls = tls, .demand_client_cert = demand_client_cert},
               KUBE_CLIENT_READS);
     rig.credentials.ca_data = tls->ca;
 }
@@ -149,6 +161,29 @@ Test(tls, a_client_certificate_by_file_opens_the_door)
     rig.credentials.client_key_file = in_file(key, "key", tls->client_key);
     get(&a);
     EXPECT_INT(a.code, 0);
+    unlink(cert);
+    unlink(key);
+}
+
+Test(tls, a_rotated_client_certificate_file_is_shown_after_a_401)
+{
+    answer_t a;
+    char cert[64], key[64];
+
+    start_with("IP:127.0.0.1", true);
+    rig.credentials.client_cert_file = in_file(cert, "cert", tls->client_cert);
+    rig.credentials.client_key_file = in_file(key, "key", tls->client_key);
+    wanted_client = "test-client";
+    get(&a);
+    EXPECT_INT(a.status, 200);
+    wanted_client = "other-client"; /* as if the first one had expired */
+    in_file(cert, "cert", tls->other_client_cert);
+    in_file(key, "key", tls->other_client_key);
+    rig_get(&rig, &a, "/x");
+    EXPECT_INT(a.status, 401); /* the connection is known by the first one */
+    rig_get(&rig, &a, "/x");
+    EXPECT_INT(a.status, 200);
+    EXPECT_INT(http_server_connections(rig.server), 2);
     unlink(cert);
     unlink(key);
 }

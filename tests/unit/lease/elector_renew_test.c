@@ -209,6 +209,17 @@ Test(renew, rule_8_a_refused_connection_is_tried_again_every_retry_period)
     cr_expect(a->fresh == 3, "%zu on fresh connections", a->fresh);
 }
 
+Test(renew, s18_after_a_401_a_fresh_connection_shows_a_rotated_certificate)
+{
+    a->net.fail_status = 401;
+    sim_run(s, S(3)); /* one renewal is refused */
+    a->net.fail_status = 0;
+    EXPECT_INT(a->fresh, 0);
+    sim_run(s, S(2));
+    EXPECT_INT(a->fresh, 1);
+    EXPECT_INT(a->ends, 0);
+}
+
 Test(renew, s11_no_error_of_the_server_is_a_loss)
 {
     static const int statuses[] = {400, 401, 403, 404, 408, 410, 422, 429, 500, 502, 503, 504};
