@@ -128,7 +128,8 @@ static void end_instances(app_t *app, int64_t deadline)
         rested(app);
 }
 
-static void on_end(void *arg, enum lease_end end, const char *reason) /* [loop-thread] */
+static void on_end(void *arg, enum lease_end end, int64_t until,
+                   const char *reason) /* [loop-thread] */
 {
     app_t *app = arg;
 
@@ -145,7 +146,7 @@ static void on_end(void *arg, enum lease_end end, const char *reason) /* [loop-t
     if (drained)
         rested(app);
     else
-        end_instances(app, clock_now() + app->config->stop_budget);
+        end_instances(app, until);
 }
 
 static void on_fall(void *arg) /* [elector-thread] */

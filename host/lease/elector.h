@@ -78,8 +78,8 @@ typedef struct lease_actions {
     void (*begin)(void *arg, fence_t *fence);
     /* The fence has just been closed by force; then comes end. */
     void (*fall)(void *arg);
-    void (*end)(void *arg, enum lease_end end, const char *reason);
-    /* The time that the teardown of a forced end has is over. */
+    void (*end)(void *arg, enum lease_end end, int64_t until, const char *reason);
+    /* The time that the teardown of a forced end has is over; a little after `until`. */
     void (*overdue)(void *arg);
     void (*observed)(void *arg, const char *holder, bool mine);
     void (*count)(void *arg, enum lease_count what, const char *cause);

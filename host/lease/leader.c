@@ -106,6 +106,10 @@ void lease_hold_acknowledged(lease_elector_t *e, const lease_time_t *t, uint64_t
 
 /* --- losing it --- */
 
+/* The owner's limit ends by this part of the budget before ours: what it gives up in time, and says
+ * so, is not overdue. */
+enum { OWNERS_HEADSTART = 8 };
+
 void lease_fall(lease_elector_t *e, const lease_time_t *t, enum lease_end end, const char *reason)
 {
     int64_t kill_limit =
@@ -120,7 +124,7 @@ void lease_fall(lease_elector_t *e, const lease_time_t *t, enum lease_end end, c
     e->overdue_at = HOST_MIN(t->now + e->stop_budget, kill_limit);
     e->known = false;
     e->get_at = CLOCK_NEVER;
-    e->act->end(e->arg, end, reason);
+    e->act->end(e->arg, end, e->overdue_at - e->stop_budget / OWNERS_HEADSTART, reason);
 }
 
 /* Rule 10. record (handed over, NULL: deleted) is what was seen instead of ours. */

@@ -96,11 +96,11 @@ static void on_fall(void *arg)
         l->events.on_fall(l->events.arg);
 }
 
-static void on_end(void *arg, enum lease_end end, const char *reason)
+static void on_end(void *arg, enum lease_end end, int64_t until, const char *reason)
 {
     lease_t *l = arg;
 
-    lease_mail_end(l->mail, end, reason);
+    lease_mail_end(l->mail, end, until, reason);
 }
 
 static void on_overdue(void *arg)

@@ -34,8 +34,10 @@ typedef struct lease_events {
      * it; the owner releases it with fence_unref). [loop-thread] */
     void (*on_begin)(void *arg, fence_t *fence);
     /* The term has ended; its fence is closed, and on a forced end the write sockets are already
-     * cut. The owner tears down and calls lease_rested(). reason is for people. [loop-thread] */
-    void (*on_end)(void *arg, enum lease_end end, const char *reason);
+     * cut. The owner tears down and calls lease_rested(); on a forced end it gives up what is not
+     * through by `until` (BOOTTIME), so early before on_overdue that this comes for an owner alone
+     * that does not turn. reason is for people. [loop-thread] */
+    void (*on_end)(void *arg, enum lease_end end, int64_t until, const char *reason);
     /* Called on the elector thread the moment a fence falls by force: cuts the write connections.
      * Must not block. [elector-thread] */
     void (*on_fall)(void *arg);

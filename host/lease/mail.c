@@ -10,6 +10,7 @@ typedef struct letter {
     enum kind kind;
     fence_t *fence; /* of BEGIN */
     enum lease_end end;
+    int64_t until;
     char *text; /* reason or holder */
     bool mine;
 } letter_t;
@@ -64,7 +65,7 @@ static void deliver_one(lease_mail_t *m, letter_t *l)
     case END:
         fence_unref(host_steal(m->term));
         atomic_store(&m->acting, false);
-        to->on_end(to->arg, l->end, l->text);
+        to->on_end(to->arg, l->end, l->until, l->text);
         break;
     default:
         to->on_observed(to->arg, l->text, l->mine);
@@ -104,9 +105,9 @@ void lease_mail_begin(lease_mail_t *m, fence_t *fence)
     send(m, &(letter_t){.kind = BEGIN, .fence = fence});
 }
 
-void lease_mail_end(lease_mail_t *m, enum lease_end end, const char *reason)
+void lease_mail_end(lease_mail_t *m, enum lease_end end, int64_t until, const char *reason)
 {
-    send(m, &(letter_t){.kind = END, .end = end, .text = host_xstrdup(reason)});
+    send(m, &(letter_t){.kind = END, .end = end, .until = until, .text = host_xstrdup(reason)});
 }
 
 void lease_mail_observed(lease_mail_t *m, const char *holder, bool mine)

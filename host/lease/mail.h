@@ -16,8 +16,9 @@ void lease_mail_close(lease_mail_t *m);
 
 /* fence is handed over. [elector-thread] */
 void lease_mail_begin(lease_mail_t *m, fence_t *fence);
-void lease_mail_end(lease_mail_t *m, enum lease_end end, const char *reason); /* [elector-thread] */
-void lease_mail_observed(lease_mail_t *m, const char *holder, bool mine);     /* [elector-thread] */
+void lease_mail_end(lease_mail_t *m, enum lease_end end, int64_t until,
+                    const char *reason);                                  /* [elector-thread] */
+void lease_mail_observed(lease_mail_t *m, const char *holder, bool mine); /* [elector-thread] */
 
 /* The fence of the term that the owner has been told of and not yet that it ended; NULL: none.
  * Borrowed until the owner's loop runs again. [loop-thread] */

@@ -17,7 +17,7 @@ static void finish(lease_elector_t *e, const lease_time_t *t, lease_record_t *re
     e->stand_until = stand_back ? t->now + e->lease_duration : 0;
     e->known = false;
     e->get_at = CLOCK_NEVER;
-    e->act->end(e->arg, LEASE_END_RELEASED, reason);
+    e->act->end(e->arg, LEASE_END_RELEASED, CLOCK_NEVER, reason);
     if (record != NULL)
         lease_standby_seen(e, t, record, true);
 }

@@ -64,8 +64,10 @@ struct plugin_instance {
     uint32_t ghosts;        /* such runners */
     uint32_t dying;         /* runners whose process has died and that are just ending */
 
-    pthread_mutex_t kill_lock; /* guards killable and the runners of links against their end */
+    /* guards what follows, and the runners of links against their end */
+    pthread_mutex_t kill_lock;
     plugin_runner_t *killable;
+    bool in_term; /* begun, and something of it may be left */
 };
 
 static void start_runner(plugin_instance_t *i);
@@ -242,9 +244,17 @@ static void deactivate(plugin_instance_t *i)
     i->link->runner->ops->deactivate(i->link->runner);
 }
 
+static void set_in_term(plugin_instance_t *i, bool in_term)
+{
+    pthread_mutex_lock(&i->kill_lock);
+    i->in_term = in_term;
+    pthread_mutex_unlock(&i->kill_lock);
+}
+
 /* Leaves nothing of the term. */
 static void clear_term(plugin_instance_t *i)
 {
+    set_in_term(i, false);
     plugin_controller_close(i->controller);
     plugin_controller_forget(i->controller);
     i->open = false;
@@ -635,6 +645,7 @@ plugin_instance_t *plugin_instance_create(const plugin_instance_options_t *optio
 void plugin_instance_begin(plugin_instance_t *i, fence_t *fence)
 {
     i->fence = fence_ref(fence);
+    set_in_term(i, true);
     if (i->state == IDLE)
         activate(i);
     else if (i->state == DELAYED && i->link == NULL)
@@ -719,7 +730,7 @@ bool plugin_instance_destroy(plugin_instance_t *i)
 void plugin_instance_kill(plugin_instance_t *i)
 {
     pthread_mutex_lock(&i->kill_lock);
-    if (i->killable != NULL)
+    if (i->in_term && i->killable != NULL)
         plugin_runner_kill(i->killable);
     pthread_mutex_unlock(&i->kill_lock);
 }

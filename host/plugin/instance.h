@@ -46,7 +46,8 @@ void plugin_instance_stop(plugin_instance_t *i, int64_t deadline);
  * process must end by _exit. [loop-thread] */
 bool plugin_instance_destroy(plugin_instance_t *i);
 
-/* Kills the worker process, if it has one. [any-thread] */
+/* Kills the worker process, if it has one, unless nothing of the term is left in it: it has rested, or
+ * there is none. [any-thread] */
 void plugin_instance_kill(plugin_instance_t *i);
 
 const char *plugin_instance_name(const plugin_instance_t *i);

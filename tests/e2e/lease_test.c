@@ -41,10 +41,11 @@ static void on_begin(void *arg, fence_t *fence)
     loop_stop(h->loop);
 }
 
-static void on_end(void *arg, enum lease_end end, const char *reason)
+static void on_end(void *arg, enum lease_end end, int64_t until, const char *reason)
 {
     host_t *h = arg;
 
+    (void) until;
     tap_note("term ended: %s", reason);
     h->end = end;
     h->ended++;

@@ -153,11 +153,11 @@ static void on_begin(void *arg, fence_t *fence)
     atomic_fetch_add(&h->world->terms, 1);
 }
 
-static void on_end(void *arg, enum lease_end end, const char *reason)
+static void on_end(void *arg, enum lease_end end, int64_t until, const char *reason)
 {
     host_t *h = arg;
 
-    (void) end, (void) reason;
+    (void) end, (void) until, (void) reason;
     set_fence(h, NULL);
     lease_rested(h->lease);
 }

@@ -219,6 +219,25 @@ Test(loss, rule_11_a_quick_teardown_is_not_told_overdue)
     EXPECT_INT(a->overdues, 0);
 }
 
+Test(loss, rule_11_an_owner_that_gives_up_at_the_limit_it_was_told_is_not_overdue)
+{
+    a->teardown = SIM_LIMIT;
+    sim_edit(s, "{\"holderIdentity\":\"x\"}");
+    sim_run(s, S(5));
+    EXPECT_INT(a->overdues, 0);
+}
+
+Test(loss, rule_11_nor_is_it_at_the_kill_limit)
+{
+    a->teardown = SIM_LIMIT;
+    sim_pause(a);
+    sim_run(s, S(13) + MS(300));
+    sim_resume(a);
+    sim_run(s, S(1));
+    EXPECT_INT(a->end, LEASE_END_EXPIRED);
+    EXPECT_INT(a->overdues, 0);
+}
+
 Test(loss, rule_13_what_the_loser_has_seen_counts_for_its_next_wait)
 {
     int64_t now = clock_now();

@@ -74,10 +74,11 @@ static void on_begin(void *arg, fence_t *fence)
     loop_stop(o->loop);
 }
 
-static void on_end(void *arg, enum lease_end end, const char *reason)
+static void on_end(void *arg, enum lease_end end, int64_t until, const char *reason)
 {
     owner_t *o = arg;
 
+    (void) until;
     cr_expect(!fence_open(o->fence), "the fence is open at its end");
     o->end = end;
     snprintf(o->reason, sizeof(o->reason), "%s", reason);

@@ -167,7 +167,7 @@ static void on_fall(void *arg)
     h->fell_at = clock_now();
 }
 
-static void on_end(void *arg, enum lease_end end, const char *reason)
+static void on_end(void *arg, enum lease_end end, int64_t until, const char *reason)
 {
     sim_host_t *h = arg;
 
@@ -176,7 +176,9 @@ static void on_end(void *arg, enum lease_end end, const char *reason)
     h->end = end;
     h->ended_at = clock_now();
     snprintf(h->end_reason, sizeof(h->end_reason), "%s", reason);
-    if (h->teardown != CLOCK_NEVER)
+    if (h->teardown == SIM_LIMIT)
+        put(plan(h, REST, HOST_MAX(until, clock_now()) + SIM_LATENCY), &h->sim->events);
+    else if (h->teardown != CLOCK_NEVER)
         put(plan(h, REST, clock_now() + h->teardown), &h->sim->events);
 }
 

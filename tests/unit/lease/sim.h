@@ -25,6 +25,7 @@
 #define SIM_LEASE "leasehold-leader"
 #define SIM_MAX_HOSTS 16
 #define SIM_LATENCY CLOCK_MS /* one way */
+#define SIM_LIMIT INT64_C(-1)
 
 #define S(n) ((n) *CLOCK_S)
 #define MS(n) ((n) *CLOCK_MS)
@@ -65,7 +66,8 @@ struct sim_host {
     sim_net_t net;
     bool dead, paused;
     int64_t wedged_at;    /* the owner's last turn; CLOCK_NEVER: it turns */
-    int64_t teardown;     /* from on_end to rested; CLOCK_NEVER: never. 10 ms at first */
+    int64_t teardown;     /* from on_end to rested; CLOCK_NEVER: never; SIM_LIMIT: just after the
+                             limit that on_end tells. 10 ms at first */
     int64_t fixed_random; /* what random gives; -1: spread evenly */
     uint64_t random_state;
 

@@ -6,6 +6,10 @@
 #include "plugin/runner.h"
 #include "support/reexec.h"
 
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static rig_t *process_rig(const char *config)
@@ -23,6 +27,21 @@ static bool restarted(rig_t *r, const void *arg)
 static void until_restarts(rig_t *r, double n)
 {
     rig_until(r, restarted, &n, "the worker has died that often");
+}
+
+/* The process of the only worker. */
+static pid_t worker_pid(void)
+{
+    char path[64], text[32] = "", *end;
+
+    snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int) getpid());
+    FILE *f = fopen(path, "r");
+    cr_assert_not_null(f);
+    cr_assert(fgets(text, sizeof(text), f) != NULL, "no worker process");
+    fclose(f);
+    const long pid = strtol(text, &end, 10);
+    cr_assert(pid > 0 && strspn(end, " ") == strlen(end), "worker processes: %s", text);
+    return (pid_t) pid;
 }
 
 Test(process, reconciles_and_ends)
@@ -92,6 +111,37 @@ Test(process, a_worker_that_is_killed_while_the_term_ends_holds_up_nobody)
     rig_destroy(r);
 }
 
+Test(process, a_worker_that_has_rested_in_time_survives_the_kill_of_one_that_has_not)
+{
+    rig_t *good = process_rig(NULL);
+    rig_until_flag(good, &good->settled, "settled");
+    const pid_t pid = worker_pid();
+    rig_t *stuck = rig_create(NULL); /* in a thread, where it cannot be killed */
+
+    rig_lead(good, 1, WORDS("one"));
+    rig_lead(stuck, 1, WORDS("hang"));
+    rig_until_count(good, "runs", "one", "reason 4", 1);
+    rig_until_count(stuck, "runs", "hang", "reason 4", 1);
+    rig_end(good, true, CLOCK_S);
+    rig_end(stuck, true, CLOCK_S);
+    rig_until_flag(good, &good->rested, "rested");
+    EXPECT_INT(stuck->rested, 0);
+    plugin_instance_kill(good->instance); /* as the elector does when the stop budget is over */
+    plugin_instance_kill(stuck->instance);
+    rig_idle(good);
+    EXPECT_INT(kill(pid, 0), 0);
+    EXPECT_INT(worker_pid(), pid);
+    EXPECT_INT(restarted(good, &(double){1}), 0);
+    rig_lead(good, 2, WORDS("two"));
+    rig_until_count(good, "runs", "two", "reason 4", 1);
+    plugin_instance_kill(good->instance); /* the loop may be stuck before it has ended anything */
+    until_restarts(good, 1);
+    cr_assert_eq(write(stuck->pipe[1], "x", 1), 1);
+    rig_until_flag(stuck, &stuck->rested, "rested");
+    rig_destroy(stuck);
+    rig_destroy(good);
+}
+
 Test(process, a_hang_with_more_jobs_waiting_does_not_fail_the_instance)
 {
     rig_t *r = process_rig(NULL); /* two workers */
@@ -124,7 +174,7 @@ Test(process, a_worker_that_dies_during_the_stop_ends_it)
     plugin_instance_stop(r->instance, clock_now() + 60 * CLOCK_S);
     rig_idle(r);
     EXPECT_INT(r->ended, 0);
-    plugin_instance_kill(r->instance);
+    cr_assert_eq(kill(worker_pid(), SIGKILL), 0);
     rig_until_flag(r, &r->ended, "ended, long before the deadline");
     rig_destroy(r); /* nothing of it runs any more */
 }
@@ -134,7 +184,7 @@ Test(process, a_stop_just_after_a_worker_has_died_waits_until_it_is_gone)
     rig_t *r = process_rig(NULL);
 
     rig_until_flag(r, &r->settled, "settled");
-    plugin_instance_kill(r->instance);
+    cr_assert_eq(kill(worker_pid(), SIGKILL), 0);
     until_restarts(r, 1);
     rig_destroy(r);
 }
