@@ -52,8 +52,8 @@ int kube_client_create(const kube_client_options_t *options, kube_client_t **out
     c->kind = options->kind;
     c->log = options->log;
     kube_token_init(&c->token, options->credentials, options->log);
-    kube_sockets_init(&c->sockets, options->kind == KUBE_CLIENT_WRITES ? options->write_user_timeout
-                                                                       : USER_TIMEOUT);
+    const bool writes = options->kind == KUBE_CLIENT_WRITES;
+    kube_sockets_init(&c->sockets, writes ? options->write_user_timeout : USER_TIMEOUT, writes);
     make_metrics(c, options->metrics);
     list_init(&c->lanes);
     list_init(&c->calls);

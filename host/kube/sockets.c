@@ -4,8 +4,10 @@
 #include "base/clock.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -49,10 +51,11 @@ static void drop_given_up(kube_sockets_t *s)
     }
 }
 
-void kube_sockets_init(kube_sockets_t *s, int64_t user_timeout)
+void kube_sockets_init(kube_sockets_t *s, int64_t user_timeout, bool drop_unsent)
 {
     pthread_mutex_init(&s->lock, NULL);
     list_init(&s->list);
+    s->drop_unsent = drop_unsent;
     s->user_timeout_ms = (unsigned) HOST_MIN(user_timeout / CLOCK_MS, (int64_t) INT32_MAX);
 }
 
@@ -135,12 +138,33 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
     return fd;
 }
 
+/* The kernel drops what is queued and sends a reset. Fails only on a socket that is not connected:
+ * nothing is queued there. */
+static void disconnect(int fd)
+{
+    const struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+    (void) connect(fd, &none, sizeof(none));
+}
+
+/* True while the peer has not acknowledged every byte: what is lost on the way is sent again, so it
+ * counts like what was never sent. An empty queue leaves nothing to drop, and a server that is left
+ * in peace gets a plain end, no reset. */
+static bool has_unsent(int fd)
+{
+    int queued = 0;
+
+    return ioctl(fd, SIOCOUTQ, &queued) < 0 || queued > 0;
+}
+
 static int close_socket(void *arg, curl_socket_t fd)
 {
     kube_sockets_t *s = arg;
 
     pthread_mutex_lock(&s->lock);
     struct entry *e = find(s, fd);
+    if (s->drop_unsent && has_unsent(fd))
+        disconnect(fd);
     if (e != NULL)
         drop(e);
     int ret = close(fd);
@@ -167,13 +191,9 @@ void kube_sockets_unwatched(kube_sockets_t *s, int fd)
 
 void kube_sockets_cut(kube_sockets_t *s)
 {
-    const struct sockaddr none = {.sa_family = AF_UNSPEC};
-
     pthread_mutex_lock(&s->lock);
     LIST_EACH (&s->list, it, tmp) {
-        const struct entry *e = LIST_ENTRY(it, struct entry, node);
-        /* Fails only on a socket that is not connected: nothing is queued there. */
-        (void) connect(e->own, &none, sizeof(none));
+        disconnect(LIST_ENTRY(it, struct entry, node)->own);
     }
     pthread_mutex_unlock(&s->lock);
 }

@@ -16,10 +16,13 @@ typedef struct kube_sockets {
     pthread_mutex_t lock;
     list_t list;              /* under lock */
     unsigned user_timeout_ms; /* TCP_USER_TIMEOUT; 0: none */
+    bool drop_unsent;
 } kube_sockets_t;
 
-/* user_timeout: how long sent data may stay unacknowledged, ns; 0: the system's default. */
-void kube_sockets_init(kube_sockets_t *s, int64_t user_timeout);
+/* user_timeout: how long sent data may stay unacknowledged, ns; 0: the system's default.
+ * drop_unsent: a socket that is closed takes along what is queued in it. Otherwise the kernel goes
+ * on sending it, and no later cut reaches a socket that has left the list. */
+void kube_sockets_init(kube_sockets_t *s, int64_t user_timeout, bool drop_unsent);
 void kube_sockets_fini(kube_sockets_t *s); /* every socket is closed */
 /* Makes the connections of easy use s. */
 void kube_sockets_apply(kube_sockets_t *s, CURL *easy);

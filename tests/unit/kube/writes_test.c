@@ -479,7 +479,7 @@ Test(writes, about_to_be_sent_on_an_idle_connection_see_a_fence_that_has_just_cl
 
 /* -- Queued bytes -- */
 
-enum { BIG = 16 * 1024 * 1024 };
+enum { BIG = 16 * 1024 * 1024, /* more than the kernel queues */ MEDIUM = 1024 * 1024 /* less */ };
 static atomic_bool may_read;
 static atomic_long received; /* -1 - n: n bytes and the end */
 
@@ -508,13 +508,13 @@ static long wait_for_end(void)
     return -1 - atomic_load(&received);
 }
 
-/* A client that has filled the kernel's queue towards a server that does not read. */
-static void start_big_write(answer_t *a, int64_t timeout)
+/* A write of len bytes that stand in the kernel's queue towards a server that does not read. */
+static void start_unread_write(answer_t *a, size_t len, int64_t timeout)
 {
-    host_cleanup(host_freep) char *body = malloc(BIG);
+    host_cleanup(host_freep) char *body = malloc(len);
 
     cr_assert_not_null(body);
-    memset(body, 'x', BIG);
+    memset(body, 'x', len);
     finish();
     atomic_store(&may_read, false);
     atomic_store(&received, 0);
@@ -525,7 +525,7 @@ static void start_big_write(answer_t *a, int64_t timeout)
              (kube_request_t){.method = "PUT",
                               .path = "/big",
                               .body = body,
-                              .body_len = BIG,
+                              .body_len = len,
                               .fence = fence,
                               .timeout = timeout});
     rig_run(&rig, 200);
@@ -536,7 +536,7 @@ Test(writes, cutting_drops_what_the_kernel_has_queued)
 {
     answer_t a;
 
-    start_big_write(&a, 0);
+    start_unread_write(&a, BIG, 0);
     cut_from_another_thread();
     atomic_store(&may_read, true);
     rig_wait(&rig, &a);
@@ -549,7 +549,7 @@ Test(writes, whose_body_did_not_get_through_in_time_have_no_effect)
 {
     answer_t a;
 
-    start_big_write(&a, 300 * CLOCK_MS);
+    start_unread_write(&a, BIG, 300 * CLOCK_MS);
     rig_wait(&rig, &a);
     EXPECT_INT(a.code, LH_ETIMEDOUT);
     EXPECT_INT(kube_client_unknown_since(rig.client, 1), false);
@@ -558,11 +558,25 @@ Test(writes, whose_body_did_not_get_through_in_time_have_no_effect)
     cr_expect(got < BIG, "all %ld bytes arrived", got);
 }
 
+Test(writes, that_timed_out_leave_nothing_in_the_kernel_for_after_the_fence)
+{
+    answer_t a;
+
+    start_unread_write(&a, MEDIUM, 300 * CLOCK_MS);
+    rig_wait(&rig, &a);
+    EXPECT_INT(a.code, LH_EUNKNOWN); /* it was queued to its last byte */
+    rig_run(&rig, 20);
+    cut_from_another_thread(); /* too late for a socket that is closed */
+    atomic_store(&may_read, true);
+    long got = wait_for_end();
+    cr_expect(got < 256 * 1024, "%ld of %d bytes arrived after the fence had fallen", got, MEDIUM);
+}
+
 Test(writes, a_body_is_cut_short_when_the_fence_closes_while_it_is_fed)
 {
     answer_t a;
 
-    start_big_write(&a, 0);
+    start_unread_write(&a, BIG, 0);
     fence_close(fence); /* and nobody cuts: the next drive does */
     atomic_store(&may_read, true);
     rig_wait(&rig, &a);
