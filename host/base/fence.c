@@ -45,9 +45,21 @@ bool fence_open(const fence_t *f)
     return deadline > CLOSED && clock_now() < deadline;
 }
 
+bool fence_lives(const fence_t *f)
+{
+    int64_t deadline = atomic_load_explicit(&f->deadline_ns, memory_order_acquire);
+
+    return clock_now() < (deadline < 0 ? -deadline : deadline);
+}
+
+bool fence_gate_closed(const fence_t *f)
+{
+    return atomic_load_explicit(&f->gate_closed, memory_order_acquire);
+}
+
 bool fence_admits(const fence_t *f)
 {
-    return !atomic_load_explicit(&f->gate_closed, memory_order_acquire) && fence_open(f);
+    return !fence_gate_closed(f) && fence_open(f);
 }
 
 bool fence_extend(fence_t *f, int64_t deadline_ns)

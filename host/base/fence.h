@@ -33,6 +33,10 @@ void fence_unrefp(fence_t **f); /* for host_cleanup */
  * [any-thread] */
 bool fence_open(const fence_t *f);
 
+/* True while the term is not over: open, or only suspended. What is not open and lives waits for a
+ * renewal. [any-thread] */
+bool fence_lives(const fence_t *f);
+
 /* True while a *new* write or reconcile of this term may start: open, and the gate is not closed.
  * [any-thread] */
 bool fence_admits(const fence_t *f);
@@ -51,5 +55,6 @@ void fence_close(fence_t *f);
 
 /* Closes the gate: no new write is admitted, those in flight go on. [any-thread] */
 void fence_close_gate(fence_t *f);
+bool fence_gate_closed(const fence_t *f); /* [any-thread] */
 
 #endif

@@ -153,6 +153,12 @@ bool kube_call_fallen(const kube_call_t *call)
            (call->request.fence != NULL && !fence_open(call->request.fence));
 }
 
+bool kube_call_suspended(const kube_call_t *call)
+{
+    return call->cuts == atomic_load(&call->client->cuts) && call->request.fence != NULL &&
+           fence_lives(call->request.fence);
+}
+
 /* -- What libcurl calls -- */
 
 static void stop(kube_call_t *call, int code, const char *text)
@@ -175,10 +181,13 @@ static int on_prereq(void *arg, char *peer_ip, char *own_ip, int peer_port, int 
         return CURL_PREREQFUNC_ABORT;
     }
     if (kube_call_fallen(call)) {
-        stop(call, LH_EFENCED, "the term is over; nothing was sent");
+        if (kube_call_suspended(call))
+            stop(call, LH_EUNAVAILABLE, KUBE_TEXT_SUSPENDED);
+        else
+            stop(call, LH_EFENCED, "the term is over; nothing was sent");
         return CURL_PREREQFUNC_ABORT;
     }
-    if (call->request.fence != NULL && !fence_admits(call->request.fence)) {
+    if (call->request.fence != NULL && fence_gate_closed(call->request.fence)) {
         stop(call, LH_ECANCELED, "the term is being given up; nothing was sent");
         return CURL_PREREQFUNC_ABORT;
     }
@@ -195,7 +204,10 @@ static size_t on_feed(char *out, size_t size, size_t n, void *arg)
     size_t len = HOST_MIN(size * n, call->request.body_len - call->fed);
 
     if (kube_call_fallen(call)) {
-        stop(call, LH_EUNKNOWN, "the term ended while it was being sent; the outcome is unknown");
+        stop(call, LH_EUNKNOWN,
+             kube_call_suspended(call)
+                 ? "writes were suspended while it was being sent; the outcome is unknown"
+                 : "the term ended while it was being sent; the outcome is unknown");
         return CURL_READFUNC_ABORT;
     }
     memcpy(out, call->request.body + call->fed, len);

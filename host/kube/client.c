@@ -239,9 +239,15 @@ void kube_client_guard(kube_client_t *c)
     }
     while ((node = fallen.next) != &fallen) {
         kube_call_t *call = LIST_ENTRY(node, kube_call_t, node);
+        const bool suspended = kube_call_suspended(call);
         if (call->write && call->sent_at != 0)
             finish_stopped(call, LH_EUNKNOWN,
-                           "the term ended while it was under way; the outcome is unknown");
+                           suspended ? "writes were suspended while it was under way; the outcome "
+                                       "is unknown"
+                                     : "the term ended while it was under way; the outcome is "
+                                       "unknown");
+        else if (suspended)
+            finish_stopped(call, LH_EUNAVAILABLE, KUBE_TEXT_SUSPENDED);
         else
             finish_stopped(call, LH_EFENCED, "the term is over; nothing was sent");
     }
@@ -295,22 +301,39 @@ void kube_client_settle(kube_client_t *c)
 
 /* -- Requests -- */
 
+static int check_fence(const kube_request_t *request, lh_error_t *err)
+{
+    const fence_t *fence = request->fence;
+    const char *why = NULL;
+    int code = 0;
+
+    if (fence == NULL)
+        return 0;
+    if (!fence_lives(fence)) {
+        code = LH_EFENCED;
+        why = "the term is over; nothing was sent";
+    } else if (fence_gate_closed(fence)) {
+        code = LH_ECANCELED;
+        why = "the term is being given up; nothing was sent";
+    } else if (!fence_open(fence)) {
+        code = LH_EUNAVAILABLE;
+        why = KUBE_TEXT_SUSPENDED;
+    }
+    if (code != 0)
+        host_error_set(err, code, "%s %.200s: %s", request->method, request->path, why);
+    return code;
+}
+
 int kube_client_send(kube_client_t *c, const kube_request_t *request, kube_call_t **out,
                      lh_error_t *err)
 {
     kube_call_t *call = NULL;
-    const fence_t *fence = request->fence;
     int ret;
 
     HOST_ASSERT_LOOP(c->loop);
-    if (fence != NULL && !fence_open(fence))
-        return host_fail(err, LH_EFENCED, "%s %.200s: the term is over; nothing was sent",
-                         request->method, request->path);
-    if (fence != NULL && !fence_admits(fence))
-        return host_fail(err, LH_ECANCELED,
-                         "%s %.200s: the term is being given up; nothing was sent", request->method,
-                         request->path);
-    ret = kube_call_create(c, request, &call, err);
+    ret = check_fence(request, err);
+    if (ret == 0)
+        ret = kube_call_create(c, request, &call, err);
     if (ret < 0)
         return ret;
     loop_timer_init(&call->timer, c->loop, on_timeout);

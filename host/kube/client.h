@@ -66,7 +66,7 @@ typedef struct kube_request {
     const char *agent;        /* plugin id for the User-Agent; NULL: none */
     int64_t timeout;       /* ns in all; 0: none (watches; a frozen one is the caller's matter) */
     fence_t *fence;        /* of the term; a reference is taken. A write of a KUBE_CLIENT_WRITES
-                              client must have one; a read that has one ends with LH_EFENCED */
+                              client must have one; a read that has one ends with it */
     bool fresh_connection; /* a new connection, with the name resolved anew */
     size_t max_body;       /* of the collected body; 0: 16 MiB */
 
@@ -88,7 +88,8 @@ void kube_client_destroy(kube_client_t *c);
 
 /* Starts a request; everything in it is copied. *out (may be NULL) is borrowed until on_done or
  * kube_call_cancel. At once: LH_EFENCED when its fence is closed, LH_ECANCELED when only the gate
- * is, LH_EINVAL for what would break the protocol, and what the token file says. */
+ * is, LH_EUNAVAILABLE when it is suspended, LH_EINVAL for what would break the protocol, and what
+ * the token file says. */
 HOST_MUST_USE int kube_client_send(kube_client_t *c, const kube_request_t *request,
                                    kube_call_t **out, lh_error_t *err);
 

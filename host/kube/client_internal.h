@@ -113,6 +113,9 @@ void kube_call_detach(kube_call_t *call);
 void kube_call_free(kube_call_t *call);
 /* True when its fence or a cut forbids that anything more of it is sent. */
 bool kube_call_fallen(const kube_call_t *call);
+/* Of a fallen one: its term goes on, writes only wait for a renewal. */
+bool kube_call_suspended(const kube_call_t *call);
+#define KUBE_TEXT_SUSPENDED "writes wait until the lease has been renewed; nothing was sent"
 
 /* -- outcome.c -- */
 /* What a call that libcurl has ended with `curl` came to. status keeps the texts of *out. */

@@ -257,7 +257,7 @@ void lease_elector_status(const lease_elector_t *e, lease_status_t *out)
 
     *out = (lease_status_t){
         .state = e->state,
-        .stopping = e->fence != NULL && atomic_load(&e->fence->gate_closed),
+        .stopping = e->fence != NULL && fence_gate_closed(e->fence),
         .observed = e->told,
         .holder = e->told_holder,
         .mine = mine,

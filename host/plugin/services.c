@@ -27,7 +27,7 @@ void services_entry_unref(ctx_entry_t *e)
 
 static int dead_code(const fence_t *fence)
 {
-    return fence != NULL && fence_open(fence) ? LH_ECANCELED : LH_EFENCED;
+    return fence != NULL && fence_lives(fence) ? LH_ECANCELED : LH_EFENCED;
 }
 
 int services_ctx_state(plugin_services_t *s, lh_ctx_t ctx, ctx_entry_t **entry)
@@ -40,7 +40,7 @@ int services_ctx_state(plugin_services_t *s, lh_ctx_t ctx, ctx_entry_t **entry)
             return LH_EINVAL;
         return ctx.id < s->first_ctx ? LH_EFENCED : dead_code(s->fence);
     }
-    if (e->cancelled || !fence_admits(e->fence))
+    if (e->cancelled || fence_gate_closed(e->fence) || !fence_lives(e->fence))
         return dead_code(e->fence);
     if (entry != NULL)
         *entry = e;

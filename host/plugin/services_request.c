@@ -113,8 +113,8 @@ static void op_start(loop_task_t *task) /* [loop-thread] */
     plugin_services_t *s = op->services;
     lh_error_t err = {0};
 
-    if (!fence_admits(op->fence)) {
-        op_dead(op, fence_open(op->fence) ? LH_ECANCELED : LH_EFENCED);
+    if (fence_gate_closed(op->fence) || !fence_lives(op->fence)) {
+        op_dead(op, fence_lives(op->fence) ? LH_ECANCELED : LH_EFENCED);
         return;
     }
     const kube_request_t request = {
@@ -147,7 +147,7 @@ void services_end_requests(plugin_services_t *s, list_t *ops, bool all) /* [loop
     pthread_mutex_unlock(&s->lock);
     for (list_t *n; (n = list_pop(&mine)) != NULL;) {
         op_t *op = LIST_ENTRY(n, op_t, link);
-        const int code = fence_open(op->fence) ? LH_ECANCELED : LH_EFENCED;
+        const int code = fence_lives(op->fence) ? LH_ECANCELED : LH_EFENCED;
         if (op->call == NULL) {
             loop_withdraw(s->shared->loop, &op->task);
             op_dead(op, code);

@@ -96,6 +96,17 @@ Test(fence, suspension_shuts_it_until_the_next_renewal)
     EXPECT_INT(fence_open(f), false);
 }
 
+Test(fence, suspension_is_not_the_end_of_the_term)
+{
+    host_cleanup(fence_unrefp) fence_t *f = fence_create(1, IN(10));
+
+    EXPECT_INT(fence_lives(f), true);
+    fence_suspend(f);
+    EXPECT_INT(fence_lives(f), true);
+    fake_clock_set(IN(10));
+    EXPECT_INT(fence_lives(f), false);
+}
+
 Test(fence, a_second_suspension_does_not_lift_the_first)
 {
     host_cleanup(fence_unrefp) fence_t *f = fence_create(1, IN(10));
@@ -132,6 +143,7 @@ Test(fence, close_ends_a_suspended_one)
 
     fence_suspend(f);
     fence_close(f);
+    EXPECT_INT(fence_lives(f), false);
     EXPECT_INT(fence_extend(f, IN(20)), false);
     EXPECT_INT(fence_open(f), false);
 }

@@ -403,10 +403,63 @@ Test(writes, of_the_next_term_are_answered_although_idle_connections_were_cut)
     EXPECT_INT(http_server_connection_of(rig.server, 1), 1);
 }
 
+/* -- The fence is suspended: the term goes on -- */
+
+Test(writes, under_a_suspended_fence_are_told_to_wait_not_that_the_term_is_over)
+{
+    lh_error_t err = {0};
+    answer_t a;
+
+    fence_suspend(fence);
+    const kube_request_t request = {.method = "PUT", .path = "/x", .fence = fence};
+    EXPECT_INT(kube_client_send(rig.client, &request, NULL, &err), LH_EUNAVAILABLE);
+    EXPECT_STR(err.text, "PUT /x: writes wait until the lease has been renewed; nothing was sent");
+    EXPECT_INT(fence_extend(fence, CLOCK_NEVER), true);
+    put(&a, "/x");
+    rig_wait(&rig, &a);
+    EXPECT_INT(a.code, 0);
+    fence_suspend(fence);
+    fence_close_gate(fence);
+    EXPECT_INT(refused_code(request), LH_ECANCELED);
+}
+
+Test(writes, not_sent_when_the_fence_is_suspended_may_be_tried_again)
+{
+    answer_t a;
+
+    put(&a, "/x");
+    fence_suspend(fence);
+    rig_wait(&rig, &a);
+    EXPECT_INT(a.code, LH_EUNAVAILABLE);
+    EXPECT_INT(a.sent_at, 0);
+    EXPECT_HAS(a.error.text, "writes wait until the lease has been renewed; nothing was sent");
+    EXPECT_INT(http_server_requests(rig.server), 0);
+    EXPECT_INT(kube_client_unknown_since(rig.client, 1), false);
+}
+
+Test(writes, in_flight_when_the_fence_is_suspended_are_unknown_and_say_why)
+{
+    answer_t a, b;
+
+    http_server_hold(rig.server);
+    put(&a, "/x");
+    wait_for_requests(1);
+    fence_suspend(fence);
+    http_server_release(rig.server);
+    rig_wait(&rig, &a);
+    EXPECT_INT(a.code, LH_EUNKNOWN);
+    EXPECT_STR(a.error.text,
+               "PUT /x: writes were suspended while it was under way; the outcome is unknown");
+    EXPECT_INT(fence_extend(fence, CLOCK_NEVER), true);
+    put(&b, "/y"); /* on a new connection: the old one was cut */
+    rig_wait(&rig, &b);
+    EXPECT_INT(b.code, 0);
+}
+
 /* -- Between two system calls -- */
 
 /* What happens when libcurl is about to send a head that begins with "PUT /hooked". */
-static enum { DO_NOTHING, CLOSE_FENCE, LOSE_CONNECTION } on_send;
+static enum { DO_NOTHING, CLOSE_FENCE, SUSPEND_FENCE, LOSE_CONNECTION } on_send;
 
 /* libcurl comes here, and so does the test server. */
 ssize_t send(int fd, const void *data, size_t len, int flags)
@@ -414,6 +467,8 @@ ssize_t send(int fd, const void *data, size_t len, int flags)
     if (len > 11 && memcmp(data, "PUT /hooked", 11) == 0) {
         if (on_send == CLOSE_FENCE)
             fence_close(fence);
+        if (on_send == SUSPEND_FENCE)
+            fence_suspend(fence);
         if (on_send == LOSE_CONNECTION) {
             on_send = DO_NOTHING;
             errno = ECONNRESET;
@@ -435,6 +490,19 @@ Test(writes, end_without_their_body_when_the_fence_closes_after_the_head)
                              "unknown");
     rig_run(&rig, 50);
     EXPECT_INT(http_server_connections(rig.server), 1);
+    EXPECT_INT(http_server_requests(rig.server), 0);
+}
+
+Test(writes, end_without_their_body_when_the_fence_is_suspended_after_the_head)
+{
+    answer_t a;
+
+    on_send = SUSPEND_FENCE;
+    put(&a, "/hooked");
+    rig_wait(&rig, &a);
+    EXPECT_INT(a.code, LH_EUNKNOWN);
+    EXPECT_STR(a.error.text, "PUT /hooked: writes were suspended while it was being sent; the "
+                             "outcome is unknown");
     EXPECT_INT(http_server_requests(rig.server), 0);
 }
 

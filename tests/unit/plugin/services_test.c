@@ -109,6 +109,23 @@ Test(services, a_closed_fence_or_gate_is_seen_at_once)
     rig_destroy(r);
 }
 
+Test(services, a_suspended_fence_is_not_told_as_the_end_of_the_term)
+{
+    rig_t *r = rig_create();
+    rig_request_t read, write;
+
+    fence_suspend(r->fence);
+    EXPECT_INT(rig_send(r, r->run, "GET", "/api/v1/x", NULL, &read), 0);
+    EXPECT_INT(rig_send(r, r->run, "PUT", "/api/v1/x", "{}", &write), 0);
+    loop_turn(r->loop);
+    EXPECT_INT(read.done, 0); /* both have gone on to the client, which keeps the write back */
+    EXPECT_INT(write.done, 0);
+    expect_all(r, r->run, 0); /* and cancels it */
+    EXPECT_INT(read.code, LH_ECANCELED);
+    expect_all(r, r->run, LH_ECANCELED);
+    rig_destroy(r);
+}
+
 Test(services, an_error_says_its_code)
 {
     rig_t *r = rig_create();
