@@ -8,6 +8,9 @@ static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the fence must be lock-free");
 
 enum { CLOSED = 0 };
 
+#define MOST_AHEAD CLOCK_S     /* of the wall clock, rule 15 */
+#define NOT_COMPARED INT64_MAX /* no offset was given */
+
 fence_t *fence_create(uint64_t term, int64_t deadline_ns)
 {
     fence_t *f = host_xcalloc(1, sizeof(*f));
@@ -16,6 +19,7 @@ fence_t *fence_create(uint64_t term, int64_t deadline_ns)
     atomic_init(&f->refs, 1);
     atomic_init(&f->gate_closed, false);
     atomic_init(&f->deadline_ns, HOST_MAX(deadline_ns, CLOSED));
+    atomic_init(&f->offset_ns, NOT_COMPARED);
     return f;
 }
 
@@ -38,11 +42,16 @@ void fence_unrefp(fence_t **f)
 
 bool fence_open(const fence_t *f)
 {
-    int64_t deadline = atomic_load_explicit(&f->deadline_ns, memory_order_acquire);
+    /* The offset first: whoever sees that of after a jump sees the suspension that came before it.
+     * Then the deadline: read after the clock, a long pause between the two would let an old time
+     * stand beside it. BOOTTIME last: a pause before it only makes the wall clock look behind. */
+    const int64_t offset = atomic_load_explicit(&f->offset_ns, memory_order_acquire);
+    const int64_t deadline = atomic_load_explicit(&f->deadline_ns, memory_order_acquire);
+    const int64_t wall = offset != NOT_COMPARED ? clock_wall() : 0;
+    const int64_t now = clock_now();
 
-    /* The deadline first: read the other way round, a long pause between the two would let an old
-     * time stand beside it. */
-    return deadline > CLOSED && clock_now() < deadline;
+    return deadline > CLOSED && now < deadline &&
+           (offset == NOT_COMPARED || wall - now - offset <= MOST_AHEAD);
 }
 
 bool fence_lives(const fence_t *f)
@@ -87,6 +96,11 @@ void fence_suspend(fence_t *f)
            !atomic_compare_exchange_weak_explicit(&f->deadline_ns, &old, -old, memory_order_acq_rel,
                                                   memory_order_acquire))
         ;
+}
+
+void fence_set_offset(fence_t *f, int64_t offset_ns)
+{
+    atomic_store_explicit(&f->offset_ns, offset_ns, memory_order_release);
 }
 
 void fence_close(fence_t *f)

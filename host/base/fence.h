@@ -20,6 +20,7 @@ typedef struct fence {
     _Atomic uint32_t refs;
     _Atomic bool gate_closed;
     _Atomic int64_t deadline_ns; /* BOOTTIME; 0: closed for ever; negative: suspended */
+    _Atomic int64_t offset_ns;   /* REALTIME - BOOTTIME at the elector's last check */
 } fence_t;
 
 /* A fence for term, open until deadline_ns (CLOCK_NEVER: election disabled). Caller owns one
@@ -29,7 +30,7 @@ fence_t *fence_ref(fence_t *f); /* caller owns one more reference [any-thread] *
 void fence_unref(fence_t *f);   /* NULL is allowed [any-thread] */
 void fence_unrefp(fence_t **f); /* for host_cleanup */
 
-/* True while a write of this term may be sent. Costs an acquire load and a clock read.
+/* True while a write of this term may be sent. Costs two acquire loads and two clock reads.
  * [any-thread] */
 bool fence_open(const fence_t *f);
 
@@ -49,6 +50,13 @@ bool fence_extend(fence_t *f, int64_t deadline_ns);
 /* Shuts the fence until a renewal sent after this call is acknowledged, without ending the term:
  * the clocks disagree about how long the machine was away. [elector-thread] */
 void fence_suspend(fence_t *f);
+
+/* Tells by how much REALTIME was ahead of BOOTTIME just now, after fence_suspend() when that had
+ * grown by more than a second. From then on the fence is shut, as if suspended, while it is more than
+ * a second ahead of that: a machine that was away for a time that BOOTTIME does not know of sends
+ * nothing, even before the elector has noticed. Never called (election disabled): not compared.
+ * [elector-thread] */
+void fence_set_offset(fence_t *f, int64_t offset_ns);
 
 /* Ends the term's right to write, for ever. [any-thread] */
 void fence_close(fence_t *f);

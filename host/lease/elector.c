@@ -118,13 +118,17 @@ static void check_clocks(lease_elector_t *e, const lease_time_t *t)
     int64_t ahead = offset - e->offset;
 
     e->offset = offset;
+    if (ahead > CLOCK_S)
+        e->trust_from = e->counter + 1;
+    if (e->state == LEASE_LEADING) {
+        if (ahead > CLOCK_S) {
+            fence_suspend(e->fence); /* first: a log may block */
+            e->write_at = t->now;
+        }
+        fence_set_offset(e->fence, offset);
+    }
     if (ahead <= CLOCK_S)
         return;
-    e->trust_from = e->counter + 1;
-    if (e->state == LEASE_LEADING) {
-        fence_suspend(e->fence); /* first: a log may block */
-        e->write_at = t->now;
-    }
     lease_say(e, LOG_WARN, "the wall clock ran ahead by %.1f s%s", (double) ahead / CLOCK_S,
               e->state == LEASE_LEADING ? ": writes wait until a renewal is acknowledged" : "");
 }

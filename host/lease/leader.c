@@ -11,6 +11,7 @@ static void begin(lease_elector_t *e, int64_t deadline)
     e->state = LEASE_LEADING;
     e->deadline = deadline;
     e->fence = fence_create((uint64_t) e->term, deadline);
+    fence_set_offset(e->fence, e->offset);
     lease_say(e, LOG_INFO, "leading, term %lld", (long long) e->term);
     e->act->begin(e->arg, fence_ref(e->fence));
 }

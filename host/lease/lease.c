@@ -10,8 +10,12 @@
 #include "lease/mail.h"
 #include "lease/report.h"
 
+#include <errno.h>
+#include <event2/event.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #define BEAT CLOCK_S
 
@@ -29,6 +33,8 @@ struct lease {
     lease_link_t *link;
     lease_elector_t *elector;
     loop_timer_t wake, beat;
+    int clock_fd; /* readable when the wall clock is stepped; -1: none */
+    struct event *clock_event;
     bool started;
 
     /* What the owner asks for, under lock until the elector thread has taken it. */
@@ -200,21 +206,34 @@ static void on_watch_ended(void *arg, int status, int64_t retry_after, const cha
 static const lease_link_events_t link_events = {
     .on_reply = on_reply, .on_event = on_event, .on_watch_ended = on_watch_ended};
 
-static void on_timer(loop_timer_t *timer)
+static void tick(lease_t *l)
 {
-    lease_t *l = HOST_CONTAINER(timer, lease_t, wake);
     lease_time_t t = now(l);
 
     lease_elector_tick(l->elector, &t);
     report(l);
 }
 
+static void on_timer(loop_timer_t *timer)
+{
+    tick(HOST_CONTAINER(timer, lease_t, wake));
+}
+
+/* Also looks at the clocks, which may drift apart without a step. */
 static void on_beat(loop_timer_t *timer)
 {
-    lease_t *l = HOST_CONTAINER(timer, lease_t, beat);
-
-    report(l);
+    tick(HOST_CONTAINER(timer, lease_t, beat));
     loop_timer_set(timer, clock_now() + BEAT);
+}
+
+/* ECANCELED: the wall clock was stepped, or the machine was away. The timer goes on. */
+static void on_clock(evutil_socket_t fd, short what, void *arg)
+{
+    uint64_t count;
+
+    (void) what;
+    if (read(fd, &count, sizeof(count)) >= 0 || errno != EAGAIN)
+        tick(arg);
 }
 
 static void on_asked(loop_task_t *task)
@@ -270,12 +289,35 @@ static void warn_of_clock(const log_t *log)
                       "migrated may not be counted; see docs/election.md");
 }
 
+/* Wakes the elector at once when the wall clock is stepped (rule 15); without it the beat finds out. */
+static void open_clock(lease_t *l)
+{
+    const struct itimerspec never = {.it_value.tv_sec = CLOCK_NEVER / CLOCK_S};
+
+    l->clock_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (l->clock_fd >= 0 &&
+        timerfd_settime(l->clock_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) ==
+            0)
+        l->clock_event =
+            event_new(loop_base(l->loop), l->clock_fd, EV_READ | EV_PERSIST, on_clock, l);
+    if (l->clock_event == NULL || event_add(l->clock_event, NULL) < 0)
+        log_warn(l->log, "steps of the wall clock are noticed after a second only");
+}
+
+static void close_clock(lease_t *l)
+{
+    if (l->clock_event != NULL)
+        event_free(l->clock_event);
+    host_closep(&l->clock_fd);
+}
+
 static int start_thread(lease_t *l, const lease_options_t *o, lh_error_t *err)
 {
     int ret = loop_create(&l->loop, err);
 
     if (ret < 0)
         return ret;
+    open_clock(l);
     ret = lease_link_create(&(lease_link_options_t){.loop = l->loop,
                                                     .credentials = o->credentials,
                                                     .namespace = l->namespace,
@@ -314,6 +356,7 @@ static int start_thread(lease_t *l, const lease_options_t *o, lh_error_t *err)
 
 static void free_lease(lease_t *l)
 {
+    close_clock(l);
     loop_destroy(l->loop);
     lease_report_destroy(l->report);
     lease_mail_close(l->mail);
@@ -335,6 +378,7 @@ int lease_start(const lease_options_t *o, lease_t **out, lh_error_t *err)
     l->namespace = host_xstrdup(o->namespace);
     l->name = host_xstrdup(o->name);
     l->owner_beat = o->owner_beat;
+    l->clock_fd = -1;
     l->events = o->events;
     pthread_mutex_init(&l->lock, NULL);
     lease_instance_open(&l->instance, o->state_dir, l->log);

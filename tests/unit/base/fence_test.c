@@ -148,6 +148,34 @@ Test(fence, close_ends_a_suspended_one)
     EXPECT_INT(fence_open(f), false);
 }
 
+Test(fence, is_shut_while_the_wall_clock_is_ahead_of_what_the_elector_has_checked)
+{
+    host_cleanup(fence_unrefp) fence_t *f = fence_create(1, IN(10));
+
+    fence_set_offset(f, clock_wall() - clock_now());
+    fake_clock_set_wall(clock_wall() + CLOCK_S);
+    EXPECT_INT(fence_open(f), true);
+    fake_clock_set_wall(clock_wall() + 1);
+    EXPECT_INT(fence_open(f), false);
+    EXPECT_INT(fence_admits(f), false);
+    EXPECT_INT(fence_lives(f), true);
+    EXPECT_INT(fence_extend(f, IN(12)),
+               true); /* by a reply that the elector took in the meantime */
+    EXPECT_INT(fence_open(f), false);
+    fence_set_offset(f, clock_wall() - clock_now());
+    EXPECT_INT(fence_open(f), true);
+    fake_clock_set_wall(0); /* behind is no reason */
+    EXPECT_INT(fence_open(f), true);
+}
+
+Test(fence, that_was_never_told_of_the_clocks_does_not_compare_them)
+{
+    host_cleanup(fence_unrefp) fence_t *f = fence_create(1, CLOCK_NEVER);
+
+    fake_clock_set_wall(clock_wall() + 1000 * CLOCK_S);
+    EXPECT_INT(fence_open(f), true);
+}
+
 Test(fence, the_gate_stops_new_writes_and_lets_those_in_flight_finish)
 {
     host_cleanup(fence_unrefp) fence_t *f = fence_create(1, IN(10));

@@ -47,6 +47,16 @@ Test(clocks, rule_15_a_wall_clock_that_ran_ahead_suspends_the_fence_until_a_new_
     EXPECT_INT(a->begun, 1);
 }
 
+Test(clocks, rule_15_nothing_is_sent_even_before_the_elector_has_looked)
+{
+    step_wall(S(2));
+    EXPECT_INT(sim_leads(a), false);
+    tick(a);
+    EXPECT_INT(sim_leads(a), false);
+    sim_run(s, MS(10));
+    EXPECT_INT(sim_leads(a), true);
+}
+
 Test(clocks, rule_15_a_reply_to_an_earlier_renewal_does_not_open_a_suspended_fence)
 {
     sim_run(s, MS(900));
