@@ -57,6 +57,7 @@ struct app {
     enum app_phase phase;
     fence_t *fence; /* of the present term */
     bool stop_asked;
+    bool giving_back; /* ending, and the answer to a release is awaited */
     int64_t drain_until;
     loop_timer_t flush_timer, beat_timer, contact_timer;
     _Atomic int64_t beat; /* clock_now() of the loop's last turn */

@@ -9,6 +9,7 @@
 #define FLUSH_POLL (5 * CLOCK_MS)
 
 static void end_host(app_t *app);
+static void end_loop(app_t *app);
 
 /* -- The term begins -- */
 
@@ -31,8 +32,11 @@ static void on_begin(void *arg, fence_t *fence) /* [loop-thread] */
         app_term_begin(app, fence);
         return;
     }
-    /* Acquired in the moment in which the host was told to end: nothing was begun. */
+    /* Acquired in the moment in which the host was told to end: nothing was begun. The loop goes on
+     * until it has been given back, or the time for draining is over. */
     fence_unref(fence);
+    app->giving_back = true;
+    loop_timer_set(&app->flush_timer, app->drain_until);
     lease_release(app->lease, true, false);
 }
 
@@ -86,9 +90,21 @@ static void flush(app_t *app)
         loop_timer_set(&app->flush_timer, clock_now() + FLUSH_POLL);
 }
 
+static void given_back(app_t *app)
+{
+    app->giving_back = false;
+    loop_timer_clear(&app->flush_timer);
+    end_loop(app);
+}
+
 void app_flush_timer(loop_timer_t *timer)
 {
-    flush(HOST_CONTAINER(timer, app_t, flush_timer));
+    app_t *app = HOST_CONTAINER(timer, app_t, flush_timer);
+
+    if (app->phase == APP_ENDING)
+        given_back(app);
+    else
+        flush(app);
 }
 
 static bool all_rested(const app_t *app)
@@ -133,8 +149,10 @@ static void on_end(void *arg, enum lease_end end, int64_t until,
 {
     app_t *app = arg;
 
-    if (app->phase == APP_ENDING)
+    if (app->phase == APP_ENDING) {
+        given_back(app);
         return;
+    }
     if (end == LEASE_END_RELEASED) {
         stand_or_end(app);
         return;
@@ -183,17 +201,22 @@ const lease_events_t app_lease_events = {
 
 /* -- The host ends -- */
 
-void app_instance_ended(void *arg)
+static void end_loop(app_t *app)
 {
-    app_instance_t *mine = arg;
-    app_t *app = mine->app;
-
-    mine->ended = true;
     for (size_t i = 0; i < app->instance_count; i++) {
         if (!app->instances[i].ended)
             return;
     }
-    loop_stop(app->loop);
+    if (!app->giving_back)
+        loop_stop(app->loop);
+}
+
+void app_instance_ended(void *arg)
+{
+    app_instance_t *mine = arg;
+
+    mine->ended = true;
+    end_loop(mine->app);
 }
 
 static void end_host(app_t *app)
@@ -204,7 +227,7 @@ static void end_host(app_t *app)
     for (size_t i = 0; i < app->instance_count; i++)
         plugin_instance_stop(app->instances[i].instance, deadline);
     if (app->instance_count == 0)
-        loop_stop(app->loop);
+        end_loop(app);
 }
 
 void app_stop(app_t *app)

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define BEAT CLOCK_S
+#define STOP_TIME (2 * CLOCK_S) /* that a stop waits for the answer to a release */
 
 struct lease {
     log_t *log;
@@ -36,6 +37,7 @@ struct lease {
     int clock_fd; /* readable when the wall clock is stepped; -1: none */
     struct event *clock_event;
     bool started;
+    int64_t stop_by; /* CLOCK_NEVER: it goes on */
 
     /* What the owner asks for, under lock until the elector thread has taken it. */
     pthread_mutex_t lock;
@@ -59,6 +61,8 @@ static void report(lease_t *l)
 
     lease_elector_status(l->elector, &status);
     lease_report_update(l->report, &status, clock_now());
+    if (l->stop_by != CLOCK_NEVER && (status.state != LEASE_RELEASING || clock_now() >= l->stop_by))
+        loop_stop(l->loop);
 }
 
 /* --- actions of the elector --- */
@@ -246,7 +250,7 @@ static void on_asked(loop_task_t *task)
 
     l->asked = (struct asked){0};
     pthread_mutex_unlock(&l->lock);
-    if (asked.stop) {
+    if (asked.stop && !l->started) {
         loop_stop(l->loop);
         return;
     }
@@ -259,6 +263,8 @@ static void on_asked(loop_task_t *task)
         lease_elector_release(l->elector, &t, asked.clean, asked.stand_back);
     if (asked.rested)
         lease_elector_rested(l->elector, &t);
+    if (asked.stop) /* after a release, which may have been asked for just before */
+        l->stop_by = t.now + STOP_TIME;
     report(l);
 }
 
@@ -379,6 +385,7 @@ int lease_start(const lease_options_t *o, lease_t **out, lh_error_t *err)
     l->name = host_xstrdup(o->name);
     l->owner_beat = o->owner_beat;
     l->clock_fd = -1;
+    l->stop_by = CLOCK_NEVER;
     l->events = o->events;
     pthread_mutex_init(&l->lock, NULL);
     lease_instance_open(&l->instance, o->state_dir, l->log);
@@ -433,7 +440,10 @@ void lease_stop(lease_t *l)
 {
     if (l == NULL)
         return;
-    ask(l, &(struct asked){.stop = true});
+    /* Nothing was done under a term that the owner has not been told of. */
+    const bool unknown = lease_mail_term(l->mail) == NULL;
+
+    ask(l, &(struct asked){.stop = true, .release = unknown, .clean = true});
     pthread_join(l->thread, NULL);
     free_lease(l);
 }

@@ -80,7 +80,8 @@ void lease_release(lease_t *l, bool clean, bool stand_back);
 /* After on_end: the owner has torn down, the elector may stand again. [loop-thread] */
 void lease_rested(lease_t *l);
 
-/* Ends the thread and frees l; a Lease still held is not released (use lease_release before).
+/* Ends the thread and frees l. A term that is on is not released (use lease_release before), except
+ * one whose on_begin has not come yet. Waits up to 2 s for the answer to a release that is under way.
  * No callback follows. NULL is allowed. [loop-thread] */
 void lease_stop(lease_t *l);
 

@@ -1,2 +1,3 @@
 # Unit tests of host/app
 unit_test(app state REAL_CLOCK)
+unit_test(app term)

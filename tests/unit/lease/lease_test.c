@@ -715,6 +715,60 @@ Test(lease, may_be_stopped_from_within_its_own_callback)
     owner_fini(&o);
 }
 
+Test(lease, a_release_that_was_asked_for_just_before_the_stop_is_carried_out)
+{
+    owner_t o;
+
+    http_lease_do(server, make_empty);
+    owner_init(&o, "a");
+    owner_start(&o);
+    cr_assert(await(&o, &o.begun, 1, 5000));
+    lease_release(o.lease, true, false);
+    lease_stop(host_steal(o.lease));
+    expect_lease("/1/1");
+    EXPECT_INT(o.ended, 0);
+    owner_fini(&o);
+}
+
+Test(lease, a_term_that_the_owner_was_never_told_of_is_given_back_by_the_stop)
+{
+    owner_t o;
+
+    http_lease_do(server, make_empty);
+    owner_init(&o, "a");
+    owner_start(&o);
+    for (int i = 0; i < 2000; i++) { /* its loop does not turn */
+        host_cleanup(host_freep) char *text = http_lease_text(server);
+        if (strcmp(text, "a/2/1") == 0)
+            break;
+        usleep(1000);
+    }
+    usleep(100 * 1000);
+    lease_stop(host_steal(o.lease));
+    EXPECT_INT(o.begun, 0);
+    expect_lease("/1/1");
+    owner_fini(&o);
+}
+
+Test(lease, a_release_without_an_answer_does_not_hold_the_stop_up_for_long)
+{
+    owner_t o;
+
+    http_lease_do(server, make_empty);
+    owner_init(&o, "a");
+    o.options.lease_duration = S(15);
+    o.options.renew_deadline = S(10);
+    owner_start(&o);
+    cr_assert(await(&o, &o.begun, 1, 5000));
+    http_lease_fail(server, 503);
+    lease_release(o.lease, true, false);
+    const int64_t asked = clock_now();
+
+    lease_stop(host_steal(o.lease));
+    EXPECT_WITHIN(clock_now() - asked, S(1) + MS(900), S(3) + MS(500));
+    owner_fini(&o);
+}
+
 Test(lease, no_callback_follows_the_stop)
 {
     owner_t o;
