@@ -33,6 +33,7 @@ typedef struct run {
     queue_key_t key; /* borrowed from the entry */
     int64_t started;
     bool returned, completed;
+    bool absent; /* the key has no object */
     enum queue_verdict verdict;
     int64_t after;
     UT_hash_handle hh;
@@ -240,6 +241,7 @@ static void start_run(plugin_controller_t *c, const queue_run_t *q)
     *r = (run_t){.ctx = plugin_services_open(c->o.services, &key),
                  .entry = q->entry,
                  .key = q->key,
+                 .absent = !tombstone && object == NULL,
                  .started = clock_now()};
     HASH_ADD(hh, c->runs, ctx, sizeof(r->ctx), r);
     c->inside++;
@@ -312,6 +314,7 @@ static void end_run(plugin_controller_t *c, run_t *r)
     HASH_DEL(c->runs, r);
     metric_add(c->meters.active, -1);
     queue_finish(c->queue, r->entry, r->verdict, r->after, clock_now());
+    plugin_services_set_guests(c->o.services, queue_guests(c->queue));
     free(r);
     if (c->open)
         loop_post(c->o.shared->loop, &c->pump);
@@ -351,7 +354,9 @@ void plugin_controller_completed(plugin_controller_t *c, uint64_t ctx, const lh_
     if (result->action == LH_RETRY || result->action == LH_FAIL)
         log_failure(c, r, result);
     r->completed = true;
-    r->verdict = verdicts[result->action];
+    /* Nothing is kept of a key that has no object: there may be any number of them. */
+    r->verdict =
+        result->action == LH_FAIL && r->absent ? QUEUE_DONE : verdicts[result->action];
     r->after = result->after_ns;
     end_run(c, r);
 }
@@ -429,13 +434,19 @@ void plugin_controller_enqueue(plugin_controller_t *c, uint32_t watch, const cha
                                const char *name)
 {
     const queue_key_t key = {.watch = watch, .ns = ns, .name = name};
+    const source_t *s = source_of(c, watch, ns);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object =
+        s != NULL ? watch_store_get(s->store, ns, name) : NULL;
 
     if (!in_scope(c, ns))
         log_warn(c->o.log, "enqueue: '%s/%s' is outside the namespaces of this instance", ns, name);
-    else if (queue_add(c->queue, &key, LH_REASON_REQUEUED, QUEUE_LIVE, clock_now()) < 0)
+    else if ((object != NULL
+                  ? queue_add(c->queue, &key, LH_REASON_REQUEUED, QUEUE_LIVE, clock_now())
+                  : queue_add_guest(c->queue, &key, clock_now())) < 0)
         log_error(c->o.log, "out of memory: '%s/%s' is not queued", ns, name);
     else
         loop_post(c->o.shared->loop, &c->pump);
+    plugin_services_set_guests(c->o.services, queue_guests(c->queue));
 }
 
 /* -- Opening and closing -- */
@@ -530,6 +541,7 @@ void plugin_controller_close(plugin_controller_t *c)
     loop_timer_clear(&c->timer);
     close_sources(c);
     queue_clear(c->queue); /* what was put there while the term began, too */
+    plugin_services_set_guests(c->o.services, 0);
     fence_unref(host_steal(c->fence));
 }
 

@@ -244,11 +244,27 @@ static void run_enqueue(loop_task_t *task) /* [loop-thread] */
     enqueue_t *q = HOST_CONTAINER(task, enqueue_t, task);
     plugin_services_t *s = q->services;
 
+    atomic_fetch_sub_explicit(&s->asked, 1, memory_order_relaxed);
     if (q->ctx >= s->first_ctx && s->fence != NULL)
         s->hooks.on_enqueue(s->hooks.arg, q->watch, q->ns, q->name);
     free(q->ns);
     free(q->name);
     free(q);
+}
+
+/* Keys that have an object are bounded by the objects, but not before the loop has taken them. */
+static bool has_too_many(plugin_services_t *s, const lh_key_t *key)
+{
+    const size_t asked = atomic_load_explicit(&s->asked, memory_order_relaxed);
+    const size_t guests = atomic_load_explicit(&s->guests, memory_order_relaxed);
+
+    return asked >= PLUGIN_GUESTS_MAX ||
+           (asked + guests >= PLUGIN_GUESTS_MAX && !services_has_object(s, key));
+}
+
+void plugin_services_set_guests(plugin_services_t *s, size_t count)
+{
+    atomic_store_explicit(&s->guests, count, memory_order_relaxed);
 }
 
 static int services_enqueue(void *self, lh_ctx_t ctx, const lh_key_t *key, lh_error_t *err)
@@ -262,6 +278,9 @@ static int services_enqueue(void *self, lh_ctx_t ctx, const lh_key_t *key, lh_er
     const int code = services_state(s, ctx);
     if (code < 0)
         return services_ctx_fail(err, code);
+    if (has_too_many(s, key))
+        return host_fail(err, LH_EBUSY, "enqueue: %u keys without an object wait already",
+                         PLUGIN_GUESTS_MAX);
 
     enqueue_t *q = calloc(1, sizeof(*q));
     if (q == NULL || (q->ns = strdup(key->ns)) == NULL || (q->name = strdup(key->name)) == NULL) {
@@ -274,6 +293,7 @@ static int services_enqueue(void *self, lh_ctx_t ctx, const lh_key_t *key, lh_er
     q->services = s;
     q->watch = key->watch;
     q->ctx = ctx.id;
+    atomic_fetch_add_explicit(&s->asked, 1, memory_order_relaxed);
     loop_post(s->shared->loop, &q->task);
     return 0;
 }

@@ -31,6 +31,9 @@ typedef struct plugin_shared {
     _Atomic uint64_t next_ctx; /* starts at 1 */
 } plugin_shared_t;
 
+/* Keys without an object that an instance may have asked for at a time: nothing else bounds them. */
+#define PLUGIN_GUESTS_MAX 100000u
+
 typedef struct plugin_services plugin_services_t;
 
 /* What the instance learns, on the loop thread. */
@@ -69,6 +72,9 @@ void plugin_services_cancel(plugin_services_t *s);
 /* The term is over: every ctx is forgotten; what is still under way ends as LH_EUNKNOWN (writes) or
  * LH_EFENCED. */
 void plugin_services_end(plugin_services_t *s);
+
+/* How many keys that have no object wait on the plugin's demand. */
+void plugin_services_set_guests(plugin_services_t *s, size_t count);
 
 /* -- The cache -- */
 

@@ -113,6 +113,25 @@ static int walk_stores(plugin_services_t *s, lh_ctx_t ctx, const lh_query_t *q, 
     return code;
 }
 
+bool services_has_object(plugin_services_t *s, const lh_key_t *key)
+{
+    watch_store_t *store = NULL;
+
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; store == NULL && i < s->slot_count; i++) {
+        if (slot_covers(&s->slots[i], key->watch, key->ns))
+            store = watch_store_ref(s->slots[i].store);
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (store == NULL)
+        return false;
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object =
+        watch_store_get(store, key->ns, key->name);
+
+    watch_store_unref(store);
+    return object != NULL;
+}
+
 int services_cache_list(void *self, lh_ctx_t ctx, const lh_query_t *q, plugin_cursor_t **out,
                         lh_error_t *err)
 {

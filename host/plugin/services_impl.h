@@ -45,12 +45,15 @@ struct plugin_services {
     metric_cell_t *stray_completions, *events_dropped;
 
     _Atomic int64_t limit; /* plugin_services_limit */
-    pthread_mutex_t lock;  /* all below */
-    fence_t *fence;        /* of the present term, NULL between terms */
-    uint64_t first_ctx;    /* ids below belong to earlier terms */
-    ctx_entry_t *open;     /* by id: live, or cancelled and not completed */
-    list_t orphans;        /* writes under way whose reconcile is completed */
-    list_t events;         /* Events under way; they belong to no ctx */
+    /* Keys asked for that the loop has not taken yet, and those without an object that it has. */
+    _Atomic size_t asked, guests;
+
+    pthread_mutex_t lock; /* all below */
+    fence_t *fence;       /* of the present term, NULL between terms */
+    uint64_t first_ctx;   /* ids below belong to earlier terms */
+    ctx_entry_t *open;    /* by id: live, or cancelled and not completed */
+    list_t orphans;       /* writes under way whose reconcile is completed */
+    list_t events;        /* Events under way; they belong to no ctx */
     size_t event_count;
     plugin_cache_slot_t *slots;
     size_t slot_count;
@@ -77,6 +80,8 @@ void services_end_requests(plugin_services_t *s, list_t *ops, bool all);
 /* services_cache.c */
 int services_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watch_snapshot_t **out,
                        lh_error_t *err);
+/* That the cache shows the object of a primary watch. */
+bool services_has_object(plugin_services_t *s, const lh_key_t *key);
 int services_cache_list(void *self, lh_ctx_t ctx, const lh_query_t *query, plugin_cursor_t **out,
                         lh_error_t *err);
 int services_cursor_next(void *self, plugin_cursor_t *cursor, watch_snapshot_t **out,

@@ -37,6 +37,7 @@ typedef struct queue_entry {
     bool ready;   /* stands in the line: pending and not handed out */
     bool running; /* handed out */
     bool stale;   /* handed out before queue_clear */
+    bool guest;   /* here by queue_add_guest alone */
 
     int64_t at;       /* delayed until then; CLOCK_NEVER: not */
     size_t slot;      /* in the heap */

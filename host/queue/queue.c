@@ -26,7 +26,7 @@ struct queue {
     queue_meter_t meter;
     list_t running; /* by start time */
     list_t stale;
-    size_t running_count;
+    size_t running_count, guest_count;
     int64_t started_sum; /* of those running */
     int64_t backoff_base, backoff_cap;
     int64_t (*rand_below)(int64_t bound);
@@ -175,6 +175,13 @@ static void delay_until(queue_t *q, queue_entry_t *e, int64_t at)
         queue_heap_set(&q->heap, e, at);
 }
 
+static void set_guest(queue_t *q, queue_entry_t *e, bool guest)
+{
+    q->guest_count += guest;
+    q->guest_count -= e->guest;
+    e->guest = guest;
+}
+
 /* Puts an entry where its fields say that it belongs. */
 static void settle(queue_t *q, queue_entry_t *e, bool front)
 {
@@ -187,6 +194,7 @@ static void settle(queue_t *q, queue_entry_t *e, bool front)
         if (e->failures == 0) {
             HASH_DELETE(hh, q->entries, e);
             queue_line_unref(&q->line, e->space);
+            set_guest(q, e, false);
             entry_free(e);
         }
     }
@@ -195,6 +203,15 @@ static void settle(queue_t *q, queue_entry_t *e, bool front)
 
 /* -- Adding -- */
 
+static void add(queue_t *q, queue_entry_t *e, uint32_t reason, enum queue_priority priority,
+                int64_t now)
+{
+    e->reason = stronger(e->reason, reason);
+    raise_priority(q, e, priority);
+    make_pending(q, e, now);
+    settle(q, e, false);
+}
+
 int queue_add(queue_t *q, const queue_key_t *key, uint32_t reason, enum queue_priority priority,
               int64_t now)
 {
@@ -202,10 +219,21 @@ int queue_add(queue_t *q, const queue_key_t *key, uint32_t reason, enum queue_pr
 
     if (e == NULL)
         return LH_ENOMEM;
-    e->reason = stronger(e->reason, reason);
-    raise_priority(q, e, priority);
-    make_pending(q, e, now);
-    settle(q, e, false);
+    set_guest(q, e, false);
+    add(q, e, reason, priority, now);
+    return 0;
+}
+
+int queue_add_guest(queue_t *q, const queue_key_t *key, int64_t now)
+{
+    const size_t before = HASH_COUNT(q->entries);
+    queue_entry_t *e = entry_get(q, key);
+
+    if (e == NULL)
+        return LH_ENOMEM;
+    if (HASH_COUNT(q->entries) > before)
+        set_guest(q, e, true);
+    add(q, e, LH_REASON_REQUEUED, QUEUE_LIVE, now);
     return 0;
 }
 
@@ -260,6 +288,7 @@ int queue_add_tombstone(queue_t *q, const queue_key_t *key, uint32_t reason, con
         tombstone_free(t);
         return LH_ENOMEM;
     }
+    set_guest(q, e, false);
     tombstone_append(q, e, t);
     e->reason = QUEUE_NO_REASON;
     raise_priority(q, e, QUEUE_LIVE);
@@ -452,6 +481,11 @@ size_t queue_running(const queue_t *q)
     return q->running_count;
 }
 
+size_t queue_guests(const queue_t *q)
+{
+    return q->guest_count;
+}
+
 void queue_clear(queue_t *q)
 {
     queue_entry_t *e, *tmp;
@@ -462,6 +496,7 @@ void queue_clear(queue_t *q)
             queue_line_remove(&q->line, e);
         queue_heap_remove(&q->heap, e);
         queue_line_unref(&q->line, host_steal(e->space));
+        set_guest(q, e, false);
         if (e->running) {
             e->stale = true;
             list_remove(&e->link);

@@ -39,6 +39,9 @@ void queue_destroy(queue_t *q);                        /* NULL is allowed */
  * initial over requeued). key is copied. 0 or LH_ENOMEM. */
 HOST_MUST_USE int queue_add(queue_t *q, const queue_key_t *key, uint32_t reason,
                             enum queue_priority priority, int64_t now);
+/* queue_add with LH_REASON_REQUEUED for a key that has no object: nothing bounds how many there are,
+ * so they are counted, until queue_add or queue_add_tombstone brings the key or its entry ends. */
+HOST_MUST_USE int queue_add_guest(queue_t *q, const queue_key_t *key, int64_t now);
 /* The same with a tombstone: the object of this uid is gone (LH_REASON_GONE) or left
  * (LH_REASON_LEFT). Up to 8 are kept per key, each is delivered in a run of its own before the
  * present object; more are counted and merged into the oldest (its uid is forgotten, the next one
@@ -85,6 +88,7 @@ int64_t queue_next(const queue_t *q);
 size_t queue_ready(const queue_t *q);   /* keys that queue_take could give */
 size_t queue_waiting(const queue_t *q); /* delayed keys */
 size_t queue_running(const queue_t *q); /* keys handed out */
+size_t queue_guests(const queue_t *q);  /* keys of queue_add_guest, whatever their state */
 /* Forgets every key; runs handed out stay valid until their queue_finish, which then only frees
  * (or until queue_destroy). */
 void queue_clear(queue_t *q);

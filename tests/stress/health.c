@@ -55,7 +55,7 @@ static void *report(void *arg)
     for (; clock_now() < w->end; w->turns++) {
         host_cleanup(buf_fini) buf_t text = BUF_INIT;
         host_cleanup(buf_fini) buf_t body = BUF_INIT;
-        bool passed = health_report(w->health, HEALTH_LIVEZ, true, NULL, 0, &text);
+        bool passed = health_report(w->health, HEALTH_LIVEZ, "livez", true, NULL, 0, &text);
 
         for (const char *line = buf_text(&text); *line != '\0';) {
             size_t len = strcspn(line, "\n");

@@ -149,7 +149,8 @@ struct lh_host {
     void (*response_release)(const lh_host_t *host, lh_response_t *response);
 
     /* Puts a key of a primary watch on the controller's queue; a key already waiting is not added
-     * twice. [any-thread] */
+     * twice. The key need not have an object, but LH_EBUSY when 100,000 that have none wait already.
+     * [any-thread] */
     int (*enqueue)(const lh_host_t *host, lh_ctx_t ctx, const lh_key_t *key, lh_error_t *err);
 
     /* Records an Event about an object. Returns when it is queued; Events may be dropped when the

@@ -436,6 +436,60 @@ Test(controller, a_key_that_waits_is_not_added_twice)
     seen_destroy(s);
 }
 
+static int ask_for_names(seen_t *s, const char *prefix, int count)
+{
+    char name[32];
+    const lh_key_t key = {sizeof(key), 0, "ns", name};
+
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof(name), "%s%d", prefix, i);
+        const int code = s->hooks.host->enqueue(s->hooks.host, term_ctx, &key, NULL);
+        if (code < 0)
+            return code;
+    }
+    return 0;
+}
+
+Test(controller, keys_without_an_object_are_bounded)
+{
+    seen_t *s = seen_create((rig_options_t){0});
+
+    s->hooks.activate = keep_ctx;
+    rig_begin(s->rig, 1);
+    (void) rig_stream(s->rig, CM);
+    EXPECT_INT(ask_for_names(s, "x", 100000), 0);
+    EXPECT_INT(ask_for_names(s, "y", 1), LH_EBUSY); /* nothing is queued yet */
+    rig_idle(s->rig);
+    EXPECT_INT(ask_for_names(s, "y", 1), LH_EBUSY);
+    object(s, CM, "ADDED", "ConfigMap", "ns", "y0", 1, "");
+    EXPECT_INT(ask_for_names(s, "y", 1), 0);
+    rig_end(s->rig, false, CLOCK_S);
+    rig_until_flag(s->rig, &s->rig->rested, "rested");
+    rig_begin(s->rig, 2);
+    (void) rig_stream(s->rig, CM);
+    EXPECT_INT(ask_for_names(s, "z", 1), 0);
+    seen_destroy(s);
+}
+
+Test(controller, nothing_is_kept_of_a_key_without_an_object_that_failed_for_good)
+{
+    seen_t *s = seen_create((rig_options_t){.max_in_flight = 1});
+
+    s->hooks.activate = keep_ctx;
+    s->keeping = true;
+    rig_lead(s->rig, 1, NULL);
+    EXPECT_INT(ask_for_names(s, "x", 1), 0);
+    expect_count(s, 1);
+    complete(s, s->kept[0], LH_RETRY);
+    rig_idle(s->rig);
+    fake_clock_advance(CLOCK_S);
+    expect_count(s, 2);
+    complete(s, s->kept[1], LH_FAIL);
+    rig_idle(s->rig);
+    EXPECT_INT(ask_for_names(s, "y", 100000), 0); /* as many as without x0 */
+    seen_destroy(s);
+}
+
 /* -- Selectors -- */
 
 Test(controller, under_a_selector_an_absent_object_has_left)

@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include <stdio.h>
+#include <string.h>
 
 Test(queue, hands_out_keys_in_the_order_of_arrival)
 {
@@ -227,4 +228,29 @@ Test(queue, ten_thousand_keys_come_out_once_each)
     }
     EXPECT_INT(runs, KEYS);
     free(seen);
+}
+
+Test(queue, guests_are_counted_until_an_event_or_the_end_of_their_entry)
+{
+    FIXTURE(f);
+    queue_t *q = f.q;
+    const queue_key_t a = {0, "ns", "a"}, b = {0, "ns", "b"}, c = {0, "ns", "c"};
+    queue_run_t run;
+
+    EXPECT_INT(queue_add(q, &c, LH_REASON_CHANGED, QUEUE_LIVE, f.now), 0);
+    EXPECT_INT(queue_add_guest(q, &a, f.now), 0);
+    EXPECT_INT(queue_add_guest(q, &a, f.now), 0);
+    EXPECT_INT(queue_add_guest(q, &b, f.now), 0);
+    EXPECT_INT(queue_add_guest(q, &c, f.now), 0); /* is there already */
+    EXPECT_INT(queue_guests(q), 2);
+    EXPECT_INT(queue_add(q, &a, LH_REASON_CHANGED, QUEUE_LIVE, f.now), 0);
+    EXPECT_INT(queue_guests(q), 1);
+    for (int i = 0; i < 3; i++) {
+        cr_assert(queue_take(q, f.now, &run));
+        queue_finish(q, run.entry, strcmp(run.key.name, "b") == 0 ? QUEUE_RETRY : QUEUE_DONE, 0,
+                     f.now);
+    }
+    EXPECT_INT(queue_guests(q), 1); /* is tried again */
+    queue_clear(q);
+    EXPECT_INT(queue_guests(q), 0);
 }
