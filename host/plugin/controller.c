@@ -28,12 +28,14 @@ typedef struct source {
 
 /* A key handed to the runner. Over when it has both returned and been completed. */
 typedef struct run {
+    list_t link; /* among those handed over, until a worker is free for it */
     uint64_t ctx;
     void *entry;     /* of the queue */
     queue_key_t key; /* borrowed from the entry */
-    int64_t started;
-    bool returned, completed;
-    bool absent; /* the key has no object */
+    int64_t handed_at, entered_at, completed_at;
+    bool entered, returned, completed;
+    uint32_t action; /* of the completion; LH_DONE ... LH_FAIL */
+    bool absent;     /* the key has no object */
     enum queue_verdict verdict;
     int64_t after;
     UT_hash_handle hh;
@@ -49,7 +51,10 @@ struct plugin_controller {
     fence_t *fence;
     bool open, ready; /* ready: every source has synced in this term */
     run_t *runs;      /* by ctx */
+    list_t handed;    /* of these, those for which no worker is free yet, oldest first */
     uint32_t inside;  /* runs that have not returned */
+    uint32_t calls;   /* of these, those that have been entered */
+    bool async;       /* a call has returned before its completion */
     loop_timer_t timer;
     loop_task_t pump;
     plugin_meters_t meters;
@@ -225,6 +230,33 @@ static uint32_t absent_reason(const plugin_controller_t *c, uint32_t watch)
     return w->label_selector != NULL || w->field_selector != NULL ? LH_REASON_LEFT : LH_REASON_GONE;
 }
 
+/* What can be under way at a time: a plugin that completes within the call has its workers, one that
+ * completes later has maxInFlight. Which of the two it is shows. */
+static void show_most(const plugin_controller_t *c)
+{
+    metric_set(c->meters.most,
+               c->async ? c->o.max_in_flight : HOST_MIN(c->o.workers, c->o.max_in_flight));
+}
+
+static void set_entered(plugin_controller_t *c, run_t *r)
+{
+    list_remove(&r->link);
+    r->entered = true;
+    r->entered_at = clock_now();
+    c->calls++;
+    metric_add(c->meters.active, 1);
+    queue_started(c->queue, r->entry, r->entered_at);
+}
+
+/* Workers take jobs in the order in which they were handed over, as soon as they are free: so it is
+ * known here which calls have begun, without a message about each. */
+static void enter_next(plugin_controller_t *c)
+{
+    while (c->calls < c->o.workers && !list_empty(&c->handed)) {
+        set_entered(c, LIST_ENTRY(c->handed.next, run_t, link));
+    }
+}
+
 static void start_run(plugin_controller_t *c, const queue_run_t *q)
 {
     const lh_key_t key = {sizeof(key), q->key.watch, q->key.ns, q->key.name};
@@ -242,10 +274,11 @@ static void start_run(plugin_controller_t *c, const queue_run_t *q)
                  .entry = q->entry,
                  .key = q->key,
                  .absent = !tombstone && object == NULL,
-                 .started = clock_now()};
+                 .handed_at = clock_now()};
     HASH_ADD(hh, c->runs, ctx, sizeof(r->ctx), r);
+    list_append(&c->handed, &r->link);
     c->inside++;
-    metric_add(c->meters.active, 1);
+    enter_next(c);
 
     const plugin_job_t job = {
         .ctx = r->ctx,
@@ -312,7 +345,10 @@ static void end_run(plugin_controller_t *c, run_t *r)
     if (!r->returned || !r->completed)
         return;
     HASH_DEL(c->runs, r);
-    metric_add(c->meters.active, -1);
+    if (r->entered)
+        metric_add(c->meters.active, -1);
+    if (r->verdict != QUEUE_PUT_BACK)
+        plugin_meters_count(&c->meters, r->action, HOST_MAX(r->completed_at - r->entered_at, 0));
     queue_finish(c->queue, r->entry, r->verdict, r->after, clock_now());
     plugin_services_set_guests(c->o.services, queue_guests(c->queue));
     free(r);
@@ -350,18 +386,34 @@ void plugin_controller_completed(plugin_controller_t *c, uint64_t ctx, const lh_
 
     if (r == NULL)
         return;
-    plugin_meters_count(&c->meters, result->action, clock_now() - r->started);
     if (result->action == LH_RETRY || result->action == LH_FAIL)
         log_failure(c, r, result);
     r->completed = true;
+    r->completed_at = clock_now();
+    r->action = result->action;
     /* Nothing is kept of a key that has no object: there may be any number of them. */
-    r->verdict =
-        result->action == LH_FAIL && r->absent ? QUEUE_DONE : verdicts[result->action];
+    r->verdict = result->action == LH_FAIL && r->absent ? QUEUE_DONE : verdicts[result->action];
     r->after = result->after_ns;
     end_run(c, r);
 }
 
-void plugin_controller_returned(plugin_controller_t *c, uint64_t ctx, bool ran)
+/* The call is over; the runner knows best when it began. A worker process may say anything. */
+static void take_times(plugin_controller_t *c, run_t *r, int64_t entered)
+{
+    if (!r->entered)
+        set_entered(c, r);
+    c->calls--;
+    if (entered >= r->handed_at && entered <= clock_now()) {
+        r->entered_at = entered;
+        queue_started(c->queue, r->entry, entered);
+    }
+    if (!r->completed && !c->async) {
+        c->async = true;
+        show_most(c);
+    }
+}
+
+void plugin_controller_returned(plugin_controller_t *c, uint64_t ctx, bool ran, int64_t entered)
 {
     run_t *r = find_run(c, ctx);
 
@@ -369,11 +421,16 @@ void plugin_controller_returned(plugin_controller_t *c, uint64_t ctx, bool ran)
         return;
     r->returned = true;
     c->inside--;
-    if (!ran) {
+    if (ran) {
+        take_times(c, r, entered);
+    } else {
+        list_remove(&r->link);
+        c->calls -= r->entered;
         plugin_services_drop(c->o.services, ctx);
         r->completed = true;
         r->verdict = QUEUE_PUT_BACK;
     }
+    enter_next(c);
     if (c->open)
         loop_post(c->o.shared->loop, &c->pump);
     end_run(c, r);
@@ -386,11 +443,13 @@ void plugin_controller_forget(plugin_controller_t *c)
     HASH_ITER (hh, c->runs, r, tmp) {
         HASH_DEL(c->runs, r);
         plugin_services_drop(c->o.services, r->ctx);
-        metric_add(c->meters.active, -1);
+        list_remove(&r->link);
+        if (r->entered)
+            metric_add(c->meters.active, -1);
         queue_finish(c->queue, r->entry, QUEUE_PUT_BACK, 0, clock_now());
         free(r);
     }
-    c->inside = 0;
+    c->inside = c->calls = 0;
 }
 
 size_t plugin_controller_running(const plugin_controller_t *c)
@@ -557,7 +616,9 @@ plugin_controller_t *plugin_controller_create(const plugin_controller_options_t 
         queue_create(&(queue_options_t){.metrics = options->shared->metrics, .name = c->name});
     c->pump.fn = pump_task;
     loop_timer_init(&c->timer, options->shared->loop, pump_timer);
-    plugin_meters_init(&c->meters, options->shared->metrics, c->name, options->max_in_flight);
+    list_init(&c->handed);
+    plugin_meters_init(&c->meters, options->shared->metrics, c->name);
+    show_most(c);
     return c;
 }
 

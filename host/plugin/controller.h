@@ -48,7 +48,8 @@ size_t plugin_controller_running(const plugin_controller_t *c);
 
 /* What the services and the runner report. Unknown ctx are ignored. */
 void plugin_controller_completed(plugin_controller_t *c, uint64_t ctx, const lh_result_t *result);
-void plugin_controller_returned(plugin_controller_t *c, uint64_t ctx, bool ran);
+/* entered: when the call began, as the runner says; 0 when it did not. */
+void plugin_controller_returned(plugin_controller_t *c, uint64_t ctx, bool ran, int64_t entered);
 void plugin_controller_enqueue(plugin_controller_t *c, uint32_t watch, const char *ns,
                                const char *name);
 void plugin_controller_written(plugin_controller_t *c, const char *method, const char *path,

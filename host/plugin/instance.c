@@ -110,6 +110,7 @@ typedef struct message {
     int code;
     bool ran;
     uint64_t ctx;
+    int64_t entered;
     lh_error_t error;
 } message_t;
 
@@ -160,12 +161,13 @@ static void sink_deactivated(void *arg)
     send(message(arg, DEACTIVATED));
 }
 
-static void sink_returned(void *arg, uint64_t ctx, bool ran)
+static void sink_returned(void *arg, uint64_t ctx, bool ran, int64_t entered)
 {
     message_t *m = message(arg, RETURNED);
 
     m->ctx = ctx;
     m->ran = ran;
+    m->entered = entered;
     send(m);
 }
 
@@ -496,7 +498,7 @@ static void on_message(loop_task_t *task) /* [loop-thread] */
     else if (!present)
         log_debug(i->log, "late news of a runner that was given up");
     else if (m->kind == RETURNED)
-        plugin_controller_returned(i->controller, m->ctx, m->ran);
+        plugin_controller_returned(i->controller, m->ctx, m->ran, m->entered);
     else if (m->kind == DIED)
         died(i, m);
     else if (m->kind == LOADED)

@@ -6,6 +6,7 @@
  */
 #include "plugin/local.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/list.h"
 #include "plugin/load.h"
@@ -131,13 +132,14 @@ static void *worker_main(void *arg) /* [worker-thread] */
         job_t *j = LIST_ENTRY(node, job_t, link);
         l->inside++;
         pthread_mutex_unlock(&l->lock);
+        const int64_t entered = clock_now();
         run_job(l, j, line);
         pthread_mutex_lock(&l->lock);
         l->inside--;
         if (l->inside == 0)
             pthread_cond_signal(&l->wake_plugin);
         pthread_mutex_unlock(&l->lock);
-        l->sink.on_returned(l->sink.arg, j->job.ctx, true);
+        l->sink.on_returned(l->sink.arg, j->job.ctx, true, entered);
         job_free(j);
         pthread_mutex_lock(&l->lock);
     }
@@ -157,7 +159,7 @@ static void drop_jobs(plugin_local_t *l) /* [any-thread] */
     pthread_mutex_unlock(&l->lock);
     for (list_t *n; (n = list_pop(&dropped)) != NULL;) {
         job_t *j = LIST_ENTRY(n, job_t, link);
-        l->sink.on_returned(l->sink.arg, j->job.ctx, false);
+        l->sink.on_returned(l->sink.arg, j->job.ctx, false, 0);
         job_free(j);
     }
 }

@@ -5,8 +5,7 @@
 
 #include <leasehold/types.h>
 
-void plugin_meters_init(plugin_meters_t *k, metrics_t *metrics, const char *controller,
-                        uint32_t max_in_flight)
+void plugin_meters_init(plugin_meters_t *k, metrics_t *metrics, const char *controller)
 {
     static const char *const by_result[] = {"controller", "result", NULL};
     static const char *const plain[] = {"controller", NULL};
@@ -22,9 +21,9 @@ void plugin_meters_init(plugin_meters_t *k, metrics_t *metrics, const char *cont
     metric_t *terminal =
         metrics_counter(metrics, "controller_runtime_terminal_reconcile_errors_total",
                         "Reconciles that failed and are not retried.", plain);
-    metric_t *time =
-        metrics_histogram(metrics, "controller_runtime_reconcile_time_seconds",
-                          "Time from dispatch to completion.", plain, buckets, HOST_LEN(buckets));
+    metric_t *time = metrics_histogram(metrics, "controller_runtime_reconcile_time_seconds",
+                                       "Time from the call to its completion.", plain, buckets,
+                                       HOST_LEN(buckets));
     metric_t *active =
         metrics_gauge(metrics, "controller_runtime_active_workers", "Reconciles under way.", plain);
     metric_t *most = metrics_gauge(metrics, "controller_runtime_max_concurrent_reconciles",
@@ -38,7 +37,7 @@ void plugin_meters_init(plugin_meters_t *k, metrics_t *metrics, const char *cont
     k->terminal_errors = metric_cell(terminal, name);
     k->time = metric_cell(time, name);
     k->active = metric_cell(active, name);
-    metric_set(metric_cell(most, name), max_in_flight);
+    k->most = metric_cell(most, name);
 }
 
 void plugin_meters_count(plugin_meters_t *k, uint32_t action, int64_t ns)

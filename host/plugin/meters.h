@@ -9,12 +9,12 @@ typedef struct plugin_meters {
     metric_cell_t *success, *error, *requeue_after; /* reconcile_total by result */
     metric_cell_t *errors, *terminal_errors, *time;
     metric_cell_t *active; /* runs under way; moved by the controller */
+    metric_cell_t *most;   /* how many there may be at a time */
 } plugin_meters_t;
 
 /* The cells are borrowed until the registry drops the controller's. [loop-thread] */
-void plugin_meters_init(plugin_meters_t *k, metrics_t *metrics, const char *controller,
-                        uint32_t max_in_flight);
-/* One reconcile was completed so long after its dispatch; action is LH_DONE ... LH_FAIL.
+void plugin_meters_init(plugin_meters_t *k, metrics_t *metrics, const char *controller);
+/* One reconcile was completed so long after its call had begun; action is LH_DONE ... LH_FAIL.
  * [loop-thread] */
 void plugin_meters_count(plugin_meters_t *k, uint32_t action, int64_t ns);
 

@@ -72,6 +72,7 @@ static int on_returned(plugin_remote_t *r, plugin_incoming_t *in, lh_error_t *er
 {
     const uint64_t ctx = in->id;
     const bool ran = plugin_incoming_u32(in) != 0;
+    const int64_t entered = (int64_t) plugin_incoming_u64(in);
     plugin_remote_job_t *job = NULL;
 
     pthread_mutex_lock(&r->lock);
@@ -82,7 +83,7 @@ static int on_returned(plugin_remote_t *r, plugin_incoming_t *in, lh_error_t *er
     if (job == NULL || !plugin_incoming_done(in))
         return host_fail(err, LH_EPARSE, "a report about a reconcile that it does not have");
     free(job);
-    r->sink.on_returned(r->sink.arg, ctx, ran);
+    r->sink.on_returned(r->sink.arg, ctx, ran, entered);
     return 0;
 }
 

@@ -36,8 +36,9 @@ typedef struct plugin_sink {
     void (*on_activated)(void *arg, int code, const lh_error_t *err); /* [any-thread] */
     void (*on_deactivated)(void *arg);                                /* [any-thread] */
     /* The call of reconcile_async for this ctx has returned (ran), or never took place because
-     * cancel() came first. Says nothing about its completion. [any-thread] */
-    void (*on_returned)(void *arg, uint64_t ctx, bool ran);
+     * cancel() came first. Says nothing about its completion. entered: clock_now() when the call
+     * began, 0 when it did not. [any-thread] */
+    void (*on_returned)(void *arg, uint64_t ctx, bool ran, int64_t entered);
     /* The last call of every runner: nothing of the plugin runs any more, the runner is freed as
      * soon as it returns. After on_died too. [any-thread] */
     void (*on_destroyed)(void *arg);

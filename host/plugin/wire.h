@@ -44,7 +44,7 @@ enum plugin_wire_type {
     PLUGIN_WIRE_ACTIVATED,    /* an error */
     PLUGIN_WIRE_DEACTIVATED,
     PLUGIN_WIRE_DESTROYED,
-    PLUGIN_WIRE_RETURNED, /* id: the ctx; ran */
+    PLUGIN_WIRE_RETURNED, /* id: the ctx; ran, entered */
     PLUGIN_WIRE_COMPLETE, /* id: the completion; a result */
     PLUGIN_WIRE_LOG,      /* id: the ctx; level, text */
     PLUGIN_WIRE_SET_READY,

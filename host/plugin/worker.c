@@ -79,11 +79,12 @@ static void sink_deactivated(void *arg)
     plugin_worker_send(arg, plugin_message_new(PLUGIN_WIRE_DEACTIVATED, 0));
 }
 
-static void sink_returned(void *arg, uint64_t ctx, bool ran)
+static void sink_returned(void *arg, uint64_t ctx, bool ran, int64_t entered)
 {
     plugin_message_t *m = plugin_message_new(PLUGIN_WIRE_RETURNED, ctx);
 
     plugin_message_u32(m, ran);
+    plugin_message_u64(m, (uint64_t) entered); /* one clock for all processes of a machine */
     if (!ran)
         plugin_worker_ctx_end(arg, ctx);
     plugin_worker_send(arg, m);

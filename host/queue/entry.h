@@ -24,8 +24,8 @@ typedef struct queue_entry {
     queue_key_t key; /* its strings are in text */
     UT_hash_handle hh;
     struct queue_space *space; /* its namespace; holds a reference */
-    list_t link;   /* ready: keys of its namespace; handed out: those running or stale */
-    list_t oldest; /* ready with QUEUE_INITIAL: by waiting time */
+    list_t link;               /* ready: keys of its namespace; handed out: those begun, or stale */
+    list_t oldest;             /* ready with QUEUE_INITIAL: by waiting time */
 
     queue_tombstone_t *tombs; /* to be delivered, oldest first */
     uint32_t tomb_count;
@@ -46,7 +46,7 @@ typedef struct queue_entry {
     queue_tombstone_t *current; /* of the run handed out */
     bool object_waits;          /* behind it waits a run for the present object */
     uint32_t run_reason;
-    int64_t started_at;
+    int64_t started_at; /* 0: handed out, not begun */
 
     char text[];
 } queue_entry_t;

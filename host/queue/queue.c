@@ -24,10 +24,12 @@ struct queue {
     queue_line_t line;
     queue_heap_t heap;
     queue_meter_t meter;
-    list_t running; /* by start time */
+    list_t running; /* begun, by start time */
     list_t stale;
-    size_t running_count, guest_count;
-    int64_t started_sum; /* of those running */
+    size_t running_count; /* handed out */
+    size_t started_count; /* of these, begun */
+    size_t guest_count;
+    int64_t started_sum; /* of those begun */
     int64_t backoff_base, backoff_cap;
     int64_t (*rand_below)(int64_t bound);
 };
@@ -132,7 +134,7 @@ static void show_running(const queue_t *q, int64_t now)
 
     if (!list_empty(&q->running))
         longest = now - LIST_ENTRY(q->running.next, queue_entry_t, link)->started_at;
-    queue_meter_running(&q->meter, (int64_t) q->running_count * now - q->started_sum, longest);
+    queue_meter_running(&q->meter, (int64_t) q->started_count * now - q->started_sum, longest);
 }
 
 /* -- Moves of an entry -- */
@@ -339,10 +341,8 @@ bool queue_take(queue_t *q, int64_t now, queue_run_t *out)
         return false;
     e->pending = false;
     e->running = true;
-    e->started_at = now;
-    list_append(&q->running, &e->link);
+    e->started_at = 0;
     q->running_count++;
-    q->started_sum += now;
     if (e->tombs != NULL) {
         e->current = e->tombs;
         e->tombs = e->current->next;
@@ -354,7 +354,6 @@ bool queue_take(queue_t *q, int64_t now, queue_run_t *out)
         e->reason = QUEUE_NO_REASON;
         e->object_waits = false;
     }
-    queue_meter_taken(&q->meter, now - e->added_at);
     show_depth(q);
     show_running(q, now);
     *out = (queue_run_t){
@@ -366,6 +365,21 @@ bool queue_take(queue_t *q, int64_t now, queue_run_t *out)
         .entry = e,
     };
     return true;
+}
+
+void queue_started(queue_t *q, void *entry, int64_t at)
+{
+    queue_entry_t *e = entry;
+
+    if (e->stale)
+        return;
+    if (e->started_at == 0) {
+        list_append(&q->running, &e->link);
+        q->started_count++;
+        queue_meter_taken(&q->meter, HOST_MAX(at - e->added_at, 0));
+    }
+    q->started_sum += at - e->started_at;
+    e->started_at = at;
 }
 
 /* -- The end of a run -- */
@@ -449,9 +463,12 @@ void queue_finish(queue_t *q, void *entry, enum queue_verdict verdict, int64_t a
     }
     e->running = false;
     q->running_count--;
-    q->started_sum -= e->started_at;
-    if (verdict != QUEUE_PUT_BACK)
-        queue_meter_worked(&q->meter, now - e->started_at);
+    if (e->started_at != 0) {
+        q->started_count--;
+        q->started_sum -= e->started_at;
+        if (verdict != QUEUE_PUT_BACK)
+            queue_meter_worked(&q->meter, now - e->started_at);
+    }
     apply(q, e, verdict, HOST_MAX(after, 0), now);
     settle(q, e, verdict == QUEUE_PUT_BACK);
     show_running(q, now);
@@ -505,7 +522,7 @@ void queue_clear(queue_t *q)
             entry_free(e);
         }
     }
-    q->running_count = 0;
+    q->running_count = q->started_count = 0;
     q->started_sum = 0;
     queue_heap_fini(&q->heap);
     show_depth(q);

@@ -79,8 +79,9 @@ static void take_back(loop_task_t *task)
     free(b);
 }
 
-static void on_returned(void *arg, uint64_t ctx, bool ran)
+static void on_returned(void *arg, uint64_t ctx, bool ran, int64_t entered)
 {
+    (void) entered;
     returned_t *b = host_xcalloc(1, sizeof(*b));
 
     *b = (returned_t){.task = {.fn = take_back}, .stress = arg, .ctx = ctx, .ran = ran};

@@ -77,8 +77,9 @@ static void on_deactivated(void *arg)
     (void) arg;
 }
 
-static void on_returned(void *arg, uint64_t ctx, bool ran)
+static void on_returned(void *arg, uint64_t ctx, bool ran, int64_t entered)
 {
+    (void) entered;
     (void) arg;
     (void) ctx;
     (void) ran;

@@ -317,6 +317,49 @@ Test(controller, no_more_than_the_workers_are_inside_and_one_key_never_twice)
     seen_destroy(s);
 }
 
+#define PUPPET "{controller=\"puppet\"}"
+
+/* One more job for each worker is handed over early: it counted as active, and its waiting as work. */
+Test(controller, what_waits_for_a_worker_is_not_active)
+{
+    seen_t *s = seen_create((rig_options_t){.workers = 1});
+
+    s->blocking = true;
+    EXPECT_INT(rig_series(s->rig, "controller_runtime_max_concurrent_reconciles" PUPPET), 1);
+    rig_lead(s->rig, 1, NAMES("a", "b", "c"));
+    expect_count(s, 1);
+    EXPECT_INT(rig_series(s->rig, "controller_runtime_active_workers" PUPPET), 1);
+    fake_clock_advance(10 * CLOCK_S);
+    sem_post(&s->go);
+    expect_count(s, 2);
+    fake_clock_advance(CLOCK_S);
+    sem_post(&s->go);
+    expect_count(s, 3);
+    EXPECT_INT(rig_series(s->rig, "controller_runtime_active_workers" PUPPET), 1);
+    EXPECT_INT(rig_series(s->rig, "controller_runtime_reconcile_time_seconds_sum" PUPPET), 11);
+    EXPECT_INT(rig_series(s->rig, "workqueue_work_duration_seconds_sum"
+                                  "{name=\"puppet\",controller=\"puppet\"}"),
+               11);
+    EXPECT_INT(rig_series(s->rig, "controller_runtime_max_concurrent_reconciles" PUPPET), 1);
+    sem_post(&s->go);
+    seen_destroy(s);
+}
+
+Test(controller, a_plugin_that_completes_later_may_have_max_in_flight_under_way)
+{
+    seen_t *s = seen_create((rig_options_t){.max_in_flight = 3, .workers = 1});
+
+    s->keeping = true;
+    rig_lead(s->rig, 1, NAMES("a", "b", "c", "d"));
+    expect_count(s, 3);
+    EXPECT_INT(rig_series(s->rig, "controller_runtime_active_workers" PUPPET), 3);
+    EXPECT_INT(rig_series(s->rig, "controller_runtime_max_concurrent_reconciles" PUPPET), 3);
+    s->keeping = false;
+    for (int i = 0; i < 3; i++)
+        complete(s, s->kept[i], LH_DONE);
+    seen_destroy(s);
+}
+
 Test(controller, a_key_is_not_handed_out_again_before_its_call_has_returned)
 {
     seen_t *s = seen_create((rig_options_t){.workers = 2});

@@ -60,8 +60,9 @@ static void on_deactivated(void *arg)
     OWNER_LOCKED(owner.deactivated++);
 }
 
-static void on_returned(void *arg, uint64_t ctx, bool ran)
+static void on_returned(void *arg, uint64_t ctx, bool ran, int64_t entered)
 {
+    (void) entered;
     (void) arg;
     (void) ctx;
     OWNER_LOCKED(owner.returned++; owner.not_ran += !ran);

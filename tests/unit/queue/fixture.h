@@ -72,12 +72,15 @@ static inline void add_after(fixture_t *f, const char *name, int64_t after)
 }
 
 /* The next run; its name must be this one ("": none is expected). */
+/* Takes the next key, which begins at once. */
 #define TAKE(f, expected, run)                                                                     \
     do {                                                                                           \
         *(run) = (queue_run_t){0};                                                                 \
         bool took_ = queue_take((f)->q, (f)->now, (run));                                          \
         const char *name_ = took_ ? (run)->key.name : "";                                          \
         cr_assert_str_eq(name_, (expected), "took '%s', expected '%s'", name_, (expected));        \
+        if (took_)                                                                                 \
+            queue_started((f)->q, (run)->entry, (f)->now);                                         \
     } while (0)
 
 /* Takes the next key and is done with it. */

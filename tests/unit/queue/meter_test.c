@@ -114,6 +114,30 @@ Test(meter, work_duration_is_the_time_from_take_to_finish)
     EXPECT_METRIC(m, "workqueue_work_duration_seconds_sum" LABELS, 4);
 }
 
+/* A key handed out early, to a worker that is still busy, waits and does no work. */
+Test(meter, a_key_handed_out_waits_until_its_run_begins)
+{
+    METERED(f, m);
+    queue_run_t run;
+
+    add(&f, "a");
+    cr_assert(queue_take(f.q, f.now, &run));
+    f.now += 5 * CLOCK_S;
+    queue_tick(f.q, f.now);
+    EXPECT_METRIC(m, "workqueue_longest_running_processor_seconds" LABELS, 0);
+    EXPECT_METRIC(m, "workqueue_unfinished_work_seconds" LABELS, 0);
+    queue_started(f.q, run.entry, f.now);
+    EXPECT_METRIC(m, "workqueue_queue_duration_seconds_sum" LABELS, 5);
+    f.now += 2 * CLOCK_S;
+    queue_tick(f.q, f.now);
+    EXPECT_METRIC(m, "workqueue_longest_running_processor_seconds" LABELS, 2);
+    queue_started(f.q, run.entry, f.now - CLOCK_S); /* as it turns out */
+    queue_finish(f.q, run.entry, QUEUE_DONE, 0, f.now);
+    EXPECT_METRIC(m, "workqueue_work_duration_seconds_sum" LABELS, 1);
+    EXPECT_METRIC(m, "workqueue_queue_duration_seconds_count" LABELS, 1);
+    EXPECT_METRIC(m, "workqueue_unfinished_work_seconds" LABELS, 0);
+}
+
 Test(meter, work_duration_has_the_buckets_of_client_go)
 {
     METERED(f, m);
