@@ -12,6 +12,8 @@
 
 #define LOOK_AGAIN (CLOCK_S / 2)
 
+enum { CLEAR_BY = 10000 }; /* keys in one turn of the loop: about a millisecond */
+
 /* One subscription: a watch of the manifest in one namespace (NULL: all). */
 typedef struct source {
     plugin_controller_t *controller;
@@ -50,6 +52,7 @@ struct plugin_controller {
     plugin_runner_t *runner; /* NULL while paused or closed */
     fence_t *fence;
     bool open, ready; /* ready: every source has synced in this term */
+    bool clearing;    /* keys of an earlier term are left in the queue */
     run_t *runs;      /* by ctx */
     list_t handed;    /* of these, those for which no worker is free yet, oldest first */
     uint32_t inside;  /* runs that have not returned */
@@ -316,10 +319,28 @@ static void arm_timer(plugin_controller_t *c)
     loop_timer_set(&c->timer, soon ? HOST_MIN(next, now + LOOK_AGAIN) : next);
 }
 
+/* The queue is needed: what is left of an earlier term goes at once. */
+static void end_clearing(plugin_controller_t *c)
+{
+    if (c->clearing)
+        queue_clear(c->queue);
+    c->clearing = false;
+}
+
+static void clear_slice(plugin_controller_t *c)
+{
+    c->clearing = queue_clear_some(c->queue, CLEAR_BY);
+    plugin_services_set_guests(c->o.services, queue_guests(c->queue));
+    if (c->clearing)
+        loop_timer_set(&c->timer, clock_now());
+}
+
 static void pump(plugin_controller_t *c)
 {
     queue_run_t q;
 
+    if (c->clearing)
+        clear_slice(c);
     if (!c->open)
         return;
     while (c->ready && c->runner != NULL && has_room(c) && fence_admits(c->fence) &&
@@ -494,6 +515,8 @@ void plugin_controller_enqueue(plugin_controller_t *c, uint32_t watch, const cha
 {
     const queue_key_t key = {.watch = watch, .ns = ns, .name = name};
     const source_t *s = source_of(c, watch, ns);
+
+    end_clearing(c);
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object =
         s != NULL ? watch_store_get(s->store, ns, name) : NULL;
 
@@ -567,6 +590,7 @@ int plugin_controller_open(plugin_controller_t *c, plugin_runner_t *runner, fenc
 {
     const int ret = open_sources(c, err);
 
+    end_clearing(c);
     if (ret < 0) {
         close_sources(c);
         return ret;
@@ -599,8 +623,7 @@ void plugin_controller_close(plugin_controller_t *c)
     c->runner = NULL;
     loop_timer_clear(&c->timer);
     close_sources(c);
-    queue_clear(c->queue); /* what was put there while the term began, too */
-    plugin_services_set_guests(c->o.services, 0);
+    clear_slice(c); /* what was put there while the term began, too */
     fence_unref(host_steal(c->fence));
 }
 
@@ -628,6 +651,7 @@ void plugin_controller_destroy(plugin_controller_t *c)
         return;
     plugin_controller_close(c);
     plugin_controller_forget(c);
+    loop_timer_clear(&c->timer); /* the queue goes as a whole */
     loop_withdraw(c->o.shared->loop, &c->pump);
     queue_destroy(c->queue);
     free(c->name);

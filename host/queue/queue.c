@@ -503,11 +503,13 @@ size_t queue_guests(const queue_t *q)
     return q->guest_count;
 }
 
-void queue_clear(queue_t *q)
+bool queue_clear_some(queue_t *q, size_t most)
 {
     queue_entry_t *e, *tmp;
 
     HASH_ITER (hh, q->entries, e, tmp) {
+        if (most-- == 0)
+            break;
         HASH_DELETE(hh, q->entries, e);
         if (e->ready)
             queue_line_remove(&q->line, e);
@@ -522,11 +524,19 @@ void queue_clear(queue_t *q)
             entry_free(e);
         }
     }
+    show_depth(q);
+    if (q->entries != NULL)
+        return true;
     q->running_count = q->started_count = 0;
     q->started_sum = 0;
     queue_heap_fini(&q->heap);
-    show_depth(q);
     show_running(q, 0);
+    return false;
+}
+
+void queue_clear(queue_t *q)
+{
+    (void) queue_clear_some(q, SIZE_MAX);
 }
 
 queue_t *queue_create(const queue_options_t *options)

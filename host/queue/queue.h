@@ -95,5 +95,8 @@ size_t queue_guests(const queue_t *q);  /* keys of queue_add_guest, whatever the
 /* Forgets every key; runs handed out stay valid until their queue_finish, which then only frees
  * (or until queue_destroy). */
 void queue_clear(queue_t *q);
+/* The same for up to `most` keys, so that it can be done in slices; true when some are left. Nothing
+ * may be added or taken before it has said false. */
+bool queue_clear_some(queue_t *q, size_t most);
 
 #endif

@@ -13,6 +13,9 @@
 #include <string.h>
 
 #define SLICE (10 * CLOCK_MS)
+#define SHARED_FOR (20 * CLOCK_MS) /* until a reader of an old store is asked after again */
+
+enum { SHRINK_BY = 1000 };
 
 typedef struct stream {
     list_t link;
@@ -33,9 +36,17 @@ struct watch_sub {
     bool ended;
 };
 
+/* A store whose stream has ended. To free a large one at once would hold the loop for long. */
+typedef struct remains {
+    list_t link;
+    watch_store_t *store;
+} remains_t;
+
 struct watch_hub {
     watch_hub_options_t options;
     list_t streams;
+    list_t remains;
+    loop_timer_t shrink;
     int calling; /* depth of calls to subscribers */
     loop_timer_t tidy;
 };
@@ -48,8 +59,45 @@ static void free_sub(watch_sub_t *sub)
     free(sub);
 }
 
+static void free_remains(remains_t *r)
+{
+    list_remove(&r->link);
+    watch_store_unref(r->store);
+    free(r);
+}
+
+/* A slice of the work. Who still reads a store goes on reading it. */
+static void shrink(loop_timer_t *timer)
+{
+    watch_hub_t *hub = HOST_CONTAINER(timer, watch_hub_t, shrink);
+    const int64_t until = clock_now() + SLICE;
+
+    LIST_EACH (&hub->remains, it, next) {
+        remains_t *r = LIST_ENTRY(it, remains_t, link);
+        bool more = true;
+
+        if (watch_store_is_shared(r->store))
+            continue;
+        while (more && clock_now() < until) {
+            more = watch_store_shrink(r->store, SHRINK_BY);
+        }
+        if (more) {
+            loop_timer_set(&hub->shrink, clock_now());
+            return;
+        }
+        free_remains(r);
+    }
+    if (!list_empty(&hub->remains))
+        loop_timer_set(&hub->shrink, clock_now() + SHARED_FOR);
+}
+
 static void free_stream(stream_t *s)
 {
+    remains_t *r = host_xcalloc(1, sizeof(*r));
+
+    r->store = watch_store_ref(watch_informer_store(s->informer));
+    list_append(&s->hub->remains, &r->link);
+    loop_timer_set(&s->hub->shrink, clock_now());
     list_remove(&s->link);
     watch_informer_destroy(s->informer);
     watch_spec_fini(&s->spec);
@@ -288,6 +336,8 @@ watch_hub_t *watch_hub_create(const watch_hub_options_t *options)
 
     hub->options = *options;
     list_init(&hub->streams);
+    list_init(&hub->remains);
+    loop_timer_init(&hub->shrink, options->loop, shrink);
     loop_timer_init(&hub->tidy, options->loop, tidy);
     return hub;
 }
@@ -298,5 +348,9 @@ void watch_hub_destroy(watch_hub_t *hub)
         return;
     loop_timer_clear(&hub->tidy);
     tidy(&hub->tidy);
+    loop_timer_clear(&hub->shrink);
+    LIST_EACH (&hub->remains, it, next) {
+        free_remains(LIST_ENTRY(it, remains_t, link));
+    }
     free(hub);
 }

@@ -243,6 +243,28 @@ void watch_store_clear(watch_store_t *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+bool watch_store_is_shared(watch_store_t *s)
+{
+    return atomic_load_explicit(&s->refs, memory_order_acquire) > 1;
+}
+
+bool watch_store_shrink(watch_store_t *s, size_t most)
+{
+    pthread_mutex_lock(&s->lock);
+    LIST_EACH (&s->order, it, next) {
+        watch_store_node_t *node = LIST_ENTRY(it, watch_store_node_t, link);
+
+        if (most-- == 0)
+            break;
+        if (!node->marker)
+            set_states(s, (entry_t *) node, NULL, NULL);
+    }
+    const bool more = s->entries > 0;
+
+    pthread_mutex_unlock(&s->lock);
+    return more;
+}
+
 void watch_store_set_synced(watch_store_t *s, bool synced)
 {
     atomic_store_explicit(&s->synced, synced, memory_order_release);

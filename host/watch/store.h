@@ -51,6 +51,10 @@ watch_snapshot_t *watch_store_remove(watch_store_t *s, const char *ns, const cha
 watch_snapshot_t *watch_store_touch(watch_store_t *s, const char *ns, const char *name,
                                     const char *uid);
 void watch_store_clear(watch_store_t *s);
+bool watch_store_is_shared(watch_store_t *s); /* there are other references */
+/* A part of the last unref's work, before it, when the store is not shared: takes out up to `most`
+ * objects. False when there is nothing left to do. */
+bool watch_store_shrink(watch_store_t *s, size_t most);
 void watch_store_set_synced(watch_store_t *s, bool synced);
 /* The stream has delivered everything up to version: noted writes up to there have done their work.
  * Versions that are not comparable are left alone. */

@@ -514,6 +514,23 @@ Test(controller, keys_without_an_object_are_bounded)
     seen_destroy(s);
 }
 
+/* The queue of the term before is cleared in parts; none of its keys may come in the next. */
+Test(controller, keys_of_a_large_queue_do_not_come_in_the_next_term)
+{
+    seen_t *s = seen_create((rig_options_t){0});
+
+    s->hooks.activate = keep_ctx;
+    rig_begin(s->rig, 1);
+    (void) rig_stream(s->rig, CM);
+    EXPECT_INT(ask_for_names(s, "x", 30000), 0);
+    rig_idle(s->rig);
+    rig_end(s->rig, true, CLOCK_S);
+    rig_until_flag(s->rig, &s->rig->rested, "rested");
+    rig_lead(s->rig, 2, NAMES("a"));
+    expect_runs(s, "initial ns/a ");
+    seen_destroy(s);
+}
+
 Test(controller, nothing_is_kept_of_a_key_without_an_object_that_failed_for_good)
 {
     seen_t *s = seen_create((rig_options_t){.max_in_flight = 1});

@@ -254,3 +254,23 @@ Test(queue, guests_are_counted_until_an_event_or_the_end_of_their_entry)
     queue_clear(q);
     EXPECT_INT(queue_guests(q), 0);
 }
+
+Test(queue, a_large_queue_is_cleared_in_parts)
+{
+    FIXTURE(f);
+    queue_run_t run;
+
+    add(&f, "a");
+    add(&f, "b");
+    add(&f, "c");
+    add_after(&f, "d", CLOCK_S);
+    TAKE(&f, "a", &run);
+    cr_expect(queue_clear_some(f.q, 3));
+    cr_expect(!queue_clear_some(f.q, 3));
+    EXPECT_INT(queue_ready(f.q), 0);
+    EXPECT_INT(queue_waiting(f.q), 0);
+    EXPECT_INT(queue_running(f.q), 0);
+    queue_finish(f.q, run.entry, QUEUE_RETRY, 0, f.now);
+    add(&f, "a");
+    RUN(&f, "a");
+}

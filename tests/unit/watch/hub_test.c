@@ -242,6 +242,21 @@ Test(hub, the_store_stays_readable_after_the_end)
     watch_store_unref(store);
 }
 
+Test(hub, a_store_is_not_freed_on_the_spot_nor_while_it_is_read)
+{
+    WORLD(w);
+    subscribe(&w, &w.a);
+    list_stream(&w.f, "xy", 10);
+    watch_store_t *store = watch_sub_store(w.a.sub);
+
+    end(&w.a);
+    turn(&w.f);
+    EXPECT_INT(watch_store_count(store), 2);
+    cr_expect(watch_store_is_shared(store), "it waits in the hub");
+    watch_store_unref(store);
+    pass(&w.f, CLOCK_S); /* and goes then: AddressSanitizer tells */
+}
+
 Test(hub, one_may_end_itself_within_an_event)
 {
     WORLD(w);

@@ -506,6 +506,27 @@ Test(store, clear_empties_and_snapshots_stay_readable)
     EXPECT_STR(watch_snapshot_name(kept), "a");
 }
 
+Test(store, a_large_store_is_freed_in_parts)
+{
+    STORE(s);
+    watch_store_t *other = watch_store_ref(s);
+
+    for (int i = 0; i < 2500; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "o%d", i);
+        put(s, name, name, 1);
+    }
+    cr_expect(watch_store_is_shared(s), "there is another reader");
+    watch_store_unref(other);
+    cr_expect(!watch_store_is_shared(s), "there is none");
+    cr_expect(watch_store_shrink(s, 1000), "1500 are left");
+    EXPECT_INT(watch_store_count(s), 1500);
+    cr_expect(watch_store_shrink(s, 1000), "500 are left");
+    cr_expect(!watch_store_shrink(s, 1000), "none are left");
+    EXPECT_INT(watch_store_count(s), 0);
+}
+
 Test(store, synced_is_what_was_set)
 {
     STORE(s);
