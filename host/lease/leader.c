@@ -72,6 +72,7 @@ void lease_hold(lease_elector_t *e, const lease_time_t *t, uint64_t counter, lea
     e->state = LEASE_HOLDING;
     e->term = record->transitions;
     e->first = counter;
+    e->renewals = e->counter + 1;
     e->acked_sent = 0;
     e->hurries = 0;
     e->stand_until = 0;

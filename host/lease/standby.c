@@ -11,6 +11,11 @@ void lease_standby_enter(lease_elector_t *e)
 {
     e->state = LEASE_STANDBY;
     e->fallen = e->counter;
+    if (e->fence != NULL) { /* a term was on */
+        e->led_first = e->first;
+        e->led_renewals = e->renewals;
+        e->led_last = e->counter;
+    }
     e->write_at = 0;
     if (e->acked != 0)
         e->wait_until = HOST_MAX(e->wait_until, e->acked_sent + e->lease_duration);
@@ -28,6 +33,18 @@ static bool is_own(const lease_elector_t *e, const lease_record_t *r)
         return true;
     return e->previous[0] != '\0' && !r->holding &&
            lease_record_own(r, e->identity, e->previous) != 0;
+}
+
+/* Rule 10. Held by us since we led: each renewal of the last term was an update of the one before, so
+ * that nobody else can have come between. A create may land late on a Lease that was deleted, whoever
+ * has held it in the meantime, and so tells nothing, unless it is the one that began the term. */
+static bool may_resume(const lease_elector_t *e, const lease_record_t *r)
+{
+    const uint64_t own = lease_record_own(r, e->identity, e->instance);
+
+    if (own == 0)
+        return is_own(e, r); /* of the one that we continue */
+    return own == e->led_first || (own >= e->led_renewals && own <= e->led_last);
 }
 
 static bool names_holder(const lease_record_t *r)
@@ -86,7 +103,11 @@ static void note_sight(lease_elector_t *e, const lease_time_t *t, const lease_re
     e->sight = t->now;
     e->hurries = 0;
     if (r->holder[0] != '\0') {
+        if (strcmp(r->holder, e->last_holder) != 0)
+            e->earlier_until = e->wait_until;
         e->wait_until = HOST_MAX(e->wait_until, t->now + duration);
+        if (!is_own(e, r))
+            e->others_until = e->wait_until;
         free(e->last_holder);
         free(e->last_seq);
         e->last_holder = host_xstrdup(r->holder);
@@ -96,8 +117,8 @@ static void note_sight(lease_elector_t *e, const lease_time_t *t, const lease_re
         /* The duration is of whoever emptied it, not of the holder that may not know. */
         e->wait_until = HOST_MAX(e->wait_until, t->now + HOST_MAX(duration, e->lease_duration));
     }
-    if (r->released)
-        e->wait_until = t->now; /* whoever held it had waited for those before */
+    if (r->released) /* whoever held it had waited for those before */
+        e->wait_until = e->others_until = e->earlier_until = t->now;
     if (r->holder[0] != '\0' && strcmp(r->holder, e->identity) != 0)
         e->stand_until = 0;
 }
@@ -165,17 +186,25 @@ static bool absence_is_proved(const lease_elector_t *e)
     return e->vanished && e->watching;
 }
 
+/* When the leases that were seen no longer stand in our way. */
+static int64_t leases_end(const lease_elector_t *e)
+{
+    if (e->absent)
+        return absence_is_proved(e) ? e->wait_until : 0;
+    if (may_resume(e, e->record))
+        return e->others_until; /* somebody else may have been put in between */
+    if (is_free(e, e->record))
+        return e->earlier_until; /* whoever let go speaks for itself alone */
+    return e->wait_until;
+}
+
 /* When to stand; CLOCK_NEVER: not before something else happens. */
 static int64_t stand_at(const lease_elector_t *e)
 {
-    const lease_record_t *r = e->record;
-
     if (e->resting || !e->known)
         return CLOCK_NEVER;
     int64_t at = HOST_MAX(e->known_at, HOST_MAX(e->stand_until, e->write_at));
-    bool waits = e->absent ? absence_is_proved(e) : !is_own(e, r) && !is_free(e, r);
-
-    return (waits ? HOST_MAX(at, e->wait_until) : at) + e->jitter;
+    return HOST_MAX(at, leases_end(e)) + e->jitter;
 }
 
 static void stand(lease_elector_t *e, const lease_time_t *t)
@@ -192,7 +221,7 @@ static void stand(lease_elector_t *e, const lease_time_t *t)
         lease_delete(e, t);
         return;
     }
-    e->cause = is_own(e, r) ? "resumed" : is_free(e, r) ? "released" : "expired";
+    e->cause = may_resume(e, r) ? "resumed" : is_free(e, r) ? "released" : "expired";
     lease_write(e, t, LEASE_KIND_ACQUIRE, true);
 }
 
@@ -204,7 +233,7 @@ static int64_t look_at(const lease_elector_t *e, const lease_time_t *t)
 
     if (e->polling || (e->absent && !e->vanished))
         return next + e->look_jitter;
-    if (r != NULL && r->holder[0] != '\0' && !is_own(e, r) && t->now < e->wait_until)
+    if (r != NULL && r->holder[0] != '\0' && !may_resume(e, r) && t->now < e->wait_until)
         return HOST_MAX(next, lease_stream_silent_at(e));
     return CLOCK_NEVER;
 }

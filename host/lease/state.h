@@ -50,15 +50,17 @@ struct lease_elector {
     lease_record_t *record; /* the latest; NULL: none, or absent */
     bool known;             /* record (or absence) is not in doubt; else it is asked for */
     bool absent;
-    bool vanished;      /* absent by an event of the watch that showed the last record */
-    uint64_t view;      /* counts changes of record */
-    int64_t known_at;   /* when it became what it is */
-    int64_t sight;      /* of the last sign of life (rule 4) */
-    int64_t wait_until; /* no lease that was seen runs longer (rule 4) */
-    int64_t max_term;   /* ever seen; -1: none (rule 7) */
-    char *last_holder;  /* "": none was seen */
-    bool last_known;    /* last_holder was a Leasehold: its seq named it */
-    char *last_seq;     /* at that sight */
+    bool vanished;         /* absent by an event of the watch that showed the last record */
+    uint64_t view;         /* counts changes of record */
+    int64_t known_at;      /* when it became what it is */
+    int64_t sight;         /* of the last sign of life (rule 4) */
+    int64_t wait_until;    /* no lease that was seen runs longer (rule 4) */
+    int64_t others_until;  /* the same of other holders than this process */
+    int64_t earlier_until; /* the same of those before the last holder */
+    int64_t max_term;      /* ever seen; -1: none (rule 7) */
+    char *last_holder;     /* "": none was seen */
+    bool last_known;       /* last_holder was a Leasehold: its seq named it */
+    char *last_seq;        /* at that sight */
     bool duplicate;
     bool told; /* told_holder and told_mine are what observed() was told */
     char *told_holder;
@@ -87,10 +89,14 @@ struct lease_elector {
     bool idle_owner;     /* logged: the owner does not beat (rule 14) */
     const char *cause;   /* of the acquisition that was tried last */
 
+    /* Of the last term: `first`, `renewals` and `counter` at its end. 0: there was none */
+    uint64_t led_first, led_renewals, led_last;
+
     /* Holding and leading */
     fence_t *fence; /* of the term that is on, or is being released; else NULL */
     int64_t term;
     uint64_t first;      /* counter of the acquiring write */
+    uint64_t renewals;   /* the first counter that no try to acquire has */
     uint64_t acked;      /* the last own write known to have landed */
     int64_t acked_sent;  /* its send time */
     int64_t acked_at;    /* when that became known */

@@ -309,6 +309,22 @@ Test(acquire, l6_rule_5_a_stranger_that_lets_go_is_believed)
     EXPECT_WITHIN(sim_until_leading(a, S(30)), 0, SOON);
 }
 
+Test(acquire, rule_5_a_stranger_that_lets_go_does_not_speak_for_the_holder_before)
+{
+    sim_create_lease(s, "{}", NULL);
+    sim_host_t *a = sim_start(s, "a");
+
+    sim_run(s, S(5));
+    sim_host_t *b = sim_start(s, "b");
+    sim_run(s, S(1));
+    a->net.cut = true; /* it hears of nothing and leads on */
+    sim_edit(s, "{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":1}");
+    sim_run(s, MS(100));
+    sim_edit(s, "{\"holderIdentity\":\"\"}");
+    EXPECT_WITHIN(sim_until_leading(b, S(60)), S(13), S(15));
+    EXPECT_INT(s->overlap, 0);
+}
+
 Test(acquire, rule_5_a_record_of_leasehold_emptied_by_another_is_not_believed)
 {
     sim_create_lease(s, HELD, "{\"leasehold.dev/seq\":\"" SEQ_OF_X "\"}");

@@ -196,8 +196,26 @@ static void heal(size_t i)
         sim_resume(h);
 }
 
+/* What strangers do to the Lease. */
+enum { DELETES = 1, EDITS = 2 };
+
+static void meddle(int strangers)
+{
+    /* Not to nobody, nor to a shorter duration: who has not seen the holder before believes these, and
+     * it may lead on until it hears of it, at most to its deadline. */
+    static const char *const edits[] = {"{\"holderIdentity\":\"x\"}", "{\"holderIdentity\":\"a\"}",
+                                        "{\"holderIdentity\":\"b\"}"};
+
+    if (dice(4) == 0 && s->lease != NULL)
+        sim_annotate(s, "note", dice(2) != 0 ? "x" : "y");
+    if ((strangers & DELETES) != 0 && dice(30) == 0 && s->lease != NULL)
+        sim_delete_lease(s);
+    if ((strangers & EDITS) != 0 && dice(12) == 0 && s->lease != NULL)
+        sim_edit(s, edits[dice(HOST_LEN(edits))]);
+}
+
 /* Runs one history; returns how many terms began. */
-static size_t history(uint64_t seed, bool deletes)
+static size_t history(uint64_t seed, int strangers)
 {
     dice_state = seed * 2654435761u + 1;
     s = sim_create();
@@ -211,10 +229,7 @@ static size_t history(uint64_t seed, bool deletes)
             fault(i);
         else
             heal(i);
-        if (dice(4) == 0 && s->lease != NULL)
-            sim_annotate(s, "note", dice(2) != 0 ? "x" : "y");
-        if (deletes && dice(30) == 0 && s->lease != NULL)
-            sim_delete_lease(s);
+        meddle(strangers);
     }
     for (size_t i = 0; i < HOST_LEN(names); i++)
         heal(i);
@@ -227,13 +242,13 @@ static size_t history(uint64_t seed, bool deletes)
 }
 
 /* Returns how many terms began in all. */
-static size_t histories(uint64_t first, uint64_t last, bool deletes)
+static size_t histories(uint64_t first, uint64_t last, int strangers)
 {
     size_t terms = 0;
 
     for (uint64_t seed = first; seed <= last; seed++) {
         sim_destroy(s);
-        terms += history(seed, deletes);
+        terms += history(seed, strangers);
         cr_expect(s->overlap == 0, "seed %llu: two fences were open for %.3f s",
                   (unsigned long long) seed, (double) s->overlap / CLOCK_S);
     }
@@ -242,14 +257,28 @@ static size_t histories(uint64_t first, uint64_t last, bool deletes)
 
 Test(contest, in_random_histories_no_two_fences_are_open_together, .timeout = 100)
 {
-    size_t terms = histories(1, 300, false);
+    size_t terms = histories(1, 300, 0);
 
     cr_expect(terms > 900, "%zu terms in all", terms);
 }
 
 Test(contest, nor_when_somebody_deletes_the_lease_now_and_then, .timeout = 100)
 {
-    size_t terms = histories(1001, 1300, true);
+    size_t terms = histories(1001, 1300, DELETES);
+
+    cr_expect(terms > 600, "%zu terms in all", terms);
+}
+
+Test(contest, nor_when_somebody_gives_the_lease_to_another_holder_now_and_then, .timeout = 100)
+{
+    size_t terms = histories(2001, 2300, EDITS);
+
+    cr_expect(terms > 600, "%zu terms in all", terms);
+}
+
+Test(contest, nor_when_it_is_edited_and_deleted, .timeout = 100)
+{
+    size_t terms = histories(3001, 3300, EDITS | DELETES);
 
     cr_expect(terms > 600, "%zu terms in all", terms);
 }

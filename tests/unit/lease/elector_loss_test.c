@@ -238,6 +238,58 @@ Test(loss, rule_11_nor_is_it_at_the_kill_limit)
     EXPECT_INT(a->overdues, 0);
 }
 
+/* A create that is 60 s on its way, of a host that has led and lost in the meantime. */
+Test(loss, rule_10_an_own_create_that_lands_late_is_not_resumed)
+{
+    sim_kill(a);
+    sim_delete_lease(s);
+    a = sim_start(s, "a");
+    a->net.request_delay = S(60);
+    while (a->writes == 0)
+        sim_run(s, MS(1));
+    const int64_t lands = clock_now() + S(60);
+
+    a->net.request_delay = 0;
+    cr_assert(sim_until_leading(a, S(30)) > 0);
+    sim_host_t *b = sim_start(s, "b");
+
+    sim_run(s, S(5));
+    a->net.fail_status = 500;
+    a->net.fail_verb = LEASE_CREATE;
+    sim_delete_lease(s);
+    cr_assert(sim_until_leading(b, S(30)) > 0);
+    sim_run(s, lands - clock_now() - S(1));
+    b->net.cut = true; /* it does not hear of this */
+    sim_delete_lease(s);
+    sim_run(s, MS(500));
+    a->net.fail_status = 0;
+    sim_run(s, S(1));
+    EXPECT_STR(sim_lease(s), "a/15/0");
+    EXPECT_INT(sim_leads(b), true);
+    EXPECT_WITHIN(sim_until_leading(a, S(30)), S(14), S(16));
+    EXPECT_INT(s->overlap, 0);
+}
+
+Test(loss, rule_10_an_own_record_that_an_edit_brings_back_waits_for_who_was_put_in_between)
+{
+    sim_edit(s, "{\"holderIdentity\":\"x\"}");
+    sim_run(s, S(1));
+    sim_edit(s, "{\"holderIdentity\":\"a\"}"); /* with the seq that we wrote */
+    EXPECT_WITHIN(sim_until_leading(a, S(30)), S(13), S(15));
+}
+
+Test(loss, rule_10_a_renewal_that_lands_after_the_fall_is_resumed_at_once)
+{
+    sim_run(s, S(1) + MS(100)); /* the next is sent 900 ms from now */
+    a->net.request_delay = S(12);
+    sim_run(s, S(1));
+    a->net.cut = true;
+    sim_run(s, S(11) + MS(500)); /* the deadline has passed; it has landed since */
+    EXPECT_INT(a->end, LEASE_END_EXPIRED);
+    a->net = (sim_net_t){.fail_verb = -1};
+    EXPECT_WITHIN(sim_until_leading(a, S(30)), 0, S(3));
+}
+
 Test(loss, rule_13_what_the_loser_has_seen_counts_for_its_next_wait)
 {
     int64_t now = clock_now();
