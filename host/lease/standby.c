@@ -54,10 +54,16 @@ static bool names_holder(const lease_record_t *r)
     return lease_seq_parse(r->seq, &seq) && strcmp(seq.name, r->holder) == 0;
 }
 
-/* Rule 5. Each write of a Leasehold has a seq: a record that has one was held. */
+/* Each write of a Leasehold has a seq: a record that has one was held. */
+static bool was_never_held(const lease_record_t *r)
+{
+    return r->holder[0] == '\0' && !r->was_held && r->seq[0] == '\0';
+}
+
+/* Rule 5. */
 static bool empty_is_believed(const lease_elector_t *e, const lease_record_t *r)
 {
-    if (r->released || (!r->was_held && r->seq[0] == '\0'))
+    if (r->released || was_never_held(r))
         return true;
     if (e->last_holder[0] == '\0')
         return r->seq[0] == '\0'; /* no Leasehold has ever written it */
@@ -116,6 +122,7 @@ static void note_sight(lease_elector_t *e, const lease_time_t *t, const lease_re
     } else if (!empty_is_believed(e, r)) {
         /* The duration is of whoever emptied it, not of the holder that may not know. */
         e->wait_until = HOST_MAX(e->wait_until, t->now + HOST_MAX(duration, e->lease_duration));
+        e->others_until = e->wait_until;
     }
     if (r->released) /* whoever held it had waited for those before */
         e->wait_until = e->others_until = e->earlier_until = t->now;
@@ -193,6 +200,8 @@ static int64_t leases_end(const lease_elector_t *e)
         return absence_is_proved(e) ? e->wait_until : 0;
     if (may_resume(e, e->record))
         return e->others_until; /* somebody else may have been put in between */
+    if (was_never_held(e->record))
+        return e->others_until; /* but another one was, which somebody has deleted */
     if (is_free(e, e->record))
         return e->earlier_until; /* whoever let go speaks for itself alone */
     return e->wait_until;

@@ -309,6 +309,46 @@ Test(acquire, l6_rule_5_a_stranger_that_lets_go_is_believed)
     EXPECT_WITHIN(sim_until_leading(a, S(30)), 0, SOON);
 }
 
+Test(acquire, rule_5_an_empty_lease_made_anew_does_not_cut_the_wait_for_a_holder_that_was_seen)
+{
+    sim_create_lease(s, "{}", NULL);
+    sim_host_t *a = sim_start(s, "a");
+
+    sim_run(s, S(5));
+    sim_host_t *b = sim_start(s, "b");
+    sim_run(s, S(1));
+    a->net.cut = true; /* it hears of nothing and leads on */
+    sim_delete_lease(s);
+    sim_run(s, MS(100));
+    sim_create_lease(s, "{}", NULL);
+    EXPECT_WITHIN(sim_until_leading(b, S(60)), S(13), S(15));
+    EXPECT_INT(s->overlap, 0);
+}
+
+Test(acquire, rule_5_nor_the_wait_for_one_whose_record_was_emptied)
+{
+    sim_create_lease(s, EMPTIED, "{\"leasehold.dev/seq\":\"" SEQ_OF_X "\"}");
+    sim_host_t *a = sim_start(s, "a");
+
+    sim_run(s, S(1));
+    sim_delete_lease(s);
+    sim_create_lease(s, "{}", NULL);
+    EXPECT_WITHIN(sim_until_leading(a, S(60)), S(13), S(15));
+}
+
+Test(acquire, rule_5_the_holder_itself_takes_a_lease_made_anew_at_once)
+{
+    sim_create_lease(s, "{}", NULL);
+    sim_host_t *a = sim_start(s, "a");
+
+    sim_run(s, S(5));
+    sim_delete_lease(s);
+    sim_run(s, S(1));
+    sim_create_lease(s, "{}", NULL);
+    EXPECT_WITHIN(sim_until_leading(a, S(60)), 0, SOON);
+    EXPECT_INT(a->term, 2);
+}
+
 Test(acquire, rule_5_a_stranger_that_lets_go_does_not_speak_for_the_holder_before)
 {
     sim_create_lease(s, "{}", NULL);
