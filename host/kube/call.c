@@ -59,6 +59,9 @@ static int check(const kube_client_t *c, const kube_request_t *r, bool write, lh
         (r->accept != NULL && !is_line(r->accept)) || (r->agent != NULL && !is_line(r->agent)))
         return host_fail(err, LH_EINVAL, "%s %.200s: a header holds a control character", r->method,
                          r->path);
+    if (write && c->kind == KUBE_CLIENT_READS) /* no fence is tested there, and no cut reaches it */
+        return host_fail(err, LH_EINVAL, "%s %.200s: a client for reads sends no writes", r->method,
+                         r->path);
     if (write && c->kind == KUBE_CLIENT_WRITES && r->fence == NULL)
         return host_fail(err, LH_EINVAL, "%s %.200s: a write needs the fence of its term",
                          r->method, r->path);

@@ -28,7 +28,7 @@ typedef struct kube_client kube_client_t;
 typedef struct kube_call kube_call_t;
 
 enum kube_client_kind {
-    KUBE_CLIENT_READS,  /* lists, watches, discovery */
+    KUBE_CLIENT_READS,  /* lists, watches, discovery; refuses anything else */
     KUBE_CLIENT_WRITES, /* everything that plugins send */
     KUBE_CLIENT_LEASE   /* the elector's */
 };

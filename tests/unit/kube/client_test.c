@@ -71,10 +71,17 @@ Test(client, names_itself_and_the_plugin_in_the_user_agent)
     EXPECT_HAS(agent, ") hello");
 }
 
+/* In the place of the one for reads: it may write without a fence. */
+static void use_lease_client(void)
+{
+    rig_client(&rig, &(kube_client_options_t){.kind = KUBE_CLIENT_LEASE});
+}
+
 Test(client, sends_accept_content_type_and_body_as_asked)
 {
     answer_t a;
 
+    use_lease_client();
     rig_send(&rig, &a,
              (kube_request_t){.method = "PATCH",
                               .path = "/x",
@@ -96,6 +103,7 @@ Test(client, gives_a_write_without_a_body_an_empty_object)
 {
     answer_t a;
 
+    use_lease_client();
     rig_send(&rig, &a, (kube_request_t){.method = "DELETE", .path = "/x"});
     rig_wait(&rig, &a);
     EXPECT_STR(http_server_line(rig.server, 0), "DELETE /x");
@@ -207,6 +215,18 @@ Test(client, refuses_requests_that_would_break_the_protocol)
     expect_refused((kube_request_t){.method = "GET", .path = "/x", .agent = "a\nb"},
                    "control character");
     EXPECT_INT(http_server_connections(rig.server), 0);
+}
+
+Test(client, for_reads_refuses_a_write_even_with_a_fence)
+{
+    static const char *const methods[] = {"POST", "PUT", "PATCH", "DELETE"};
+    fence_t *fence = fence_create(1, CLOCK_NEVER);
+
+    for (size_t i = 0; i < HOST_LEN(methods); i++)
+        expect_refused((kube_request_t){.method = methods[i], .path = "/x", .fence = fence},
+                       "a client for reads sends no writes");
+    EXPECT_INT(http_server_connections(rig.server), 0);
+    fence_unref(fence);
 }
 
 /* -- Failures -- */
@@ -425,6 +445,7 @@ Test(client, destroying_the_client_ends_its_calls_silently)
 {
     answer_t a, b;
 
+    use_lease_client();
     rig_send(&rig, &a, (kube_request_t){.method = "GET", .path = "/hang"});
     rig_send(&rig, &b, (kube_request_t){.method = "PUT", .path = "/hang"});
     rig_run(&rig, 50);

@@ -154,6 +154,7 @@ Test(token, of_a_write_that_got_401_is_read_again_for_the_next_request_only)
     answer_t a;
 
     write_token("wait");
+    rig_client(&rig, &(kube_client_options_t){.kind = KUBE_CLIENT_LEASE});
     http_server_hold(rig.server);
     rig_send(&rig, &a, (kube_request_t){.method = "PUT", .path = "/x"});
     rig_run(&rig, 50);
