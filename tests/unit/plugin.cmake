@@ -25,6 +25,13 @@ plugin_fixture(v9 good FIXTURE_VERSION="1.9.0")
 plugin_fixture(v10 good FIXTURE_VERSION="1.10.0")
 plugin_fixture(v10pre good FIXTURE_VERSION="1.10.0-rc.1")
 plugin_fixture(abi7 good FIXTURE_ABI="7")
+# With a .note.gnu.property in a segment of its own that is aligned to 8, where the linker can.
+plugin_fixture(property good FIXTURE_ID="property")
+include(CheckLinkerFlag)
+check_linker_flag(C -Wl,-z,x86-64-v2 LEASEHOLD_LINKER_KNOWS_X86_64_V2)
+if(LEASEHOLD_LINKER_KNOWS_X86_64_V2)
+    target_link_options(fixture_property PRIVATE -Wl,-z,x86-64-v2)
+endif()
 plugin_fixture(no_note no_note)
 plugin_fixture(by_name by_name)
 foreach(how major short no_create no_destroy no_entry no_reconcile undefined ctor_abort ctor_exit

@@ -87,6 +87,18 @@ Test(scan, only_so_files_count_and_they_come_by_path)
     plugin_scan_destroy(s);
 }
 
+/* What a distribution's default flags may add to every file: it was "malformed". */
+Test(scan, a_file_linked_with_a_gnu_property_is_found)
+{
+    place("property", "a.so", 0644);
+    plugin_scan_t *s = scanned();
+    const plugin_file_t *f = file_of(s, "a.so");
+
+    cr_expect(f->state == PLUGIN_FOUND, "refused: %s", f->reason);
+    EXPECT_STR(f->manifest->id, "property");
+    plugin_scan_destroy(s);
+}
+
 Test(scan, a_missing_directory_is_an_error_and_an_empty_one_is_not)
 {
     plugin_scan_t *s = scanned();
