@@ -703,8 +703,11 @@ void plugin_instance_stop(plugin_instance_t *i, int64_t deadline)
     loop_timer_clear(&i->timer);
     loop_timer_set(&i->deadline, deadline);
     i->state = DESTROYING;
-    if (i->link != NULL)
-        destroy_runner(i);
+    if (i->link == NULL ||
+        i->link->destroying) /* a runner that ends itself may be gone any moment */
+        return;
+    i->link->runner->ops->cancel(i->link->runner); /* a worker process hears of it by this */
+    destroy_runner(i);
 }
 
 bool plugin_instance_destroy(plugin_instance_t *i)

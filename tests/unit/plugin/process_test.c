@@ -227,3 +227,27 @@ Test(process, a_new_term_does_not_wait_until_a_dead_worker_is_started_again)
     rig_until_flag(r, &r->rested, "rested");
     rig_destroy(r);
 }
+
+/* A worker answers cancelled() by what it knows: nobody had told it, so it was killed in the end. */
+Test(process, an_activation_under_way_hears_of_the_terms_end)
+{
+    rig_t *r = process_rig("{\"activate\":\"until cancelled\"}");
+
+    rig_until_flag(r, &r->settled, "settled");
+    rig_begin(r, 1);
+    rig_until_count(r, "activated", "live", "", 1);
+    rig_end(r, false, CLOCK_S);
+    rig_until_flag(r, &r->rested, "rested");
+    EXPECT_INT(rig_count(r, "created", "", ""), 1);
+    rig_destroy(r);
+}
+
+Test(process, an_activation_under_way_hears_of_the_hosts_end)
+{
+    rig_t *r = process_rig("{\"activate\":\"until cancelled\"}");
+
+    rig_until_flag(r, &r->settled, "settled");
+    rig_begin(r, 1);
+    rig_until_count(r, "activated", "live", "", 1);
+    rig_destroy(r); /* its deadline is 60 s away, by a clock that stands still */
+}
