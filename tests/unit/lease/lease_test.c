@@ -1,51 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The elector's thread, over a real socket and by the real clock. */
-#include "lease/lease.h"
+#include "owner.h"
 
 #include "base/file.h"
-#include "http_lease.h"
 
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/syscall.h>
-#include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
-/* An owner of a lease_t, and what it was told. */
-typedef struct owner {
-    lease_t *lease;
-    loop_t *loop;
-    loop_timer_t alarm;
-    bool rang;
-    lease_options_t options;
-    fence_t *fence;
-    int begun, ended, observed;
-    enum lease_end end;
-    char reason[256], holder[64];
-    bool stop_at_begin;
-    _Atomic int falls;
-    _Atomic int64_t fell_at;
-    _Atomic bool open_at_fall;
-} owner_t;
-
-static http_lease_t *server;
-static kube_credentials_t credentials;
 static metrics_t *metrics;
 static health_t *health;
 static char dir[] = "/tmp/lease-test-XXXXXX";
 
 static void setup(void)
 {
-    signal(SIGPIPE, SIG_IGN);
-    server = http_lease_start();
-    credentials =
-        (kube_credentials_t){.server = (char *) http_server_url(http_lease_server(server)),
-                             .namespace = (char *) "",
-                             .origin = (char *) "test"};
+    server_start();
     metrics = metrics_create();
     health = health_create();
     cr_assert(mkdtemp(dir) != NULL);
@@ -57,126 +26,12 @@ static void teardown(void)
 
     health_destroy(health);
     metrics_destroy(metrics);
-    http_lease_stop(server);
+    server_stop();
     unlink(file);
     rmdir(dir);
 }
 
 TestSuite(lease, .init = setup, .fini = teardown, .timeout = 60);
-
-/* --- the owner --- */
-
-static void on_begin(void *arg, fence_t *fence)
-{
-    owner_t *o = arg;
-
-    fence_unref(o->fence);
-    o->fence = fence;
-    o->begun++;
-    if (o->stop_at_begin)
-        lease_stop(host_steal(o->lease));
-    loop_stop(o->loop);
-}
-
-static void on_end(void *arg, enum lease_end end, int64_t until, const char *reason)
-{
-    owner_t *o = arg;
-
-    (void) until;
-    cr_expect(!fence_open(o->fence), "the fence is open at its end");
-    o->end = end;
-    snprintf(o->reason, sizeof(o->reason), "%s", reason);
-    o->ended++;
-    loop_stop(o->loop);
-}
-
-static void on_fall(void *arg)
-{
-    owner_t *o = arg;
-
-    atomic_store(&o->fell_at, clock_now());
-    atomic_fetch_add(&o->falls, 1);
-}
-
-static void on_observed(void *arg, const char *holder, bool mine)
-{
-    owner_t *o = arg;
-
-    (void) mine;
-    snprintf(o->holder, sizeof(o->holder), "%s", holder);
-    o->observed++;
-    loop_stop(o->loop);
-}
-
-static void on_alarm(loop_timer_t *timer)
-{
-    owner_t *o = HOST_CONTAINER(timer, owner_t, alarm);
-
-    o->rang = true;
-    loop_stop(o->loop);
-}
-
-static void owner_init(owner_t *o, const char *identity)
-{
-    lh_error_t err = {0};
-
-    *o = (owner_t){0};
-    ASSERT_OK(loop_create(&o->loop, &err), err);
-    loop_timer_init(&o->alarm, o->loop, on_alarm);
-    o->options = (lease_options_t){.owner = o->loop,
-                                   .credentials = &credentials,
-                                   .namespace = "default",
-                                   .name = SIM_LEASE,
-                                   .identity = identity,
-                                   .lease_duration = S(2),
-                                   .renew_deadline = S(1),
-                                   .retry_period = MS(250),
-                                   .stop_budget = MS(200),
-                                   .clock_skew = 0.02,
-                                   .events = {.on_begin = on_begin,
-                                              .on_end = on_end,
-                                              .on_fall = on_fall,
-                                              .on_observed = on_observed,
-                                              .arg = o}};
-}
-
-static void owner_start(owner_t *o)
-{
-    lh_error_t err = {0};
-
-    ASSERT_OK(lease_start(&o->options, &o->lease, &err), err);
-}
-
-static void owner_fini(owner_t *o)
-{
-    lease_stop(o->lease);
-    fence_unref(o->fence);
-    loop_timer_clear(&o->alarm);
-    loop_destroy(o->loop);
-}
-
-/* Turns the owner's loop until *count reaches n; false when it has not within ms. */
-static bool await(owner_t *o, const int *count, int n, int ms)
-{
-    o->rang = false;
-    loop_timer_set(&o->alarm, clock_now() + MS(ms));
-    while (*count < n && !o->rang)
-        loop_run(o->loop);
-    loop_timer_clear(&o->alarm);
-    return *count >= n;
-}
-
-static void idle(owner_t *o, int ms)
-{
-    int never = 0;
-
-    await(o, &never, 1, ms);
-}
-
-static void make_empty(sim_t *s)
-{
-    sim_create_lease(s, "{}", NULL);
-}
 
 static void make_held(sim_t *s)
 {
@@ -412,81 +267,6 @@ Test(lease, a_watch_ended_by_an_error_event_is_opened_again)
     http_lease_do(server, give_to_x);
     cr_assert(await(&o, &o.ended, 1, 5000));
     EXPECT_WITHIN(o.fell_at - edited, 0, MS(100));
-    owner_fini(&o);
-}
-
-/* --- rule 15 --- */
-
-/* The wall clock of this process, and the descriptor that tells of its steps: the machine's own is not
- * a test's to set. */
-static _Atomic int64_t wall_step;
-static _Atomic int clock_fd = -1, clock_flags;
-
-int clock_gettime(clockid_t id, struct timespec *ts)
-{
-    int ret = (int) syscall(SYS_clock_gettime, id, ts);
-
-    if (id == CLOCK_REALTIME)
-        ts->tv_sec += atomic_load(&wall_step) / CLOCK_S;
-    return ret;
-}
-
-int timerfd_create(int id, int flags)
-{
-    if (id != CLOCK_REALTIME)
-        return (int) syscall(SYS_timerfd_create, id, flags);
-    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-
-    atomic_store(&clock_fd, fd);
-    return fd;
-}
-
-int timerfd_settime(int fd, int flags, const struct itimerspec *value, struct itimerspec *old)
-{
-    if (fd != atomic_load(&clock_fd))
-        return (int) syscall(SYS_timerfd_settime, fd, flags, value, old);
-    atomic_store(&clock_flags, flags);
-    return 0;
-}
-
-/* Begins a term whose next renewal is 4 s away, and steps the wall clock. */
-static void lead_and_step(owner_t *o, bool tell)
-{
-    http_lease_do(server, make_empty);
-    owner_init(o, "a");
-    o->options.lease_duration = S(15);
-    o->options.renew_deadline = S(10);
-    o->options.retry_period = S(4);
-    owner_start(o);
-    cr_assert(await(o, &o->begun, 1, 5000));
-    idle(o, 50);
-    EXPECT_INT(fence_open(o->fence), true);
-    atomic_store(&wall_step, S(5));
-    EXPECT_INT(fence_open(o->fence), false); /* at once, whoever asks */
-    if (tell)
-        cr_assert_eq(eventfd_write(atomic_load(&clock_fd), 1), 0);
-}
-
-Test(lease, rule_15_a_step_of_the_wall_clock_is_noticed_between_two_inputs)
-{
-    owner_t o;
-
-    lead_and_step(&o, true);
-    EXPECT_INT(atomic_load(&clock_flags), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET);
-    idle(&o, 300);
-    EXPECT_INT(fence_open(o.fence), true); /* renewed since */
-    EXPECT_INT(o.ended, 0);
-    owner_fini(&o);
-}
-
-Test(lease, rule_15_a_step_that_the_kernel_does_not_tell_is_noticed_by_the_beat)
-{
-    owner_t o;
-
-    lead_and_step(&o, false);
-    idle(&o, 1500);
-    EXPECT_INT(fence_open(o.fence), true);
-    EXPECT_INT(o.ended, 0);
     owner_fini(&o);
 }
 

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rule 15 on the elector's thread: steps of the wall clock. */
+#include "owner.h"
+
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+TestSuite(lease_clock, .init = server_start, .fini = server_stop, .timeout = 60);
+
+/* The wall clock of this process, and the descriptor that tells of its steps: the machine's own is not
+ * a test's to set. */
+static _Atomic int64_t wall_step;
+static _Atomic int clock_fd = -1, clock_flags;
+
+int clock_gettime(clockid_t id, struct timespec *ts)
+{
+    int ret = (int) syscall(SYS_clock_gettime, id, ts);
+
+    if (id == CLOCK_REALTIME)
+        ts->tv_sec += atomic_load(&wall_step) / CLOCK_S;
+    return ret;
+}
+
+int timerfd_create(int id, int flags)
+{
+    if (id != CLOCK_REALTIME)
+        return (int) syscall(SYS_timerfd_create, id, flags);
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    atomic_store(&clock_fd, fd);
+    return fd;
+}
+
+int timerfd_settime(int fd, int flags, const struct itimerspec *value, struct itimerspec *old)
+{
+    if (fd != atomic_load(&clock_fd))
+        return (int) syscall(SYS_timerfd_settime, fd, flags, value, old);
+    atomic_store(&clock_flags, flags);
+    return 0;
+}
+
+/* Begins a term whose next renewal is 4 s away, and steps the wall clock. */
+static void lead_and_step(owner_t *o, bool tell)
+{
+    http_lease_do(server, make_empty);
+    owner_init(o, "a");
+    o->options.lease_duration = S(15);
+    o->options.renew_deadline = S(10);
+    o->options.retry_period = S(4);
+    owner_start(o);
+    cr_assert(await(o, &o->begun, 1, 5000));
+    idle(o, 50);
+    EXPECT_INT(fence_open(o->fence), true);
+    atomic_store(&wall_step, S(5));
+    EXPECT_INT(fence_open(o->fence), false); /* at once, whoever asks */
+    if (tell)
+        cr_assert_eq(eventfd_write(atomic_load(&clock_fd), 1), 0);
+}
+
+Test(lease_clock, rule_15_a_step_of_the_wall_clock_is_noticed_between_two_inputs)
+{
+    owner_t o;
+
+    lead_and_step(&o, true);
+    EXPECT_INT(atomic_load(&clock_flags), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET);
+    idle(&o, 300);
+    EXPECT_INT(fence_open(o.fence), true); /* renewed since */
+    EXPECT_INT(o.ended, 0);
+    owner_fini(&o);
+}
+
+Test(lease_clock, rule_15_a_step_that_the_kernel_does_not_tell_is_noticed_by_the_beat)
+{
+    owner_t o;
+
+    lead_and_step(&o, false);
+    idle(&o, 1500);
+    EXPECT_INT(fence_open(o.fence), true);
+    EXPECT_INT(o.ended, 0);
+    owner_fini(&o);
+}
