@@ -54,10 +54,9 @@ struct plugin_blackbox {
     page_t *page;
 };
 
-static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
-
 /* A signal handler gets no argument: this is how it finds the page. */
-static _Atomic(page_t *) caught_page;
+static _Atomic(page_t *)
+    caught_page; /* NOLINT(cppcoreguidelines-avoid-non-const-global-variables) */
 
 /* -- Catching -- */
 
@@ -77,6 +76,12 @@ static void blame(int signo)
     }
 }
 
+#ifdef LEASEHOLD_SANITIZED
+static void catch_signals(bool on) /* a sanitizer's own report is worth more */
+{
+    (void) on;
+}
+#else
 /* SA_RESETHAND: the process ends as it would without us, by the repeated fault or by raise(). */
 static void on_fatal(int signo, siginfo_t *info, void *context)
 {
@@ -85,6 +90,18 @@ static void on_fatal(int signo, siginfo_t *info, void *context)
     if (info->si_code <= 0 || signo == SIGTRAP || signo == SIGSYS) /* nothing repeats it */
         raise(signo);
 }
+
+static void catch_signals(bool on)
+{
+    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
+    const struct sigaction caught = {.sa_sigaction = on_fatal,
+                                     .sa_flags = SA_SIGINFO | SA_ONSTACK | (int) SA_RESETHAND};
+    const struct sigaction left_alone = {.sa_handler = SIG_DFL};
+
+    for (size_t i = 0; i < HOST_LEN(fatal); i++)
+        sigaction(fatal[i], on ? &caught : &left_alone, NULL);
+}
+#endif
 
 static void on_exit_called(void)
 {
@@ -98,21 +115,13 @@ static void catch_deaths(page_t *page)
     atomic_store(&caught_page, page);
     if (!registered)
         registered = atexit(on_exit_called) == 0;
-#ifndef LEASEHOLD_SANITIZED /* a sanitizer's own report is worth more */
-    const struct sigaction action = {.sa_sigaction = on_fatal,
-                                     .sa_flags = SA_SIGINFO | SA_ONSTACK | (int) SA_RESETHAND};
-    for (size_t i = 0; i < HOST_LEN(fatal); i++)
-        sigaction(fatal[i], &action, NULL);
-#endif
+    catch_signals(true);
 }
 
 static void catch_no_more(void)
 {
+    catch_signals(false);
     atomic_store(&caught_page, NULL);
-#ifndef LEASEHOLD_SANITIZED
-    for (size_t i = 0; i < HOST_LEN(fatal); i++)
-        signal(fatal[i], SIG_DFL);
-#endif
 }
 
 /* -- The record -- */

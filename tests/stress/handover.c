@@ -147,13 +147,17 @@ static void start(stress_t *s)
     lh_error_t err = {0};
 
     snprintf(config, sizeof(config), "{\"hooks\":%llu}", (unsigned long long) (uintptr_t) s);
-    const plugin_runner_options_t options = {
-        .path = HOOKED,
-        .name = "handover",
-        .config = config,
-        .workers = WORKERS,
-        .table = &s->table,
-        .sink = {on_created, on_activated, on_deactivated, on_returned, on_destroyed, NULL, s}};
+    const plugin_runner_options_t options = {.path = HOOKED,
+                                             .name = "handover",
+                                             .config = config,
+                                             .workers = WORKERS,
+                                             .table = &s->table,
+                                             .sink = {.on_created = on_created,
+                                                      .on_activated = on_activated,
+                                                      .on_deactivated = on_deactivated,
+                                                      .on_returned = on_returned,
+                                                      .on_destroyed = on_destroyed,
+                                                      .arg = s}};
     CHECK(loop_create(&s->loop, &err) == 0, "%s", err.text);
     s->queue = queue_create(&(queue_options_t){.name = "handover"});
     for (int i = 0; i < KEYS; i++) {

@@ -103,14 +103,18 @@ static void play(round_t *r, int number, const plugin_backend_ops_t *none)
 
     r->hooks = (hooks_t){.create = create, .destroy = destroy};
     snprintf(config, sizeof(config), "{\"hooks\":%llu}", (unsigned long long) (uintptr_t) r);
-    const plugin_runner_options_t options = {
-        .path = HOOKED,
-        .name = "post",
-        .config = config,
-        .workers = 2,
-        .table = &r->table,
-        .backend = {.ops = none},
-        .sink = {on_created, on_code, on_deactivated, on_returned, on_destroyed, NULL, r}};
+    const plugin_runner_options_t options = {.path = HOOKED,
+                                             .name = "post",
+                                             .config = config,
+                                             .workers = 2,
+                                             .table = &r->table,
+                                             .backend = {.ops = none},
+                                             .sink = {.on_created = on_created,
+                                                      .on_activated = on_code,
+                                                      .on_deactivated = on_deactivated,
+                                                      .on_returned = on_returned,
+                                                      .on_destroyed = on_destroyed,
+                                                      .arg = r}};
     CHECK(plugin_local_create(&options, &r->runner, &err) == 0, "%s", err.text);
     await(&r->created);
     if (number % 2 == 0)

@@ -124,8 +124,12 @@ static void start(const char *config, uint32_t workers)
         .config = config,
         .workers = workers,
         .backend = fake_backend(&fake),
-        .sink = {on_created, on_activated, on_deactivated, on_returned, on_destroyed, on_died,
-                 NULL},
+        .sink = {.on_created = on_created,
+                 .on_activated = on_activated,
+                 .on_deactivated = on_deactivated,
+                 .on_returned = on_returned,
+                 .on_destroyed = on_destroyed,
+                 .on_died = on_died},
     };
     lh_error_t err = {0};
 
