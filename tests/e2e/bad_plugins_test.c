@@ -253,6 +253,9 @@ static void lives_fail(e2e_t *e, const char *mode)
     expect_line(r, "the moon is not full; tried again in 1 s", "controller=failing-activate");
     expect_line(r, "the moon is not full; tried again in 2 s", "controller=failing-activate");
     expect_line(r, "ERROR activate has not returned after 10 s", "controller=hanging-activate");
+    if (strcmp(mode, "process") == 0)
+        expect_line(r, "activate has not returned after 10 s; tried again in",
+                    "controller=hanging-activate");
     EXPECT_INT(replica_log_count(r, "synced: reconciles begin controller=failing-activate"), 0);
     expect_unharmed(e, r, lease);
 

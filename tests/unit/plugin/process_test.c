@@ -209,6 +209,22 @@ Test(process, an_activation_that_hangs_is_tried_again_with_a_fresh_worker)
     rig_destroy(r);
 }
 
+Test(process, a_create_that_hangs_is_tried_again_with_a_fresh_worker)
+{
+    rig_t *r = process_rig("{\"create\":\"hang\"}");
+
+    rig_until_count(r, "created", "", "", 1); /* told when create() is entered */
+    fake_clock_advance(10 * CLOCK_S);
+    rig_until_health(r, "create has not returned after 10 s");
+    EXPECT_INT(r->settled, 1);
+    fake_clock_advance(CLOCK_S);
+    rig_until_count(r, "created", "", "", 2);
+    plugin_instance_stop(r->instance, clock_now() + CLOCK_S); /* destroy() waits for create() */
+    fake_clock_advance(CLOCK_S);
+    rig_until_flag(r, &r->ended, "ended");
+    rig_destroy(r);
+}
+
 /* Leading without it for up to 5 min. */
 Test(process, a_new_term_does_not_wait_until_a_dead_worker_is_started_again)
 {
