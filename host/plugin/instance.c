@@ -8,9 +8,10 @@
 #include <pthread.h>
 #include <string.h>
 
-#define LOAD_TIMEOUT (60 * CLOCK_S)          /* until create() is entered */
-#define CALL_TIMEOUT (10 * CLOCK_S)          /* of create and activate */
-#define LAST_ANSWER (CALL_TIMEOUT - CLOCK_S) /* leaves activate() time to report it */
+#define LOAD_TIMEOUT (60 * CLOCK_S) /* until create() is entered */
+#define CALL_TIMEOUT (10 * CLOCK_S) /* of create and activate, from when they are entered */
+#define LAST_ANSWER (8 * CLOCK_S)   /* leaves activate() time to report it */
+#define GRACE (1 * CLOCK_S)         /* for an activate() that is cancelled, to return */
 #define RETRY_FIRST (1 * CLOCK_S)
 #define RETRY_MOST (300 * CLOCK_S)
 
@@ -51,6 +52,7 @@ struct plugin_instance {
     enum state state;
     bool settled, resting, stopping;
     bool loaded;            /* create() of the present runner has been entered */
+    bool hurried;           /* activate() has had its time and is cancelled */
     link_t *link;           /* the present runner's; NULL without one */
     link_t *over;           /* of earlier runners, kept */
     fence_t *fence;         /* of the term that is on for this instance */
@@ -217,6 +219,7 @@ static void activate(plugin_instance_t *i)
     if (i->fence == NULL || i->resting || i->stopping)
         return;
     i->state = ACTIVATING;
+    i->hurried = false;
     plugin_services_begin(i->services, i->fence);
     plugin_services_limit(i->services, clock_now() + LAST_ANSWER);
     loop_timer_set(&i->timer, clock_now() + CALL_TIMEOUT);
@@ -279,6 +282,8 @@ static void rest(plugin_instance_t *i)
 
 /* -- Giving up -- */
 
+static const char slow_activate[] = "activate has not returned after 10 s";
+
 /* Returns how many calls are still inside. */
 static uint32_t abandon(plugin_instance_t *i, const char *why)
 {
@@ -340,6 +345,20 @@ static void too_slow(plugin_instance_t *i, const char *why)
     rest(i);
 }
 
+/* A slow API server at a takeover is no reason to give a plugin up: its calls end first, and an
+ * activate() that returns then is tried again. */
+static void hurry(plugin_instance_t *i)
+{
+    if (i->hurried) {
+        too_slow(i, slow_activate);
+        return;
+    }
+    i->hurried = true;
+    plugin_services_cancel(i->services);
+    i->link->runner->ops->cancel(i->link->runner);
+    loop_timer_set(&i->timer, clock_now() + GRACE);
+}
+
 static void on_timer(loop_timer_t *timer)
 {
     plugin_instance_t *i = HOST_CONTAINER(timer, plugin_instance_t, timer);
@@ -350,7 +369,10 @@ static void on_timer(loop_timer_t *timer)
                               : "the file was not loaded after 60 s");
         break;
     case ACTIVATING:
-        too_slow(i, "activate has not returned after 10 s");
+        hurry(i);
+        break;
+    case DEACTIVATING: /* see activated() */
+        too_slow(i, "deactivate has not returned after 10 s");
         break;
     case DELAYED:
         if (i->link == NULL) {
@@ -430,6 +452,11 @@ static void activated(plugin_instance_t *i, const message_t *m)
         }
         return;
     }
+    if (m->code == 0 && i->hurried) { /* with a ctx that is cancelled it cannot work */
+        deactivate(i);
+        loop_timer_set(&i->timer, clock_now() + CALL_TIMEOUT);
+        return;
+    }
     if (m->code == 0) {
         i->activate_delay = 0;
         open_controller(i);
@@ -444,6 +471,12 @@ static void deactivated(plugin_instance_t *i)
 {
     if (i->stopping)
         return;
+    loop_timer_clear(&i->timer);
+    if (!i->resting) {
+        plugin_services_end(i->services);
+        again_later(i, &i->activate_delay, slow_activate);
+        return;
+    }
     i->state = IDLE;
     rest(i);
 }
@@ -542,10 +575,10 @@ static void start_runner(plugin_instance_t *i)
     link->instance = i;
     options.sink.arg = link;
     i->state = CREATING;
-    i->loaded = i->o.process; /* a worker tells of create()'s end only: its load counts with it */
+    i->loaded = false;
     i->born = clock_now();
     i->link = link;
-    loop_timer_set(&i->timer, clock_now() + (i->o.process ? CALL_TIMEOUT : LOAD_TIMEOUT));
+    loop_timer_set(&i->timer, clock_now() + LOAD_TIMEOUT);
     const int ret = i->o.process ? plugin_remote_create(&options, &link->runner, &err)
                                  : plugin_local_create(&options, &link->runner, &err);
     if (ret == 0) {
@@ -678,6 +711,10 @@ void plugin_instance_end(plugin_instance_t *i, int64_t deadline)
         i->state = DRAINING;
         plugin_services_cancel(i->services);
         i->link->runner->ops->cancel(i->link->runner); /* a worker process hears of it by this */
+        break;
+    case DEACTIVATING: /* after an activate() that took too long */
+        loop_timer_clear(&i->timer);
+        loop_timer_set(&i->deadline, deadline);
         break;
     case DELAYED:
         if (i->link != NULL) {

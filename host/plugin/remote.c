@@ -20,7 +20,13 @@
 
 #define EXIT_TIME (2 * CLOCK_S) /* from its last word to its end */
 
-enum { EXPECT_CREATED = 1, EXPECT_ACTIVATED = 2, EXPECT_DEACTIVATED = 4, EXPECT_DESTROYED = 8 };
+enum {
+    EXPECT_CREATED = 1,
+    EXPECT_ACTIVATED = 2,
+    EXPECT_DEACTIVATED = 4,
+    EXPECT_DESTROYED = 8,
+    EXPECT_LOADED = 16
+};
 
 /* -- Sending -- */
 
@@ -95,6 +101,7 @@ static int on_code(plugin_remote_t *r, plugin_incoming_t *in, uint32_t what, lh_
     if (!plugin_incoming_done(in) || !was_expected(r, what))
         return host_fail(err, LH_EPARSE, "a message of type %u that is malformed or out of turn",
                          in->type);
+    (void) was_expected(r, EXPECT_LOADED); /* never after this: a file that cannot be mapped */
     if (what == EXPECT_CREATED)
         r->sink.on_created(r->sink.arg, code, code == 0 ? NULL : &why);
     else
@@ -109,8 +116,10 @@ static int on_bare(plugin_remote_t *r, plugin_incoming_t *in, uint32_t what, lh_
                          in->type);
     if (what == EXPECT_DESTROYED)
         r->destroyed = true;
-    else
+    else if (what == EXPECT_DEACTIVATED)
         r->sink.on_deactivated(r->sink.arg);
+    else if (r->sink.on_loaded != NULL)
+        r->sink.on_loaded(r->sink.arg);
     return 0;
 }
 
@@ -127,6 +136,8 @@ static int on_message(void *arg, plugin_incoming_t *in, lh_error_t *err)
         return on_bare(r, in, EXPECT_DEACTIVATED, err);
     case PLUGIN_WIRE_DESTROYED:
         return on_bare(r, in, EXPECT_DESTROYED, err);
+    case PLUGIN_WIRE_LOADED:
+        return on_bare(r, in, EXPECT_LOADED, err);
     case PLUGIN_WIRE_RETURNED:
         return on_returned(r, in, err);
     default:
@@ -409,7 +420,7 @@ static void send_start(plugin_remote_t *r, const plugin_runner_options_t *o)
     plugin_message_string(m, o->name);
     plugin_message_string(m, o->config);
     plugin_message_u32(m, o->workers);
-    atomic_store(&r->expected, EXPECT_CREATED);
+    atomic_store(&r->expected, EXPECT_LOADED | EXPECT_CREATED);
     plugin_remote_send(r, m);
 }
 

@@ -49,6 +49,7 @@ enum plugin_wire_type {
     PLUGIN_WIRE_LOG,      /* id: the ctx; level, text */
     PLUGIN_WIRE_SET_READY,
     PLUGIN_WIRE_CURSOR_FREE, /* id: the cursor */
+    PLUGIN_WIRE_LOADED,      /* create() is about to be entered */
 
     /* worker to host: calls; id: of the call, never used twice. A REPLY comes to each */
     PLUGIN_WIRE_CTX_STATE = 128,

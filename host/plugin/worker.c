@@ -64,6 +64,11 @@ static void report_code(plugin_worker_t *w, enum plugin_wire_type type, int code
     plugin_worker_send(w, m);
 }
 
+static void sink_loaded(void *arg)
+{
+    plugin_worker_send(arg, plugin_message_new(PLUGIN_WIRE_LOADED, 0));
+}
+
 static void sink_created(void *arg, int code, const lh_error_t *err)
 {
     report_code(arg, PLUGIN_WIRE_CREATED, code, err);
@@ -119,7 +124,8 @@ static int on_start(plugin_worker_t *w, plugin_incoming_t *in, lh_error_t *err)
     plugin_runner_options_t o = {
         .backend = plugin_worker_backend(w),
         .table = &w->table,
-        .sink = {.on_created = sink_created,
+        .sink = {.on_loaded = sink_loaded,
+                 .on_created = sink_created,
                  .on_activated = sink_activated,
                  .on_deactivated = sink_deactivated,
                  .on_returned = sink_returned,

@@ -36,7 +36,8 @@ typedef struct lh_plugin_entry {
 
     /* A term begins. ctx names it and is live until the term is given up. On failure returns an error
      * code and sets err; deactivate() is not called, and the host tries again with a delay. May be
-     * NULL. Has 10 s. [plugin-thread & inactive] */
+     * NULL. Has 10 s, then ctx is cancelled; requests are answered or time out within 8 s.
+     * [plugin-thread & inactive] */
     int (*activate)(lh_plugin_t *plugin, lh_ctx_t ctx, lh_error_t *err);
 
     /* The term has ended or is ending. Whatever was derived from the cluster must not outlive it.

@@ -377,6 +377,89 @@ Test(instance, activations_that_hang_are_given_up_for_as_many_as_there_are_worke
     seen_destroy(s);
 }
 
+/* Waits, as for an API server that is silent, until its call is ended. */
+static int patient_activate(hooks_t *h, lh_ctx_t ctx, lh_error_t *err)
+{
+    const struct timespec step = {0, 1000000};
+
+    (void) count_activate(h, ctx, err);
+    while (seen_of(h)->activated == 1 && h->host->cancelled(h->host, ctx) == 0)
+        nanosleep(&step, NULL);
+    return seen_of(h)->activated == 1 ? seen_of(h)->code : 0;
+}
+
+static seen_t *activated_slowly(int code)
+{
+    seen_t *s = seen_create();
+
+    s->hooks.activate = patient_activate;
+    s->code = code;
+    seen_start(s);
+    rig_begin(s->rig, 1);
+    rig_until(s->rig, reached, &s->activated, "activated");
+    fake_clock_advance(10 * CLOCK_S);
+    return s;
+}
+
+static void then_activated_again(seen_t *s)
+{
+    s->code = 0;
+    fake_clock_advance(CLOCK_S);
+    (void) rig_stream(s->rig, "configmaps?"); /* it leads */
+    EXPECT_INT(s->activated, 2);
+    EXPECT_INT(s->created, 1);
+    rig_end(s->rig, false, CLOCK_S);
+    rig_until_flag(s->rig, &s->rig->rested, "rested");
+    seen_destroy(s);
+}
+
+/* It was off until the host was started again. */
+Test(instance, an_activation_that_returns_when_it_is_cancelled_is_tried_again)
+{
+    seen_t *s = activated_slowly(LH_ECANCELED);
+
+    rig_until_health(s->rig, "activate: ");
+    EXPECT_INT(s->deactivated, 0);
+    then_activated_again(s);
+}
+
+/* Its ctx is dead: everything that it does later by it would fail. */
+Test(instance, an_activation_that_succeeds_too_late_is_undone_and_tried_again)
+{
+    seen_t *s = activated_slowly(0);
+
+    rig_until_health(s->rig, "activate has not returned after 10 s");
+    EXPECT_INT(s->deactivated, 1);
+    then_activated_again(s);
+}
+
+static void deactivate_when_told(hooks_t *h)
+{
+    wait_to_go(seen_of(h));
+    count_deactivate(h);
+}
+
+Test(instance, an_end_while_a_late_activation_is_undone_waits_for_it)
+{
+    seen_t *s = seen_create();
+
+    s->hooks.activate = patient_activate;
+    s->hooks.deactivate = deactivate_when_told;
+    seen_start(s);
+    rig_begin(s->rig, 1);
+    rig_until(s->rig, reached, &s->activated, "activated");
+    fake_clock_advance(10 * CLOCK_S);
+    rig_idle(s->rig);
+    rig_end(s->rig, false, CLOCK_S);
+    rig_idle(s->rig);
+    EXPECT_INT(s->rig->rested, 0);
+    sem_post(&s->go);
+    rig_until_flag(s->rig, &s->rig->rested, "rested");
+    EXPECT_INT(s->deactivated, 1);
+    EXPECT_INT(s->created, 1);
+    seen_destroy(s);
+}
+
 /* -- The end of a term -- */
 
 Test(instance, an_end_that_turns_from_voluntary_to_forced_has_the_shorter_time)

@@ -198,6 +198,8 @@ Test(process, an_activation_that_hangs_is_tried_again_with_a_fresh_worker)
     rig_begin(r, 1);
     rig_until_count(r, "activated", "live", "", 1);
     fake_clock_advance(10 * CLOCK_S);
+    rig_idle(r);
+    fake_clock_advance(CLOCK_S);
     rig_until_health(r, "activate has not returned after 10 s");
     fake_clock_advance(CLOCK_S);
     rig_until_count(r, "created", "", "", 2);
@@ -222,6 +224,34 @@ Test(process, a_create_that_hangs_is_tried_again_with_a_fresh_worker)
     plugin_instance_stop(r->instance, clock_now() + CLOCK_S); /* destroy() waits for create() */
     fake_clock_advance(CLOCK_S);
     rig_until_flag(r, &r->ended, "ended");
+    rig_destroy(r);
+}
+
+/* A loaded machine was taken for a plugin that hangs. */
+Test(process, a_worker_that_starts_slowly_has_its_ten_seconds_for_create_all_the_same)
+{
+    rig_t *r = process_rig(NULL);
+
+    fake_clock_advance(20 * CLOCK_S); /* nothing has been heard of it */
+    rig_until_flag(r, &r->settled, "settled");
+    rig_until_health(r, "[+]plugin-puppet ok");
+    EXPECT_INT(rig_count(r, "created", "", ""), 1);
+    rig_destroy(r);
+}
+
+/* An API server that is slow for ten seconds cost a fresh worker, and a thread its instance. */
+Test(process, an_activation_that_ends_when_it_is_cancelled_keeps_its_worker)
+{
+    rig_t *r = process_rig("{\"activate\":\"until cancelled\"}");
+
+    rig_until_flag(r, &r->settled, "settled");
+    rig_begin(r, 1);
+    rig_until_count(r, "activated", "live", "", 1);
+    fake_clock_advance(10 * CLOCK_S);
+    rig_until_health(r, "activate: cancelled");
+    fake_clock_advance(CLOCK_S);
+    rig_until_count(r, "activated", "live", "", 2);
+    EXPECT_INT(rig_count(r, "created", "", ""), 1);
     rig_destroy(r);
 }
 
