@@ -40,6 +40,9 @@ typedef struct plugin_backend_ops {
                       lh_error_t *err);
     int (*cursor_next)(void *self, plugin_cursor_t *cursor, watch_snapshot_t **out,
                        lh_error_t *err);
+    /* Takes back the last count objects that cursor_next gave: it gives them again, as they are then.
+     * NULL in a worker, where nobody calls it. */
+    void (*cursor_back)(void *self, plugin_cursor_t *cursor, uint32_t count);
     void (*cursor_free)(void *self, plugin_cursor_t *cursor);
     int (*enqueue)(void *self, lh_ctx_t ctx, const lh_key_t *key, lh_error_t *err);
     int (*event)(void *self, lh_ctx_t ctx, const lh_event_t *event, lh_error_t *err);

@@ -17,6 +17,7 @@
 typedef struct plugin_remote_walk {
     uint64_t id;
     plugin_cursor_t *cursor;
+    uint32_t sent; /* objects of the last batch */
     UT_hash_handle hh;
 } plugin_remote_walk_t;
 

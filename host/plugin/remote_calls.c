@@ -152,8 +152,8 @@ void plugin_remote_drop_walks(plugin_remote_t *r)
     }
 }
 
-/* Replies with the next objects of the walk. When they were the last the walk is gone. An error that
- * comes after objects comes again at the next call. */
+/* Replies with the next objects of the walk. With the last ones it stays, for the worker may want them
+ * once more; without any it is gone. An error that comes after objects comes again at the next call. */
 static int reply_batch(plugin_remote_t *r, uint64_t call, plugin_remote_walk_t *w)
 {
     plugin_message_t *objects = plugin_message_new(PLUGIN_WIRE_REPLY, call);
@@ -162,6 +162,7 @@ static int reply_batch(plugin_remote_t *r, uint64_t call, plugin_remote_walk_t *
     int ret = 0;
     uint32_t count = 0;
 
+    w->sent = 0;
     plugin_message_error(objects, 0, NULL);
     while (plugin_message_size(objects) < BATCH) {
         watch_snapshot_t *object = NULL;
@@ -182,9 +183,11 @@ static int reply_batch(plugin_remote_t *r, uint64_t call, plugin_remote_walk_t *
         reply(r, call, ret, &why);
         return ret;
     }
+    w->sent = count;
     plugin_message_text(objects, NULL, 0);
-    plugin_message_u64(objects, over ? 0 : w->id);
-    if (over)
+    plugin_message_u64(objects, count > 0 ? w->id : 0);
+    plugin_message_u32(objects, over);
+    if (count == 0)
         walk_drop(r, w);
     plugin_remote_send(r, objects);
     return 0;
@@ -230,9 +233,11 @@ static plugin_remote_walk_t *take_walk(plugin_remote_t *r, uint64_t id)
 static int call_cursor_next(plugin_remote_t *r, plugin_incoming_t *in, lh_error_t *err)
 {
     plugin_remote_walk_t *w = take_walk(r, plugin_incoming_u64(in));
+    const uint32_t taken = plugin_incoming_u32(in);
 
-    if (!plugin_incoming_done(in) || w == NULL)
+    if (!plugin_incoming_done(in) || w == NULL || taken > w->sent)
         return malformed(in, err);
+    r->backend.ops->cursor_back(r->backend.self, w->cursor, w->sent - taken);
     (void) reply_batch(r, in->id, w);
     return 0;
 }

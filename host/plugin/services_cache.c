@@ -65,7 +65,7 @@ int services_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watch_snap
 
 typedef struct walk_part {
     watch_store_t *store;
-    watch_name_t *names;
+    watch_name_t *names; /* name NULL: was gone when the walk came to it, and stays so */
     size_t count;
 } walk_part_t;
 
@@ -178,12 +178,27 @@ int services_cursor_next(void *self, plugin_cursor_t *c, watch_snapshot_t **out,
             c->at = 0;
             continue;
         }
-        const watch_name_t *n = &p->names[c->at++];
-        *out = watch_store_get(p->store, n->ns, n->name);
+        watch_name_t *n = &p->names[c->at++];
+        if (n->name != NULL)
+            *out = watch_store_get(p->store, n->ns, n->name);
         if (*out != NULL)
-            return 0; /* what has gone meanwhile is skipped */
+            return 0;
+        n->name = NULL; /* part of what ns points to */
     }
     return 0;
+}
+
+void services_cursor_back(void *self, plugin_cursor_t *c, uint32_t count)
+{
+    (void) self;
+    while (count > 0 && (c->part > 0 || c->at > 0)) {
+        if (c->at == 0) {
+            c->at = c->parts[--c->part].count;
+            continue;
+        }
+        if (c->parts[c->part].names[--c->at].name != NULL)
+            count--;
+    }
 }
 
 void plugin_services_set_cache(plugin_services_t *s, const plugin_cache_slot_t *slots, size_t count)

@@ -86,6 +86,7 @@ int services_cache_list(void *self, lh_ctx_t ctx, const lh_query_t *query, plugi
                         lh_error_t *err);
 int services_cursor_next(void *self, plugin_cursor_t *cursor, watch_snapshot_t **out,
                          lh_error_t *err);
+void services_cursor_back(void *self, plugin_cursor_t *cursor, uint32_t count);
 void services_cursor_free(void *self, plugin_cursor_t *cursor);
 
 /* services_report.c */

@@ -55,8 +55,10 @@ enum plugin_wire_type {
     PLUGIN_WIRE_CTX_STATE = 128,
     PLUGIN_WIRE_REQUEST, /* an ANSWER comes too unless the REPLY is an error; before it, maybe */
     PLUGIN_WIRE_CACHE_GET,
-    PLUGIN_WIRE_CACHE_LIST,  /* reply: objects, an absent one, the cursor (0: it is over) */
-    PLUGIN_WIRE_CURSOR_NEXT, /* reply: the same */
+    PLUGIN_WIRE_CACHE_LIST, /* reply: objects, an absent one, the cursor (0: nothing is left of it),
+                              * whether the walk is over with these objects */
+    PLUGIN_WIRE_CURSOR_NEXT, /* the cursor, how many objects of the last batch were taken: the walk goes
+                              * back to the first that was not. Reply: the same */
     PLUGIN_WIRE_ENQUEUE,
     PLUGIN_WIRE_EVENT,
     PLUGIN_WIRE_METRIC

@@ -26,6 +26,7 @@ typedef struct plugin_worker_call {
 typedef struct plugin_worker_request {
     uint64_t id;
     size_t size; /* of its body, for the credit */
+    bool write;
     plugin_done_fn done;
     void *arg;
     UT_hash_handle hh;
@@ -52,7 +53,8 @@ typedef struct plugin_worker {
     plugin_worker_request_t *requests;
     size_t bodies; /* of requests, bytes */
     plugin_worker_ctx_t *live;
-    bool ended; /* the runner is gone */
+    list_t cursors; /* all that are open */
+    bool ended;     /* the runner is gone */
 } plugin_worker_t;
 
 /* Sends m, which is taken. Waits, except on the main thread, while the host does not read what

@@ -143,9 +143,10 @@ static int backend_ctx_state(void *self, lh_ctx_t ctx)
 /* -- Requests -- */
 
 /* Waits for credit, takes it, and books the request. */
-static plugin_worker_request_t *request_open(plugin_worker_t *w, size_t size, plugin_done_fn done,
-                                             void *arg)
+static plugin_worker_request_t *request_open(plugin_worker_t *w, const lh_api_request_t *request,
+                                             plugin_done_fn done, void *arg)
 {
+    const size_t size = request->body_len;
     plugin_worker_request_t *q = host_xcalloc(1, sizeof(*q));
 
     pthread_mutex_lock(&w->lock);
@@ -153,7 +154,11 @@ static plugin_worker_request_t *request_open(plugin_worker_t *w, size_t size, pl
            w->bodies + size > PLUGIN_WIRE_BODIES) {
         pthread_cond_wait(&w->room, &w->lock);
     }
-    *q = (plugin_worker_request_t){.id = ++w->last_id, .size = size, .done = done, .arg = arg};
+    *q = (plugin_worker_request_t){.id = ++w->last_id,
+                                   .size = size,
+                                   .write = strcmp(request->method, "GET") != 0,
+                                   .done = done,
+                                   .arg = arg};
     HASH_ADD(hh, w->requests, id, sizeof(q->id), q);
     w->bodies += size;
     pthread_mutex_unlock(&w->lock);
@@ -181,7 +186,7 @@ static int backend_request(void *self, lh_ctx_t ctx, const lh_api_request_t *req
                            plugin_done_fn done, void *arg, lh_error_t *err)
 {
     plugin_worker_t *w = self;
-    const uint64_t id = request_open(w, request->body_len, done, arg)->id;
+    const uint64_t id = request_open(w, request, done, arg)->id;
     plugin_message_t *m = plugin_message_new(PLUGIN_WIRE_REQUEST, id);
     plugin_worker_call_t c;
 
@@ -216,6 +221,26 @@ static plugin_response_t *take_response(plugin_incoming_t *in)
     return response;
 }
 
+/* A batch of objects and, behind them, where the walk goes on. */
+struct plugin_cursor {
+    list_t link; /* in worker->cursors */
+    plugin_worker_call_t batch;
+    uint32_t taken;        /* objects of the batch */
+    uint64_t walk;         /* at the host, known when read; 0: nothing is left there */
+    bool read;             /* to the end of the batch */
+    bool over;             /* nothing comes after it; known when read */
+    _Atomic bool outdated; /* the plugin has written since it was fetched */
+};
+
+/* A plugin sees its own writes, also on a walk: what was fetched before is fetched again. */
+static void cursors_outdate(plugin_worker_t *w)
+{
+    pthread_mutex_lock(&w->lock);
+    for (list_t *n = w->cursors.next; n != &w->cursors; n = n->next)
+        atomic_store(&LIST_ENTRY(n, plugin_cursor_t, link)->outdated, true);
+    pthread_mutex_unlock(&w->lock);
+}
+
 bool plugin_worker_on_answer(plugin_worker_t *w, plugin_incoming_t *in)
 {
     plugin_worker_request_t *q = request_close(w, in->id);
@@ -224,6 +249,8 @@ bool plugin_worker_on_answer(plugin_worker_t *w, plugin_incoming_t *in)
 
     if (q == NULL)
         return false;
+    if (q->write)
+        cursors_outdate(w);
     int code = plugin_incoming_error(in, &err);
 
     if (code == 0) {
@@ -264,18 +291,44 @@ static int backend_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watc
     return ret;
 }
 
-/* A batch of objects and, behind them, where the walk goes on. */
-struct plugin_cursor {
-    plugin_worker_call_t batch;
-    uint64_t walk; /* at the host; 0: nothing is left there */
-    bool read;     /* to the end of the batch */
-};
-
 static void cursor_take(plugin_cursor_t *c, plugin_worker_call_t *batch)
 {
     call_fini(&c->batch);
     c->batch = *batch;
     c->read = false;
+    c->taken = 0;
+}
+
+static void cursor_open(plugin_worker_t *w, plugin_cursor_t *c)
+{
+    pthread_mutex_lock(&w->lock);
+    list_append(&w->cursors, &c->link);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void cursor_close(plugin_worker_t *w, plugin_cursor_t *c)
+{
+    pthread_mutex_lock(&w->lock);
+    list_remove(&c->link);
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Where the walk stands, which comes after the objects. */
+static void cursor_read_end(plugin_cursor_t *c)
+{
+    c->walk = plugin_incoming_u64(&c->batch.reply);
+    c->over = plugin_incoming_u32(&c->batch.reply) != 0;
+    c->read = true;
+}
+
+static void cursor_skip(plugin_cursor_t *c)
+{
+    size_t len;
+
+    while (!c->read) {
+        if (plugin_incoming_text(&c->batch.reply, &len) == NULL)
+            cursor_read_end(c);
+    }
 }
 
 static int backend_cache_list(void *self, lh_ctx_t ctx, const lh_query_t *query,
@@ -295,9 +348,11 @@ static int backend_cache_list(void *self, lh_ctx_t ctx, const lh_query_t *query,
         return host_fail(err, LH_EINVAL, "cache_list: more than %d bytes of arguments",
                          ARGUMENTS_MAX);
     }
+    cursor_open(w, cursor); /* before the batch is made: from then on a write outdates it */
     const int ret = call(w, m, &c, err);
 
     if (ret < 0) {
+        cursor_close(w, cursor);
         call_fini(&c);
         return ret;
     }
@@ -306,55 +361,72 @@ static int backend_cache_list(void *self, lh_ctx_t ctx, const lh_query_t *query,
     return 0;
 }
 
-/* The next batch from the host. */
+/* The next batch from the host; what is left of the present one is in it again. */
 static int cursor_fetch(plugin_worker_t *w, plugin_cursor_t *cursor, lh_error_t *err)
 {
     plugin_message_t *m = call_new(w, PLUGIN_WIRE_CURSOR_NEXT, (lh_ctx_t){cursor->walk});
     plugin_worker_call_t c;
+
+    plugin_message_u32(m, cursor->taken);
     const int ret = call(w, m, &c, err);
 
-    if (ret == 0)
+    if (ret == 0) {
         cursor_take(cursor, &c);
-    else
-        call_fini(&c);
+        return 0;
+    }
+    call_fini(&c);
+    cursor->taken = 0; /* of what the host has given meanwhile */
+    return ret;
+}
+
+/* Drops what was fetched before the plugin's last write. */
+static int cursor_renew(plugin_worker_t *w, plugin_cursor_t *cursor, lh_error_t *err)
+{
+    if (!atomic_exchange(&cursor->outdated, false))
+        return 0;
+    cursor_skip(cursor);
+    if (cursor->walk == 0)
+        return 0;
+    const int ret = cursor_fetch(w, cursor, err);
+
+    if (ret < 0)
+        atomic_store(&cursor->outdated, true);
     return ret;
 }
 
 static int backend_cursor_next(void *self, plugin_cursor_t *cursor, watch_snapshot_t **out,
                                lh_error_t *err)
 {
-    for (;;) {
+    int ret = cursor_renew(self, cursor, err);
+
+    while (ret == 0) {
         size_t len;
 
-        if (cursor->read && cursor->walk == 0) {
+        if (cursor->read && (cursor->over || cursor->walk == 0)) {
             *out = NULL;
             return 0;
         }
-        if (cursor->read) {
-            const int ret = cursor_fetch(self, cursor, err);
-
-            if (ret < 0)
-                return ret;
-        }
+        if (cursor->read)
+            ret = cursor_fetch(self, cursor, err);
+        if (ret < 0)
+            break;
         const char *text = plugin_incoming_text(&cursor->batch.reply, &len);
 
-        if (text != NULL)
-            return watch_snapshot_create(text, len, NULL, NULL, out, err);
-        cursor->walk = plugin_incoming_u64(&cursor->batch.reply);
-        cursor->read = true;
+        if (text == NULL) {
+            cursor_read_end(cursor);
+            continue;
+        }
+        ret = watch_snapshot_create(text, len, NULL, NULL, out, err);
+        cursor->taken++;
+        return ret;
     }
+    return ret;
 }
 
 static void backend_cursor_free(void *self, plugin_cursor_t *cursor)
 {
-    if (!cursor->read) {
-        /* Where the walk stands comes after the objects. */
-        size_t len;
-
-        while (plugin_incoming_text(&cursor->batch.reply, &len) != NULL)
-            continue;
-        cursor->walk = plugin_incoming_u64(&cursor->batch.reply);
-    }
+    cursor_close(self, cursor);
+    cursor_skip(cursor);
     if (cursor->walk != 0)
         plugin_worker_send(self, plugin_message_new(PLUGIN_WIRE_CURSOR_FREE, cursor->walk));
     call_fini(&cursor->batch);

@@ -113,8 +113,8 @@ struct lh_host {
 
     /* Starts a walk over cached objects: the keys are fixed now, each object is shown as it is when
      * the walk comes to it, and what has gone by then is skipped. In a worker process objects come
-     * in batches of about 192 KiB, each as it was when its batch was fetched: ask cache_get() before
-     * you act on one that you may have changed meanwhile. Caller owns *out, release with
+     * in batches of about 192 KiB, each as it was when its batch was fetched, which is after the
+     * answer to the plugin's last write; what others change meanwhile cache_get() shows first. Caller owns *out, release with
      * cursor_release(). LH_EUNAVAILABLE as above. [any-thread] */
     int (*cache_list)(const lh_host_t *host, lh_ctx_t ctx, const lh_query_t *query,
                       lh_cursor_t **out, lh_error_t *err);

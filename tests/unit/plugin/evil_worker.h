@@ -3,6 +3,7 @@
 #ifndef UNIT_EVIL_WORKER_H
 #define UNIT_EVIL_WORKER_H
 
+#include "plugin/codec.h"
 #include "plugin/runner.h"
 #include "plugin/wire.h"
 
@@ -91,6 +92,21 @@ static void evil_request(plugin_wire_t *w, const char *path)
     evil_send(w, m);
 }
 
+/* Claims to have taken more of a walk than it was given. */
+static void evil_walk(plugin_wire_t *w)
+{
+    const lh_query_t query = {.struct_size = sizeof(query)};
+    plugin_message_t *list = plugin_message_new(PLUGIN_WIRE_CACHE_LIST, 1);
+    plugin_message_t *next = plugin_message_new(PLUGIN_WIRE_CURSOR_NEXT, 2);
+
+    plugin_message_u64(list, 1);
+    plugin_put_query(list, &query);
+    evil_send(w, list);
+    plugin_message_u64(next, 1);
+    plugin_message_u32(next, 4);
+    evil_send(w, next);
+}
+
 static void evil_garbage(int fd)
 {
     unsigned seed = 12345;
@@ -135,6 +151,8 @@ static void evil_work(const char *how, int fd)
         evil_send(w, plugin_message_new(PLUGIN_WIRE_RETURNED, 12));
     if (strstr(how, "evil-cursor") != NULL)
         evil_send(w, plugin_message_new(PLUGIN_WIRE_CURSOR_FREE, 12));
+    if (strstr(how, "evil-walk") != NULL)
+        evil_walk(w);
     if (strstr(how, "evil-short") != NULL)
         evil_send(w, plugin_message_new(PLUGIN_WIRE_COMPLETE, 12));
     if (strstr(how, "evil-requests") != NULL)

@@ -52,8 +52,8 @@ static watch_snapshot_t *fake_object(const fake_backend_t *f, size_t index)
 
     buf_printf(&text,
                "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"o%zu\","
-               "\"namespace\":\"default\",\"uid\":\"u%zu\",\"resourceVersion\":\"5\"},\"data\":\"",
-               index, index);
+               "\"namespace\":\"default\",\"uid\":\"u%zu\",\"resourceVersion\":\"%u\"},\"data\":\"",
+               index, index, f->requests + 5);
     while (text.len + 2 < f->object_size)
         buf_append(&text, "xxxxxxxxxxxxxxxx", HOST_MIN((size_t) 16, f->object_size - 2 - text.len));
     buf_puts(&text, "\"}");
@@ -181,6 +181,12 @@ static int fake_cursor_next(void *self, plugin_cursor_t *cursor, watch_snapshot_
     return 0;
 }
 
+static void fake_cursor_back(void *self, plugin_cursor_t *cursor, uint32_t count)
+{
+    (void) self;
+    cursor->at -= count;
+}
+
 static void fake_cursor_free(void *self, plugin_cursor_t *cursor)
 {
     fake_backend_t *f = self;
@@ -263,6 +269,7 @@ static plugin_backend_t fake_backend(fake_backend_t *f)
         .cache_get = fake_cache_get,
         .cache_list = fake_cache_list,
         .cursor_next = fake_cursor_next,
+        .cursor_back = fake_cursor_back,
         .cursor_free = fake_cursor_free,
         .enqueue = fake_enqueue,
         .event = fake_event,

@@ -330,6 +330,15 @@ Test(remote, an_empty_walk_ends_at_once)
     end_well();
 }
 
+/* It showed what a batch had held before the plugin's own writes; in a thread it did not. */
+Test(remote, a_walk_shows_what_the_plugin_has_written_meanwhile)
+{
+    fake.objects = 4; /* one batch */
+    start_active(1);
+    expect_result("walk-and-write", "o0 v5, o1 v6, o2 v7, o3 v8, ");
+    end_well();
+}
+
 Test(remote, walks_that_are_left_early_are_freed)
 {
     fake.objects = 100; /* more than a batch */
@@ -624,6 +633,7 @@ Test(remote, a_worker_that_hangs_does_not_outlive_its_host)
 static void expect_evil(const char *how, const char *reason)
 {
     setup();
+    fake.objects = 3;
     start(how, 1);
     end_dead(reason);
     if (fake.held_count > 0)
@@ -644,6 +654,7 @@ Test(remote, messages_out_of_turn_or_malformed_end_the_worker)
     expect_evil("{\"do\":\"evil-type\"}", "a malformed message of type 77");
     expect_evil("{\"do\":\"evil-returned\"}", "a report about a reconcile that it does not have");
     expect_evil("{\"do\":\"evil-cursor\"}", "a malformed message of type 72");
+    expect_evil("{\"do\":\"evil-walk\"}", "a malformed message of type 132");
     expect_evil("{\"do\":\"evil-short\"}", "a malformed message of type 69");
 }
 

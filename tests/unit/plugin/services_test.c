@@ -704,6 +704,47 @@ Test(services, the_cache_answers_from_the_store_of_the_keys_namespace)
     rig_destroy(r);
 }
 
+static void expect_next(rig_t *r, lh_cursor_t *cursor, const char *name)
+{
+    lh_snapshot_t *s = NULL;
+
+    EXPECT_INT(r->host->cursor_next(r->host, cursor, &s, NULL), 0);
+    if (name == NULL)
+        cr_expect(s == NULL, "more than there is");
+    else
+        EXPECT_HAS(r->host->snapshot_text(r->host, s, NULL), name);
+    r->host->snapshot_release(r->host, s);
+}
+
+Test(services, a_walk_that_goes_back_gives_what_it_gave_and_no_more)
+{
+    rig_t *r = rig_create();
+    watch_store_t *a = store_of("a", NAMES("one", "two")), *b = store_of("b", NAMES("three"));
+    const plugin_cache_slot_t slots[] = {{0, "a", a}, {0, "b", b}};
+    const lh_query_t query = {.struct_size = sizeof(query)};
+    watch_snapshot_t *one = watch_store_get(a, "a", "one");
+    plugin_cursor_t *cursor = NULL;
+
+    plugin_services_set_cache(r->services, slots, 2);
+    EXPECT_INT(r->host->cache_list(r->host, r->run, &query, (lh_cursor_t **) &cursor, NULL), 0);
+    watch_snapshot_unref(watch_store_remove(a, "a", "one", "u1", ""));
+    expect_next(r, (lh_cursor_t *) cursor, "\"two\"");
+    expect_next(r, (lh_cursor_t *) cursor, "\"three\"");
+    expect_next(r, (lh_cursor_t *) cursor, NULL);
+    (void) watch_store_put(a, one, NULL); /* back again, but it was not given */
+    r->table.backend.ops->cursor_back(r->table.backend.self, cursor, 2);
+    expect_next(r, (lh_cursor_t *) cursor, "\"two\"");
+    r->table.backend.ops->cursor_back(r->table.backend.self, cursor, 1);
+    expect_next(r, (lh_cursor_t *) cursor, "\"two\"");
+    expect_next(r, (lh_cursor_t *) cursor, "\"three\"");
+    expect_next(r, (lh_cursor_t *) cursor, NULL);
+    r->host->cursor_release(r->host, (lh_cursor_t *) cursor);
+    watch_snapshot_unref(one);
+    watch_store_unref(a);
+    watch_store_unref(b);
+    rig_destroy(r);
+}
+
 Test(services, a_walk_skips_what_has_gone_and_outlives_the_term)
 {
     rig_t *r = rig_create();
