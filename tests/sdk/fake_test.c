@@ -50,7 +50,9 @@ static lh_fake_t *new_fake(void)
 {
     return lh_fake_create("{'abi': 0, 'id': 'test', 'version': '1', 'watches': ["
                           "{'version': 'v1', 'resource': 'pods', 'kind': 'Pod'},"
-                          "{'version': 'v1', 'resource': 'nodes', 'kind': 'Node'}]}");
+                          "{'version': 'v1', 'resource': 'nodes', 'kind': 'Node'},"
+                          "{'version': 'v1', 'resource': 'secrets', 'kind': 'Secret', 'role': "
+                          "'owned'}]}");
 }
 
 static lh_fake_t *leader(const behaviour_t *b)
@@ -642,14 +644,7 @@ Test(fake, keeps_readiness_and_moves_its_clock_when_told)
 static void give_bad_arguments(const lh_host_t *host, const lh_request_t *request,
                                lh_completion_t completion)
 {
-    expect_bad_arguments(host, request->ctx, 1);
-    EXPECT_INT(host->event(host, request->ctx,
-                           &(const lh_event_t){.struct_size = sizeof(lh_event_t),
-                                               .regarding = request->object,
-                                               .reason = "Fine",
-                                               .type = 99},
-                           NULL),
-               LH_EINVAL);
+    expect_bad_arguments(host, request->ctx, 2, request->object, 1);
     lh_complete(host, completion, LH_DONE, 0, NULL);
 }
 
@@ -691,6 +686,34 @@ Test(fake, gives_a_callback_no_error_when_there_is_none)
 
     EXPECT_INT(lh_fake_reconcile(fake, 0, "ns", "a").action, LH_DONE);
     EXPECT_INT(lh_fake_destroy(fake), 0);
+}
+
+static int late;
+
+static void do_nothing(void *arg)
+{
+    (void) arg;
+}
+
+static void destroy_and_post(lh_plugin_t *self)
+{
+    late = self->host->post(self->host, do_nothing, NULL, NULL, NULL);
+    free(self);
+}
+
+/* The host has no thread any more to run it on. */
+Test(fake, refuses_a_post_after_the_end)
+{
+    const lh_plugin_entry_t posting = {.abi_major = LH_ABI_MAJOR,
+                                       .struct_size = sizeof(posting),
+                                       .create = create,
+                                       .destroy = destroy_and_post};
+    lh_fake_t *fake = new_fake();
+    lh_error_t err;
+
+    ASSERT_OK(lh_fake_start(fake, &posting, reconcile, NULL, &err), err);
+    EXPECT_INT(lh_fake_destroy(fake), 0);
+    EXPECT_INT(late, LH_ESTATE);
 }
 
 static int early;

@@ -68,11 +68,35 @@ static inline void expect_bad_requests(const lh_host_t *h, lh_ctx_t ctx)
     }
 }
 
-/* watch 0 is a primary one; may_call: on a thread that may block. */
-static inline void expect_bad_arguments(const lh_host_t *h, lh_ctx_t ctx, int may_call)
+static inline void expect_bad_events(const lh_host_t *h, lh_ctx_t ctx,
+                                     const lh_snapshot_t *regarding)
+{
+    char word[130];
+    const lh_event_t bad[] = {
+        {.struct_size = sizeof(bad[0]), .reason = "Why"},
+        {.struct_size = sizeof(bad[0]), .regarding = regarding},
+        {.struct_size = sizeof(bad[0]), .regarding = regarding, .reason = ""},
+        {.struct_size = sizeof(bad[0]), .regarding = regarding, .reason = word},
+        {.struct_size = sizeof(bad[0]), .regarding = regarding, .reason = "Why", .action = word},
+        {.struct_size = sizeof(bad[0]), .regarding = regarding, .reason = "Why", .type = 99},
+    };
+
+    memset(word, 'w', sizeof(word) - 1);
+    word[sizeof(word) - 1] = '\0';
+    EXPECT_INT(h->event(h, ctx, NULL, NULL), LH_EINVAL);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        const int code = h->event(h, ctx, &bad[i], NULL);
+        cr_expect(code == LH_EINVAL, "event %zu: %d, expected %d", i, code, LH_EINVAL);
+    }
+}
+
+/* watch 0 is a primary one, `owned` is owned; may_call: on a thread that may block. */
+static inline void expect_bad_arguments(const lh_host_t *h, lh_ctx_t ctx, uint32_t owned,
+                                        const lh_snapshot_t *regarding, int may_call)
 {
     char name[300];
     lh_snapshot_t *out = NULL;
+    const lh_key_t of_owned = {sizeof(of_owned), owned, "ns", "a"};
     const lh_key_t keys[] = {{sizeof(lh_key_t), 0, NULL, "a"},
                              {sizeof(lh_key_t), 0, "ns", NULL},
                              {sizeof(lh_key_t), 0, "ns", ""},
@@ -87,7 +111,8 @@ static inline void expect_bad_arguments(const lh_host_t *h, lh_ctx_t ctx, int ma
         cr_expect(get == LH_EINVAL, "cache_get %zu: %d, expected %d", i, get, LH_EINVAL);
         cr_expect(add == LH_EINVAL, "enqueue %zu: %d, expected %d", i, add, LH_EINVAL);
     }
-    EXPECT_INT(h->event(h, ctx, NULL, NULL), LH_EINVAL);
+    EXPECT_INT(h->enqueue(h, ctx, &of_owned, NULL), LH_EINVAL);
+    expect_bad_events(h, ctx, regarding);
     EXPECT_INT(h->post(h, NULL, NULL, NULL, NULL), LH_EINVAL);
     expect_bad_metrics(h);
     if (may_call)

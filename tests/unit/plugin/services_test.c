@@ -416,7 +416,10 @@ Test(services, refuses_what_the_fake_host_refuses)
 {
     rig_t *r = rig_create();
 
-    expect_bad_arguments(r->host, r->run, 0);
+    lh_snapshot_t *regarding = rig_object("one", "ns");
+
+    expect_bad_arguments(r->host, r->run, 1, regarding, 0);
+    r->host->snapshot_release(r->host, regarding);
     rig_destroy(r);
 }
 
