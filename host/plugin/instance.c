@@ -569,6 +569,7 @@ static void start_runner(plugin_instance_t *i)
         .backend = plugin_services_backend(i->services),
         .box = i->o.shared->box,
         .table = &link->table,
+        .strays = plugin_services_strays(i->services),
         .sink = sink,
     };
 

@@ -539,6 +539,7 @@ static plugin_local_t *local_new(const plugin_runner_options_t *o)
     l->box = o->box;
     l->table = o->table;
     plugin_table_init(l->table, &o->backend, l);
+    l->table->strays = o->strays;
     return l;
 }
 

@@ -10,7 +10,7 @@ typedef struct plugin_local plugin_local_t;
 /* Fills the table. [any-thread] */
 void plugin_table_init(plugin_table_t *t, const plugin_backend_t *backend, plugin_local_t *local);
 /* The plugin is destroyed: a thread that it has left behind may still complete a reconcile, which
- * does nothing from now on. Returns when no completion is inside. [plugin-thread] */
+ * is only counted from now on. Returns when no completion is inside. [plugin-thread] */
 void plugin_table_end(plugin_table_t *t);
 
 /* True on the plugin thread and the workers, the threads that may block in call(). [any-thread] */

@@ -14,6 +14,7 @@
 #define PLUGIN_RUNNER_H
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "plugin/backend.h"
 #include "plugin/blackbox.h"
 
@@ -57,6 +58,7 @@ typedef struct plugin_table {
     plugin_backend_t backend;
     struct plugin_local *local;
     _Atomic uint32_t completing; /* threads inside complete(), and TABLE_ENDED */
+    metric_cell_t *strays;       /* counts completions that come after the end; NULL: nobody does */
 } plugin_table_t;
 
 typedef struct plugin_runner_options {
@@ -68,6 +70,7 @@ typedef struct plugin_runner_options {
     plugin_backend_t backend; /* borrowed until on_destroyed */
     plugin_blackbox_t *box;   /* of a local runner; borrowed until on_destroyed; NULL: none */
     plugin_table_t *table;    /* of a local runner; must outlive every thread of the plugin's own */
+    metric_cell_t *strays;    /* for the table, and as long as it; NULL: none */
     plugin_sink_t sink;
 } plugin_runner_options_t;
 

@@ -321,6 +321,11 @@ plugin_backend_t plugin_services_backend(plugin_services_t *s)
     return (plugin_backend_t){.ops = &services_ops, .self = s};
 }
 
+metric_cell_t *plugin_services_strays(const plugin_services_t *s)
+{
+    return s->stray_completions;
+}
+
 plugin_services_t *plugin_services_create(plugin_shared_t *shared, const char *name,
                                           const plugin_manifest_t *manifest,
                                           const plugin_services_hooks_t *hooks)

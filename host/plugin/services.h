@@ -55,6 +55,8 @@ plugin_services_t *plugin_services_create(plugin_shared_t *shared, const char *n
 /* After the last runner has reported on_destroyed. */
 void plugin_services_destroy(plugin_services_t *s);
 plugin_backend_t plugin_services_backend(plugin_services_t *s);
+/* Counts completions that were ignored; lives until the instance's metrics are dropped. */
+metric_cell_t *plugin_services_strays(const plugin_services_t *s);
 
 /* -- The term, [loop-thread] -- */
 

@@ -45,6 +45,8 @@ static void table_complete(const lh_host_t *host, lh_completion_t completion,
         ADOPT(r, result);
     if ((atomic_fetch_add(&t->completing, 1) & TABLE_ENDED) == 0)
         t->backend.ops->complete(t->backend.self, completion, &r);
+    else if (t->strays != NULL)
+        metric_add(t->strays, 1);
     atomic_fetch_sub(&t->completing, 1);
 }
 

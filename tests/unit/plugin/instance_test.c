@@ -201,7 +201,8 @@ Test(instance, a_stop_ends_a_term_that_is_on)
     seen_destroy(s);
 }
 
-Test(instance, a_completion_after_destroy_is_ignored)
+/* It was ignored, but not counted. */
+Test(instance, a_completion_after_destroy_is_counted_and_ignored)
 {
     seen_t *s = seen_create();
 
@@ -216,6 +217,8 @@ Test(instance, a_completion_after_destroy_is_ignored)
     rig_until_flag(s->rig, &s->rig->ended, "ended");
     complete(&s->hooks, s->completion); /* its runner is freed by now */
     rig_idle(s->rig);
+    EXPECT_INT(
+        rig_series(s->rig, "leasehold_plugin_stray_completions_total{controller=\"puppet\"}"), 1);
     EXPECT_INT(s->destroyed, 1);
     seen_destroy(s);
 }
