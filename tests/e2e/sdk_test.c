@@ -69,6 +69,7 @@ static void start(e2e_t *e, side_t *s)
 
 static void first_term(e2e_t *e, side_t *s)
 {
+    make_case(e, s, "walked", "report");
     make_case(e, s, "live", "live");
     keep_result(e, s, "live", NULL, NULL);
     make_case(e, s, "term", "term");
@@ -189,14 +190,31 @@ static void expect_probe(const side_t *s, int test, const char *probe, const cha
 /* dead: the code of a ctx that is not live; NULL: it is. */
 static void expect_case(const side_t *s, int test, const char *dead)
 {
-    static const char *const by_ctx[] = {"call",      "0",           "call.write",
-                                         "-8",        "call.absent", "-8",
-                                         "cache_get", "0",           "cache_get.absent",
-                                         "-8",        "cache_list",  "0",
-                                         "enqueue",   "0",           "event",
-                                         "0",         "cancelled",   "0",
-                                         "request",   "0",           "foreign_thread.cache_get",
-                                         "0",         NULL};
+    static const char *const by_ctx[] = {"call",
+                                         "0",
+                                         "call.write",
+                                         "-8",
+                                         "call.absent",
+                                         "-8",
+                                         "cache_get",
+                                         "0",
+                                         "cache_get.absent",
+                                         "-8",
+                                         "cache_list",
+                                         "0",
+                                         "walk.update",
+                                         "0",
+                                         "enqueue",
+                                         "0",
+                                         "event",
+                                         "0",
+                                         "cancelled",
+                                         "0",
+                                         "request",
+                                         "0",
+                                         "foreign_thread.cache_get",
+                                         "0",
+                                         NULL};
     static const char *const anyhow[] = {"call.bad_method",
                                          "-1",
                                          "call.bad_path",
@@ -283,6 +301,10 @@ static void old_terms(void *arg)
     (void) arg;
     expect_both(5, "-6");
     expect_both(6, "-6");
+    for (int i = 0; i < 2; i++) {
+        expect_probe(&sides[i], 6, "kept.snapshot", "0");
+        expect_probe(&sides[i], 6, "kept.cursor", "0");
+    }
 }
 
 static void cancelled(void *arg)

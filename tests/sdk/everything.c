@@ -10,8 +10,10 @@ struct lh_plugin {
     pthread_mutex_t lock; /* guards all below: reconciles run on workers */
     outcome_t *kept;      /* outcomes without a ctx to write them with */
     outcome_t activated;
-    lh_ctx_t term, old_term; /* id 0: none yet */
-    lh_ctx_t last, old_last; /* some reconcile of the term */
+    lh_ctx_t term, old_term;   /* id 0: none yet */
+    lh_ctx_t last, old_last;   /* some reconcile of the term */
+    lh_snapshot_t *old_object; /* kept by "old-key" for later terms, as the next */
+    lh_cursor_t *old_walk;
 };
 
 /* -- Outcomes -- */
@@ -202,8 +204,18 @@ static void case_old_term(run_t *run)
     case_other(run, run->self->old_term);
 }
 
+/* One key, so never on two threads at a time. */
 static void case_old_key(run_t *run)
 {
+    const lh_query_t query = {sizeof(query), 0, run->outcome->ns, NULL, NULL};
+    lh_plugin_t *self = run->self;
+
+    if (self->old_last.id == 0 && self->old_walk == NULL) {
+        self->old_object = lh_snapshot_retain(run->host, run->object);
+        (void) lh_cache_list(run->host, run->ctx, &query, &self->old_walk, NULL);
+    } else if (self->old_last.id != 0 && self->old_walk != NULL) {
+        probe_kept(run, self->old_object, self->old_walk);
+    }
     case_other(run, run->self->old_last);
 }
 
@@ -297,6 +309,8 @@ static void destroy(lh_plugin_t *self)
 {
     for (outcome_t *o; (o = take_kept(self)) != NULL;)
         free(o);
+    lh_snapshot_release(self->host, self->old_object);
+    lh_cursor_release(self->host, self->old_walk);
     (void) pthread_mutex_destroy(&self->lock);
     free(self);
 }

@@ -7,8 +7,8 @@
  * A ConfigMap NAME with the label sdk-suite=CASE runs that case once per reconcile. The outcome is a
  * ConfigMap NAME-result in the same namespace, data {PROBE: CODE}, codes in decimal. Where the case
  * leaves no ctx to report with, the outcome is kept and written by the next reconcile that has one
- * ("report" has no other purpose), and logged, "sdk-suite: kept of NAME: DATA". Each outcome is also counted, everything_cases_total{case=CASE},
- * and logged, "sdk-suite: CASE of NAMESPACE/NAME is over".
+ * ("report" has no other purpose), and logged, "sdk-suite: kept of NAME: DATA". Each outcome is also
+ * counted, everything_cases_total{case=CASE}, and logged, "sdk-suite: CASE of NAMESPACE/NAME is over".
  *
  * CASE        ctx that is probed                                   probes that need a live ctx give
  * live        of this reconcile                                    0 and what the next table says
@@ -36,6 +36,8 @@
  * cache_get.bad_watch      watch 99                                                   -1
  * cache_list, cursor_next  all of the namespace                                     0, 0
  * cursor.objects           how many there were                                 1 or more
+ * walk.update              a "report" ConfigMap that is patched when a walk has
+ *                          begun is shown as patched; -8 without one               0
  * snapshot_text            of the request's object, retained: JSON of it: 0            0
  * enqueue                  NAME-absent                                                 0
  * enqueue.bad_watch        watch 99                                                   -1
@@ -51,6 +53,8 @@
  * post.fn                  a function posted from there has run: 0                     0
  * foreign_thread.call      on a thread of the plugin's own                            -22
  * foreign_thread.cache_get                                                             0
+ * kept.snapshot            old-key: the text of the object of the previous term    0
+ * kept.cursor              old-key: a walk that was begun then goes on             0
  * metric to post do not depend on a ctx. log() and set_ready() have no result to report.
  */
 #ifndef EVERYTHING_H
@@ -83,6 +87,8 @@ typedef struct run {
 /* probes.c: adds a line; tries out everything that returns at once. */
 void outcome_add(outcome_t *o, const char *probe, long long code);
 void probe_all(run_t *run);
+/* What was kept in an earlier term. Takes nothing. */
+void probe_kept(run_t *run, const lh_snapshot_t *snapshot, lh_cursor_t *cursor);
 /* The probes that activate() can make; ns and name of nothing that exists. */
 void probe_activate(const lh_host_t *host, lh_ctx_t ctx, outcome_t *o);
 /* GET of the ConfigMap of the outcome, waiting. */

@@ -61,24 +61,71 @@ static int cache_get(const lh_host_t *host, lh_ctx_t ctx, uint32_t watch, const 
     return code;
 }
 
+/* Patches the ConfigMap `target` after a walk has begun. 0 when the walk shows it so. */
+static int update_during_walk(const run_t *run, const char *target)
+{
+    const lh_query_t query = {sizeof(query), 0, run->outcome->ns, NULL, NULL};
+    lh_cursor_t *cursor = NULL;
+    lh_snapshot_t *snapshot = NULL;
+    char mark[32];
+
+    (void) snprintf(mark, sizeof(mark), "%lld", (long long) lh_now(run->host));
+    char *body = lh_json_printf("{'metadata':{'annotations':{'walked':'%s'}}}", mark);
+    int code = lh_cache_list(run->host, run->probed, &query, &cursor, NULL);
+
+    if (code == 0)
+        code = lh_callf(run->host, run->probed, "PATCH", body, NULL, NULL, CONFIG_MAP,
+                        run->outcome->ns, target);
+    free(body);
+    int shown = LH_ENOTFOUND;
+    while (code == 0 && (code = lh_cursor_next(run->host, cursor, &snapshot, NULL)) == 0 &&
+           snapshot != NULL) {
+        const lh_json_t json = lh_snapshot_json(run->host, snapshot);
+
+        if (lh_json_equals(json, "/metadata/name", target))
+            shown = lh_json_equals(json, "/metadata/annotations/walked", mark) ? 0 : LH_ESTATE;
+        lh_snapshot_release(run->host, snapshot);
+    }
+    lh_cursor_release(run->host, cursor);
+    return code < 0 ? code : shown;
+}
+
+void probe_kept(run_t *run, const lh_snapshot_t *snapshot, lh_cursor_t *cursor)
+{
+    lh_snapshot_t *next = NULL;
+
+    outcome_add(run->outcome, "kept.snapshot",
+                is_it(run->outcome, lh_snapshot_json(run->host, snapshot)));
+    outcome_add(run->outcome, "kept.cursor", lh_cursor_next(run->host, cursor, &next, NULL));
+    lh_snapshot_release(run->host, next);
+}
+
 static void probe_list(const run_t *run)
 {
     const lh_query_t query = {sizeof(query), 0, run->outcome->ns, NULL, NULL};
     lh_cursor_t *cursor = NULL;
     lh_snapshot_t *snapshot = NULL;
     long long objects = 0;
+    char target[254] = "none";
     int code = lh_cache_list(run->host, run->probed, &query, &cursor, NULL);
 
     outcome_add(run->outcome, "cache_list", code);
-    if (code < 0)
+    if (code < 0) {
+        outcome_add(run->outcome, "walk.update", update_during_walk(run, target));
         return;
+    }
     while ((code = lh_cursor_next(run->host, cursor, &snapshot, NULL)) == 0 && snapshot != NULL) {
+        const lh_json_t json = lh_snapshot_json(run->host, snapshot);
+
         objects++;
+        if (lh_json_equals(json, "/metadata/labels/sdk-suite", "report"))
+            (void) lh_json_string(json, "/metadata/name", target, sizeof(target));
         lh_snapshot_release(run->host, snapshot);
     }
     outcome_add(run->outcome, "cursor_next", code);
     outcome_add(run->outcome, "cursor.objects", objects);
     lh_cursor_release(run->host, cursor);
+    outcome_add(run->outcome, "walk.update", update_during_walk(run, target));
 }
 
 static int enqueue(const lh_host_t *host, lh_ctx_t ctx, uint32_t watch, const char *ns,

@@ -42,17 +42,11 @@ static void expect_calls(lh_fake_t *fake, const char *dead)
 {
     static const struct {
         const char *probe, *live;
-    } table[] = {{"call", "0"},
-                 {"call.write", "-8"},
-                 {"call.absent", "-8"},
-                 {"cache_get", "0"},
-                 {"cache_get.absent", "-8"},
-                 {"cache_list", "0"},
-                 {"enqueue", "0"},
-                 {"event", "0"},
-                 {"cancelled", "0"},
-                 {"request", "0"},
-                 {"foreign_thread.cache_get", "0"}};
+    } table[] = {
+        {"call", "0"},        {"call.write", "-8"},       {"call.absent", "-8"},
+        {"cache_get", "0"},   {"cache_get.absent", "-8"}, {"cache_list", "0"},
+        {"walk.update", "0"}, {"enqueue", "0"},           {"event", "0"},
+        {"cancelled", "0"},   {"request", "0"},           {"foreign_thread.cache_get", "0"}};
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
         expect_probe(fake, table[i].probe, dead != NULL ? dead : table[i].live);
@@ -185,6 +179,10 @@ static void in_second_term(const char *test)
     expect_done(lh_fake_reconcile(fake, 0, "ns", "a"));
     expect_calls(fake, "-6");
     expect_rest(fake);
+    if (strcmp(test, "old-key") == 0) {
+        expect_probe(fake, "kept.snapshot", "0");
+        expect_probe(fake, "kept.cursor", "0");
+    }
     end(fake);
 }
 
