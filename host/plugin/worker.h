@@ -46,8 +46,8 @@ typedef struct plugin_worker {
     plugin_table_t table;
 
     pthread_mutex_t lock; /* all below */
-    pthread_cond_t room;  /* credit has come back, or what waited has been sent */
-    uint32_t blocked;     /* threads that wait for the second */
+    pthread_cond_t room;  /* credit has come back, a ctx has died, or what waited has been sent */
+    uint32_t blocked;     /* threads that wait for the last */
     uint64_t last_id;
     plugin_worker_call_t *calls;
     plugin_worker_request_t *requests;

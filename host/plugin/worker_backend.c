@@ -110,6 +110,7 @@ void plugin_worker_ctx_end(plugin_worker_t *w, uint64_t ctx)
     HASH_FIND(hh, w->live, &ctx, sizeof(ctx), c);
     if (c != NULL)
         HASH_DEL(w->live, c);
+    pthread_cond_broadcast(&w->room);
     pthread_mutex_unlock(&w->lock);
     free(c);
 }
@@ -123,28 +124,38 @@ void plugin_worker_ctx_end_all(plugin_worker_t *w)
         HASH_DEL(w->live, c);
         free(c);
     }
+    pthread_cond_broadcast(&w->room);
     pthread_mutex_unlock(&w->lock);
+}
+
+static bool is_live(const plugin_worker_t *w, lh_ctx_t ctx) /* with the lock held */
+{
+    plugin_worker_ctx_t *c = NULL;
+
+    HASH_FIND(hh, w->live, &ctx.id, sizeof(ctx.id), c);
+    return c != NULL;
 }
 
 /* Why a ctx is dead, and whether one that was never given to this worker is, the host knows. */
 static int backend_ctx_state(void *self, lh_ctx_t ctx)
 {
     plugin_worker_t *w = self;
-    plugin_worker_ctx_t *c = NULL;
 
     pthread_mutex_lock(&w->lock);
-    HASH_FIND(hh, w->live, &ctx.id, sizeof(ctx.id), c);
+    const bool live = is_live(w, ctx);
     pthread_mutex_unlock(&w->lock);
-    if (c != NULL)
+    if (live)
         return 0;
     return call_plain(w, call_new(w, PLUGIN_WIRE_CTX_STATE, ctx), "cancelled", NULL);
 }
 
 /* -- Requests -- */
 
-/* Waits for credit, takes it, and books the request. */
-static plugin_worker_request_t *request_open(plugin_worker_t *w, const lh_api_request_t *request,
-                                             plugin_done_fn done, void *arg)
+/* Waits for credit, takes it, and books the request; NULL when ctx has died by then, for nobody may
+ * be left to give credit back. */
+static plugin_worker_request_t *request_open(plugin_worker_t *w, lh_ctx_t ctx,
+                                             const lh_api_request_t *request, plugin_done_fn done,
+                                             void *arg)
 {
     const size_t size = request->body_len;
     plugin_worker_request_t *q = host_xcalloc(1, sizeof(*q));
@@ -152,6 +163,11 @@ static plugin_worker_request_t *request_open(plugin_worker_t *w, const lh_api_re
     pthread_mutex_lock(&w->lock);
     while (HASH_COUNT(w->requests) >= PLUGIN_WIRE_REQUESTS ||
            w->bodies + size > PLUGIN_WIRE_BODIES) {
+        if (!is_live(w, ctx)) {
+            pthread_mutex_unlock(&w->lock);
+            free(q);
+            return NULL;
+        }
         pthread_cond_wait(&w->room, &w->lock);
     }
     *q = (plugin_worker_request_t){.id = ++w->last_id,
@@ -186,7 +202,15 @@ static int backend_request(void *self, lh_ctx_t ctx, const lh_api_request_t *req
                            plugin_done_fn done, void *arg, lh_error_t *err)
 {
     plugin_worker_t *w = self;
-    const uint64_t id = request_open(w, request, done, arg)->id;
+    const plugin_worker_request_t *q = request_open(w, ctx, request, done, arg);
+
+    if (q == NULL) {
+        const int state = backend_ctx_state(w, ctx);
+        const int code = state < 0 ? state : LH_ECANCELED;
+
+        return host_fail(err, code, "request: %s", lh_strerror(code));
+    }
+    const uint64_t id = q->id;
     plugin_message_t *m = plugin_message_new(PLUGIN_WIRE_REQUEST, id);
     plugin_worker_call_t c;
 

@@ -373,6 +373,22 @@ Test(remote, more_requests_than_there_is_credit_for_wait_in_the_worker)
     end_well();
 }
 
+/* It waited for the answer to another one, which a silent API server need not give for long. */
+Test(remote, a_request_that_waits_for_credit_hears_of_the_cancellation)
+{
+    fake.hold_requests = true;
+    start_active(1);
+    reconcile(1, "fill", NULL);
+    AWAIT_FAKE(requests, PLUGIN_WIRE_REQUESTS);
+    FAKE_LOCKED(&fake, fake.ctx_code = LH_ECANCELED);
+    runner->ops->cancel(runner);
+    AWAIT_FAKE(completions, 1);
+    EXPECT_STR(fake.result_text, "-5");
+    fake_answer_all(&fake, 0);
+    AWAIT(returned, 1);
+    end_well();
+}
+
 Test(remote, a_request_that_fails_brings_its_error)
 {
     fake.hold_requests = true;
