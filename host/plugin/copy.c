@@ -192,8 +192,26 @@ static int make_copy(int fd, const char *dir, char digest[PLUGIN_DIGEST_SIZE], c
     return ret;
 }
 
+static int find_or_make(int fd, const char *dir, char digest[PLUGIN_DIGEST_SIZE], char **copy,
+                        lh_error_t *err)
+{
+    const int ret = plugin_file_digest(fd, -1, digest, err);
+
+    if (ret < 0)
+        return ret;
+    host_cleanup(host_freep) char *found = host_xprintf("%s/%s.so", dir, digest);
+
+    if (plugin_file_verify(found, digest, NULL) == 0) {
+        *copy = host_steal(found);
+        return 0;
+    }
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return host_fail(err, LH_EIO, "read: %s", strerror(errno));
+    return make_copy(fd, dir, digest, copy, err);
+}
+
 int plugin_file_copy(const char *path, const char *dir, char digest[PLUGIN_DIGEST_SIZE],
-                     char **copy, lh_error_t *err)
+                     char **copy, int *held, lh_error_t *err)
 {
     host_cleanup(host_closep) int fd = plugin_file_open(path, err);
     struct statvfs fs;
@@ -212,16 +230,11 @@ int plugin_file_copy(const char *path, const char *dir, char digest[PLUGIN_DIGES
         return host_fail(err, LH_EPERM,
                          "the state directory's file system is mounted noexec: set "
                          "stateDir to one that is not (in a pod, an emptyDir)");
-    ret = plugin_file_digest(fd, -1, digest, err);
-    if (ret < 0)
-        return ret;
-    host_cleanup(host_freep) char *found = host_xprintf("%s/%s.so", full, digest);
+    /* Until the copy itself is held, or it could go between the two. */
+    host_cleanup(host_closep) int all = plugin_copy_hold(full);
 
-    if (plugin_file_verify(found, digest, NULL) == 0) {
-        *copy = host_steal(found);
-        return 0;
-    }
-    if (lseek(fd, 0, SEEK_SET) < 0)
-        return host_fail(err, LH_EIO, "read: %s", strerror(errno));
-    return make_copy(fd, full, digest, copy, err);
+    ret = find_or_make(fd, full, digest, copy, err);
+    if (ret == 0)
+        *held = plugin_copy_hold(*copy);
+    return ret;
 }

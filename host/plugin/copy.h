@@ -26,8 +26,17 @@ HOST_MUST_USE int plugin_file_digest(int fd, int to, char out[PLUGIN_DIGEST_SIZE
 HOST_MUST_USE int plugin_file_verify(const char *path, const char *digest, lh_error_t *err);
 
 /* Copies the file at path to dir/<sha256>.so (0500), or finds that copy in place and good. Caller
- * owns *copy, free with free(). [any-thread] */
+ * owns *copy, free with free(), and *held, close with host_closep: until then no host removes the copy
+ * (-1: where the file system has no locks, none ever does). [any-thread] */
 HOST_MUST_USE int plugin_file_copy(const char *path, const char *dir,
-                                   char digest[PLUGIN_DIGEST_SIZE], char **copy, lh_error_t *err);
+                                   char digest[PLUGIN_DIGEST_SIZE], char **copy, int *held,
+                                   lh_error_t *err);
+
+/* A shared lock on a copy, or on the directory of copies: an fd, caller owns, closes; -1: none.
+ * [any-thread] */
+int plugin_copy_hold(const char *path);
+/* Removes the copies, verdicts and leftovers of dir that are older than a day and that no host holds.
+ * [any-thread] */
+void plugin_copies_sweep(const char *dir);
 
 #endif

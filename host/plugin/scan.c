@@ -157,7 +157,7 @@ static int add_file(plugin_scan_t *s, const char *dir, const char *name, lh_erro
     if (files == NULL)
         return host_fail(err, LH_ENOMEM, "scan '%s': out of memory", dir);
     s->files = files;
-    files[s->count++] = (plugin_file_t){.path = host_xprintf("%s/%s", dir, name)};
+    files[s->count++] = (plugin_file_t){.path = host_xprintf("%s/%s", dir, name), .held = -1};
     return 0;
 }
 
@@ -227,6 +227,7 @@ void plugin_scan_destroy(plugin_scan_t *s)
         free(f->path);
         free(f->reason);
         free(f->copy);
+        host_closep(&f->held);
     }
     free(s->files);
     free(s);
@@ -270,7 +271,13 @@ static int prepare(plugin_file_t *f, const char *state_dir, lh_error_t *err)
 {
     host_cleanup(host_freep) char *dir = host_xprintf("%s/plugins", state_dir);
     host_cleanup(host_freep) char *copy = NULL;
-    int ret = plugin_file_copy(f->path, dir, f->digest, &copy, err);
+    int held = -1;
+    int ret = plugin_file_copy(f->path, dir, f->digest, &copy, &held, err);
+
+    if (ret == 0) { /* for a file that fails its probe too: it is tried again at the next start */
+        host_closep(&f->held);
+        f->held = held;
+    }
 
     if (ret == 0)
         ret = check_copy(f, copy, err);
@@ -327,4 +334,7 @@ void plugin_scan_prepare(plugin_scan_t *s, const char *state_dir)
     (void) prepare_some(&p); /* this thread does its part, and all when there is no other */
     for (size_t i = 0; i < count; i++)
         pthread_join(threads[i], NULL);
+    host_cleanup(host_freep) char *dir = host_xprintf("%s/plugins", state_dir);
+
+    plugin_copies_sweep(dir);
 }

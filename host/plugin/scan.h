@@ -23,6 +23,7 @@ typedef struct plugin_file {
     plugin_manifest_t *manifest; /* NULL when it could not be read */
     char *copy;                  /* path of the verified copy; NULL before plugin_file_prepare */
     char digest[65];             /* SHA-256 of the content, hex; "" before */
+    int held;                    /* the copy's lock; -1: none */
 } plugin_file_t;
 
 typedef struct plugin_scan {
@@ -37,7 +38,8 @@ HOST_MUST_USE int plugin_scan(const char *dir, plugin_scan_t **out, lh_error_t *
 void plugin_scan_destroy(plugin_scan_t *s); /* NULL is allowed */
 
 /* plugin_file_prepare for every file that was found, several at once: a constructor that hangs costs
- * the start its 5 s, however many do. [loop-thread], before it runs */
+ * the start its 5 s, however many do. Then old copies that nobody uses are removed. [loop-thread], before
+ * it runs */
 void plugin_scan_prepare(plugin_scan_t *s, const char *state_dir);
 
 /* Copies the file to state_dir/plugins/<sha256>.so (hashed while copied) and probes the copy in a

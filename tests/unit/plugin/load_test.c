@@ -57,10 +57,11 @@ Test(load, a_copy_that_was_changed_is_not_loaded)
 {
     char *dir = temp_dir_make();
     char digest[PLUGIN_DIGEST_SIZE], *copy = NULL;
+    int held = -1;
     plugin_module_t *m = NULL;
     lh_error_t err = {0};
 
-    ASSERT_OK(plugin_file_copy(FIXTURES "/good.so", dir, digest, &copy, &err), err);
+    ASSERT_OK(plugin_file_copy(FIXTURES "/good.so", dir, digest, &copy, &held, &err), err);
     ASSERT_OK(plugin_module_open(copy, digest, &m, &err), err);
     plugin_module_close(m);
     cr_assert(chmod(copy, 0700) == 0, "chmod");
@@ -72,5 +73,6 @@ Test(load, a_copy_that_was_changed_is_not_loaded)
     EXPECT_HAS(err.text, "has changed since it was copied");
     cr_expect(m == NULL, "it was loaded all the same");
     free(copy);
+    host_closep(&held);
     temp_dir_remove(dir);
 }

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 static char *dir;
 
@@ -317,4 +318,90 @@ Test(scan, a_file_that_fails_its_probe_is_refused_and_tried_again_next_time)
     EXPECT_INT(prepare(f, &err), LH_ESTATE);
     free(verdict);
     plugin_scan_destroy(s);
+}
+
+/* -- Old copies -- */
+
+static void make_old(const char *path)
+{
+    const struct timespec old = {.tv_sec = time(NULL) - 2 * 86400};
+    const struct timespec times[2] = {old, old};
+
+    cr_assert(utimensat(AT_FDCWD, path, times, 0) == 0, "utimensat of %s", path);
+}
+
+static char *verdict_of(const plugin_file_t *f)
+{
+    return host_xprintf("%.*s.probe", (int) strlen(f->copy) - 3, f->copy);
+}
+
+/* A host that starts on the same state directory, with no plugin of its own. */
+static void another_start(void)
+{
+    char *state = path_of("state");
+    plugin_scan_t nothing = {.count = 0};
+
+    plugin_scan_prepare(&nothing, state);
+    free(state);
+}
+
+static void expect_there(const char *path, bool there)
+{
+    cr_expect((access(path, F_OK) == 0) == there, "%s is %s", path, there ? "gone" : "there");
+}
+
+/* Every version of every plugin stayed for ever. */
+Test(scan, a_copy_that_nobody_uses_is_removed_after_a_day)
+{
+    place("good", "a.so", 0644);
+    place("v2", "b.so", 0644);
+    plugin_scan_t *s = scanned();
+    lh_error_t err = {0};
+
+    ASSERT_OK(prepare(&s->files[0], &err), err);
+    ASSERT_OK(prepare(&s->files[1], &err), err);
+    char *old = host_xstrdup(s->files[0].copy), *old_verdict = verdict_of(&s->files[0]);
+    char *young = host_xstrdup(s->files[1].copy);
+    char *leftover = path_of("state/plugins/.copy-abcdef"),
+         *foreign = path_of("state/plugins/x.so");
+
+    cr_assert(link(old, leftover) == 0 && link(old, foreign) == 0, "link");
+    make_old(old);
+    make_old(old_verdict);
+    another_start();
+    expect_there(old, true); /* held */
+    expect_there(old_verdict, true);
+    plugin_scan_destroy(s);
+    another_start();
+    expect_there(old, false);
+    expect_there(old_verdict, false);
+    expect_there(leftover, false);
+    expect_there(young, true);
+    expect_there(foreign, true);
+    free(old);
+    free(old_verdict);
+    free(young);
+    free(leftover);
+    free(foreign);
+}
+
+Test(scan, an_old_copy_is_not_removed_while_a_host_prepares_its_files)
+{
+    place("good", "a.so", 0644);
+    plugin_scan_t *s = scanned();
+    lh_error_t err = {0};
+
+    ASSERT_OK(prepare(&s->files[0], &err), err);
+    char *copy = host_xstrdup(s->files[0].copy), *plugins = path_of("state/plugins");
+    int busy = plugin_copy_hold(plugins);
+
+    make_old(copy);
+    plugin_scan_destroy(s);
+    another_start();
+    expect_there(copy, true);
+    host_closep(&busy);
+    another_start();
+    expect_there(copy, false);
+    free(copy);
+    free(plugins);
 }
