@@ -231,10 +231,11 @@ int plugin_file_copy(const char *path, const char *dir, char digest[PLUGIN_DIGES
                          "the state directory's file system is mounted noexec: set "
                          "stateDir to one that is not (in a pod, an emptyDir)");
     /* Until the copy itself is held, or it could go between the two. */
-    host_cleanup(host_closep) int all = plugin_copy_hold(full);
+    int all = plugin_copy_hold(full);
 
     ret = find_or_make(fd, full, digest, copy, err);
     if (ret == 0)
         *held = plugin_copy_hold(*copy);
+    host_closep(&all);
     return ret;
 }
