@@ -43,6 +43,29 @@ static bool quarantined(char reason[600])
     return ret;
 }
 
+Test(blackbox, a_file_of_garbage_is_made_anew)
+{
+    char path[64], reason[600];
+
+    snprintf(path, sizeof(path), "%s/black-box", dir);
+    FILE *f = fopen(path, "w");
+    for (int i = 0; i < 300000; i++)
+        fputc(0xa5, f);
+    fclose(f);
+    EXPECT_INT(quarantined(reason), false);
+}
+
+Test(blackbox, of_two_processes_one_has_it)
+{
+    plugin_blackbox_t *first = open_box(), *second = NULL;
+    lh_error_t err = {0};
+
+    EXPECT_INT(plugin_blackbox_open(dir, NULL, &second, &err), LH_EIO);
+    EXPECT_HAS(err.text, "in use by another process");
+    plugin_blackbox_close(first);
+}
+
+#ifndef LEASEHOLD_SANITIZED /* sanitizers keep signals and exit() to themselves */
 /* Runs a life in a child that opens the box; its wait status. */
 static int live(void (*life)(plugin_blackbox_t *b))
 {
@@ -82,7 +105,6 @@ Test(blackbox, blames_a_plugin_that_calls_exit)
     expect_death(exit_inside, 0, "by exit() in create of instance 'web'");
 }
 
-#ifndef LEASEHOLD_SANITIZED /* sanitizers keep the signals to themselves */
 static void die_inside(plugin_blackbox_t *b)
 {
     plugin_blackbox_line_t *line = plugin_blackbox_take(b, "web", DIGEST);
@@ -165,8 +187,6 @@ Test(blackbox, blames_nobody_for_a_death_outside_of_plugins_or_by_sigkill)
     EXPECT_INT(quarantined(reason), false);
 }
 
-#endif
-
 Test(blackbox, another_file_is_not_quarantined)
 {
     char reason[600];
@@ -177,28 +197,4 @@ Test(blackbox, another_file_is_not_quarantined)
     EXPECT_INT(plugin_blackbox_quarantined(b, "a new version", reason, sizeof(reason)), false);
     plugin_blackbox_close(b);
 }
-
-Test(blackbox, a_file_of_garbage_is_made_anew)
-{
-    char path[64], reason[600];
-
-    snprintf(path, sizeof(path), "%s/black-box", dir);
-    FILE *f = fopen(path, "w");
-    for (int i = 0; i < 300000; i++)
-        fputc(0xa5, f);
-    fclose(f);
-    EXPECT_INT(quarantined(reason), false);
-    live(exit_inside);
-    live(exit_inside);
-    EXPECT_INT(quarantined(reason), true);
-}
-
-Test(blackbox, of_two_processes_one_has_it)
-{
-    plugin_blackbox_t *first = open_box(), *second = NULL;
-    lh_error_t err = {0};
-
-    EXPECT_INT(plugin_blackbox_open(dir, NULL, &second, &err), LH_EIO);
-    EXPECT_HAS(err.text, "in use by another process");
-    plugin_blackbox_close(first);
-}
+#endif
