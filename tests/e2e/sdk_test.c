@@ -88,22 +88,11 @@ static void first_term(e2e_t *e, side_t *s)
     keep_result(e, s, "completed", NULL, NULL);
 }
 
-static bool busy(replica_t *r)
-{
-    const int64_t until = replica_now_ms() + LIMIT;
-
-    while (replica_metric(r, "controller_runtime_active_workers{controller=\"everything\"}") < 1) {
-        if (replica_now_ms() > until)
-            return false;
-    }
-    return true;
-}
-
 /* The term is lost while "cancelled" is inside a reconcile. */
 static void second_term(e2e_t *e, side_t *s)
 {
     make_case(e, s, "cancelled", "cancelled");
-    REQUIRE_TRUE(busy(s->replica));
+    REQUIRE_TRUE(replica_logged(s->replica, "sdk-suite: cancelled waits", LIMIT));
     API_REPLY edited =
         api_patch(e->api, s->lease, "merge",
                   "{\"spec\":{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":1}}");
@@ -124,7 +113,7 @@ static void last_term(e2e_t *e, side_t *s)
 
     REQUIRE_TRUE(e2e_wait_holder(e, strrchr(s->lease, '/') + 1, "a", LIMIT));
     make_case(e, s, "stopped", "cancelled");
-    REQUIRE_TRUE(busy(s->replica));
+    REQUIRE_TRUE(replica_logged(s->replica, "sdk-suite: stopped waits", LIMIT));
     replica_signal(s->replica, SIGTERM);
     EXPECT_INT(replica_wait(s->replica, LIMIT), 0);
     char *log = replica_log(s->replica);

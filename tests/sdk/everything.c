@@ -177,6 +177,7 @@ static void case_cancelled(run_t *run)
         run_free(run);
         return;
     }
+    lh_logf(run->host, (lh_ctx_t){0}, LH_LOG_INFO, "sdk-suite: %s waits", run->outcome->name);
     while (lh_cancelled(run->host, run->ctx) == 0 && steps++ < WAIT_STEPS)
         (void) nanosleep(&step, NULL);
     outcome_add(run->outcome, "wait", steps < WAIT_STEPS ? 0 : LH_ETIMEDOUT);
