@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "devapi/tree.h"
+
+#include <string.h>
+
+cJSON *tree_get(const cJSON *object, const char *key)
+{
+    cJSON *item = cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, key) : NULL;
+
+    return cJSON_IsNull(item) ? NULL : item;
+}
+
+cJSON *tree_at(const cJSON *object, const char *path)
+{
+    cJSON *at = NULL;
+    char key[64];
+
+    for (const char *p = path; p != NULL;) {
+        const char *dot = strchrnul(p, '.');
+        size_t len = HOST_MIN((size_t) (dot - p), sizeof(key) - 1);
+
+        memcpy(key, p, len);
+        key[len] = '\0';
+        at = tree_get(at == NULL ? object : at, key);
+        if (at == NULL)
+            return NULL;
+        p = *dot == '.' ? dot + 1 : NULL;
+    }
+    return at;
+}
+
+const char *tree_text(const cJSON *object, const char *key)
+{
+    const char *text = cJSON_GetStringValue(tree_get(object, key));
+
+    return text == NULL ? "" : text;
+}
+
+double tree_number(const cJSON *object, const char *key, double otherwise)
+{
+    const cJSON *item = tree_get(object, key);
+
+    return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
+}
+
+bool tree_true(const cJSON *object, const char *key)
+{
+    return cJSON_IsTrue(tree_get(object, key));
+}
+
+bool tree_empty(const cJSON *node)
+{
+    return node == NULL || cJSON_IsNull(node) ||
+           ((cJSON_IsObject(node) || cJSON_IsArray(node)) && node->child == NULL);
+}
+
+/* Every member of a is in b with the same value. */
+static bool covers(const cJSON *a, const cJSON *b)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach (item, a) {
+        if (!tree_same(item, cJSON_GetObjectItemCaseSensitive(b, item->string)))
+            return false;
+    }
+    return true;
+}
+
+static bool same_arrays(const cJSON *a, const cJSON *b)
+{
+    const cJSON *x = a->child, *y = b->child;
+
+    for (; x != NULL && y != NULL; x = x->next, y = y->next) {
+        if (!tree_same(x, y))
+            return false;
+    }
+    return x == NULL && y == NULL;
+}
+
+bool tree_same(const cJSON *a, const cJSON *b)
+{
+    if (tree_empty(a) || tree_empty(b))
+        return tree_empty(a) && tree_empty(b);
+    if ((a->type & 0xff) != (b->type & 0xff))
+        return false;
+    if (cJSON_IsObject(a))
+        return covers(a, b) && covers(b, a);
+    if (cJSON_IsArray(a))
+        return same_arrays(a, b);
+    if (cJSON_IsString(a))
+        return strcmp(a->valuestring, b->valuestring) == 0;
+    return !cJSON_IsNumber(a) || a->valuedouble == b->valuedouble;
+}
+
+bool tree_has_text(const cJSON *array, const char *text)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach (item, array) {
+        if (cJSON_IsString(item) && strcmp(item->valuestring, text) == 0)
+            return true;
+    }
+    return false;
+}
+
+static cJSON *member(cJSON *object, const char *key, cJSON *(*make)(void) )
+{
+    cJSON *item = tree_get(object, key);
+
+    if (item == NULL && cJSON_IsObject(object)) {
+        item = make();
+        tree_set(object, key, item);
+    }
+    return item;
+}
+
+cJSON *tree_object(cJSON *object, const char *key)
+{
+    return member(object, key, cJSON_CreateObject);
+}
+
+cJSON *tree_array(cJSON *object, const char *key)
+{
+    return member(object, key, cJSON_CreateArray);
+}
+
+void tree_set(cJSON *object, const char *key, cJSON *item)
+{
+    bool taken = false;
+
+    if (cJSON_IsObject(object) && item != NULL)
+        taken = cJSON_GetObjectItemCaseSensitive(object, key) != NULL
+                    ? cJSON_ReplaceItemInObjectCaseSensitive(object, key, item)
+                    : cJSON_AddItemToObject(object, key, item);
+    if (!taken)
+        cJSON_Delete(item);
+}
+
+void tree_set_text(cJSON *object, const char *key, const char *text)
+{
+    tree_set(object, key, cJSON_CreateString(text));
+}
+
+void tree_default_text(cJSON *object, const char *key, const char *text)
+{
+    const cJSON *item = tree_get(object, key);
+
+    if (item == NULL || (cJSON_IsString(item) && item->valuestring[0] == '\0'))
+        tree_set_text(object, key, text);
+}
+
+void tree_default_number(cJSON *object, const char *key, double number)
+{
+    if (tree_get(object, key) == NULL)
+        tree_set(object, key, cJSON_CreateNumber(number));
+}
+
+void tree_default_bool(cJSON *object, const char *key, bool value)
+{
+    if (tree_get(object, key) == NULL)
+        tree_set(object, key, cJSON_CreateBool(value));
+}
+
+void tree_remove(cJSON *object, const char *key)
+{
+    if (cJSON_IsObject(object))
+        cJSON_DeleteItemFromObjectCaseSensitive(object, key);
+}
