@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# ./dev demo: two replicas of the host on a real kube-apiserver, from election to handover. It checks
-# what it shows; exit status 0 when all of it was so. Takes about a minute once the servers are built
-# (about ten minutes, once). LEASEHOLD_TEST_BUILD names the build folder (default: build).
+# ./dev demo [--cluster]: two replicas of the host, from election to handover, on the embedded API
+# server or, with --cluster, on a real kube-apiserver (built from source once, about ten minutes). It
+# checks what it shows; exit status 0 when all of it was so. Takes about a minute.
+# LEASEHOLD_TEST_BUILD names the build folder (default: build).
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${LEASEHOLD_TEST_BUILD:-$root/build}
@@ -10,10 +11,17 @@ plugin=$build/examples/website/website.so
 ns=demo
 unset KUBECONFIG
 
-[ $# -eq 0 ] || {
-    echo "usage: ./dev demo" >&2
-    exit 2
-}
+server=devapi
+case $# in
+0) ;;
+*)
+    [ "$*" = --cluster ] || {
+        echo "usage: ./dev demo [--cluster]" >&2
+        exit 2
+    }
+    server=cluster
+    ;;
+esac
 
 # -- Telling --
 
@@ -76,7 +84,7 @@ clean_up() {
         wait "$pid" 2> /dev/null || true
     done
     if [ -n "$dir" ]; then
-        "$root/tests/cluster/down" "$dir/cluster" 2> /dev/null || true
+        [ "$server" != cluster ] || "$root/tests/cluster/down" "$dir/cluster" 2> /dev/null || true
         rm -rf "$dir"
     fi
 }
@@ -91,7 +99,7 @@ write_config() { # NAME
     ln -s "$plugin" "$dir/$1/plugins/"
     cat > "$dir/$1/leasehold.yaml" << Y
 name: $1
-kubeconfig: $dir/cluster/admin.kubeconfig
+kubeconfig: $kubeconfig
 stateDir: $dir/$1/state
 namespaces: [$ns]
 leaderElection: {id: demo, namespace: $ns, leaseDuration: 5s, renewDeadline: 3s, retryPeriod: 1s}
@@ -141,10 +149,10 @@ answers() { # NAME PATH STATUS SECONDS
     done
 }
 
-# -- The cluster --
+# -- The API server --
 
 k() {
-    "$kubectl" --kubeconfig "$dir/cluster/admin.kubeconfig" --namespace "$ns" "$@"
+    "$kubectl" --kubeconfig "$kubeconfig" --namespace "$ns" "$@"
 }
 
 # True once kubectl prints this for a JSONPath of an object.
@@ -164,6 +172,26 @@ holder() {
     k get lease demo -o 'jsonpath={.spec.holderIdentity}'
 }
 
+start_devapi() {
+    title "An API server"
+    kubectl=kubectl
+    dir=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-demo.XXXXXX")
+    kubeconfig=$dir/api/kubeconfig
+    "$host" dev --listen 127.0.0.1:0 --dir "$dir/api" > "$dir/api.log" 2>&1 < /dev/null &
+    pids+=("$!")
+    local end=$((SECONDS + 10))
+    until [ -s "$kubeconfig" ]; do
+        [ "$SECONDS" -le "$end" ] || {
+            indent < "$dir/api.log"
+            bad "the embedded API server starts"
+            return
+        }
+        sleep 0.02
+    done
+    tell "\`leasehold dev\` is a Kubernetes API in memory, on loopback; all files are in $dir."
+    show get namespaces
+}
+
 start_cluster() {
     title "A cluster"
     if ! "$root/tests/cluster/up" --built > /dev/null; then
@@ -172,8 +200,12 @@ start_cluster() {
     kubectl=$("$root/tests/cluster/up" --build < /dev/null)/kubectl
     dir=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-demo.XXXXXX")
     "$root/tests/cluster/up" "$dir/cluster" < /dev/null > /dev/null
+    kubeconfig=$dir/cluster/admin.kubeconfig
     tell "etcd, kube-apiserver and kube-controller-manager run on loopback; all files are in $dir."
     show version
+}
+
+prepare() {
     k create namespace "$ns" > /dev/null
     sed "s/namespace: default/namespace: $ns/" "$root/examples/website/website.yaml" > "$dir/website.yaml"
     tell "The kind Website (examples/website), and an empty Lease: nobody has to wait for a former holder."
@@ -197,6 +229,19 @@ elect() {
     tail -n 4 "$dir/anna/log" | cut -c 1-150 | indent
 }
 
+# PATCHes the status subresource. kubectl could do so since 1.24; Debian's is older.
+play_kubelet() {
+    local url
+    url=$(k config view --minify -o 'jsonpath={.clusters[0].cluster.server}')
+    k config view --minify --raw -o 'jsonpath={.clusters[0].cluster.certificate-authority-data}' |
+        base64 -d > "$dir/ca.crt"
+    k config view --minify --raw -o 'jsonpath=header = "Authorization: Bearer {.users[0].user.token}"' |
+        curl --silent --show-error --fail --config - --cacert "$dir/ca.crt" --output /dev/null \
+            --request PATCH --header "Content-Type: application/merge-patch+json" \
+            --data '{"status":{"replicas":2,"updatedReplicas":2,"readyReplicas":2,"availableReplicas":2}}' \
+            "$url/apis/apps/v1/namespaces/$ns/deployments/hello/status" || bad "the status is written"
+}
+
 apply_website() {
     title "A Website"
     show apply -f "$dir/website.yaml"
@@ -205,9 +250,8 @@ apply_website() {
     check "it has a Service" exists service/hello 10
     check "the Deployment belongs to it" becomes deployment/hello '{.metadata.ownerReferences[0].kind}' Website 2
     check "its status says that it is starting" becomes website/hello '{.status.conditions[0].reason}' Starting 5
-    tell "No kubelet runs here. The demo plays its part and says that both Pods are ready:"
-    show patch deployment hello --subresource=status --type=merge \
-        -p '{"status":{"replicas":2,"updatedReplicas":2,"readyReplicas":2,"availableReplicas":2}}'
+    tell "No kubelet runs here. The demo plays its part and says that both Pods are ready."
+    play_kubelet
     check "its status says that it is serving" becomes website/hello '{.status.conditions[0].reason}' Serving 5
     show get website,deployment,service,configmap
 }
@@ -247,9 +291,21 @@ hand_over() {
     tail -n 5 "$dir/carla/log" | cut -c 1-150 | indent
 }
 
+go_on() {
+    [ "$server" = devapi ] || return 0
+    cat << TXT
+Go on by hand, in one terminal and another:
+   build/bin/leasehold dev --plugins build/examples/website --apply examples/website/crd.yaml
+   export KUBECONFIG=...   as it prints
+   kubectl apply -f examples/website/website.yaml && kubectl get website,deployment,service -w
+
+TXT
+}
+
 verdict() {
     echo
     if [ "$failed" = 0 ]; then
+        go_on
         printf '%sdev demo: fine%s; %d checks in %d s\n' "$green" "$plain" "$passed" "$SECONDS"
         return 0
     fi
@@ -267,7 +323,8 @@ for file in "$host" "$plugin"; do
     }
 done
 printf '%sLeasehold%s: controllers in one host, with one Lease\n' "$bold" "$plain"
-start_cluster
+"start_$server"
+[ "$failed" != 0 ] || prepare
 for scene in elect apply_website take_over hand_over; do
     "$scene"
     [ "$failed" = 0 ] || break
