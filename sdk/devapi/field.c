@@ -100,6 +100,15 @@ void dev_duplicate(dev_status_t *st, const dev_path_t *at, const cJSON *value)
     buf_fini(&shown);
 }
 
+void dev_not_found(dev_status_t *st, const dev_path_t *at, const char *value)
+{
+    buf_t shown = BUF_INIT;
+
+    buf_json_string(&shown, value, strlen(value));
+    note(st, at, "FieldValueNotFound", "Not found", buf_text(&shown), NULL);
+    buf_fini(&shown);
+}
+
 void dev_too_long(dev_status_t *st, const dev_path_t *at, int max)
 {
     char detail[64];

@@ -16,6 +16,7 @@ static const struct {
 } name_rules[] = {
     {"", "Namespace", DEV_NAME_LABEL},
     {"", "Service", DEV_NAME_1035},
+    {"apps", "StatefulSet", DEV_NAME_LABEL},
     {"", "Event", DEV_NAME_PATH_SEGMENT},
     {"events.k8s.io", "Event", DEV_NAME_PATH_SEGMENT},
     {"rbac.authorization.k8s.io", "Role", DEV_NAME_PATH_SEGMENT},
@@ -168,6 +169,31 @@ static void check_finalizers(const dev_path_t *at, const cJSON *finalizers, dev_
                     "finalizer orphan and foregroundDeletion cannot be both set");
 }
 
+/* What package core asks of its own kinds in addition. */
+static void check_standard(const dev_path_t *at, const dev_kind_t *kind, const cJSON *finalizers,
+                           dev_status_t *st)
+{
+    static const char *const standard[] = {"kubernetes", "orphan", "foregroundDeletion"};
+    static const char *const others[] = {"Lease", "CustomResourceDefinition", "Event"};
+    const cJSON *item;
+    int i = 0;
+
+    for (size_t k = 0; k < HOST_LEN(others); k++) {
+        if ((kind->flags & DEV_CUSTOM) != 0 || strcmp(kind->kind, others[k]) == 0)
+            return;
+    }
+    cJSON_ArrayForEach (item, finalizers) {
+        const dev_path_t *here = DEV_NTH(at, i++);
+        bool fine = !cJSON_IsString(item) || strchr(item->valuestring, '/') != NULL;
+
+        for (size_t k = 0; !fine && k < HOST_LEN(standard); k++)
+            fine = strcmp(item->valuestring, standard[k]) == 0;
+        if (!fine)
+            dev_invalid(st, here, item,
+                        "name is neither a standard finalizer name nor is it fully qualified");
+    }
+}
+
 void dev_validate_meta(const dev_kind_t *kind, const cJSON *object, dev_status_t *st)
 {
     const cJSON *metadata = tree_get(object, "metadata");
@@ -181,4 +207,5 @@ void dev_validate_meta(const dev_kind_t *kind, const cJSON *object, dev_status_t
     check_annotations(DEV_AT(meta, "annotations"), tree_get(metadata, "annotations"), st);
     check_owners(DEV_AT(meta, "ownerReferences"), tree_get(metadata, "ownerReferences"), st);
     check_finalizers(DEV_AT(meta, "finalizers"), tree_get(metadata, "finalizers"), st);
+    check_standard(DEV_AT(meta, "finalizers"), kind, tree_get(metadata, "finalizers"), st);
 }

@@ -161,6 +161,29 @@ void tree_default_bool(cJSON *object, const char *key, bool value)
         tree_set(object, key, cJSON_CreateBool(value));
 }
 
+static void fill_one(cJSON *object, const tree_default_t *row)
+{
+    const char *p = row->path, *dot;
+    char key[64];
+
+    while ((dot = strchr(p, '.')) != NULL) {
+        size_t len = HOST_MIN((size_t) (dot - p), sizeof(key) - 1);
+
+        memcpy(key, p, len);
+        key[len] = '\0';
+        object = tree_object(object, key);
+        p = dot + 1;
+    }
+    if (tree_get(object, p) == NULL)
+        tree_set(object, p, cJSON_Parse(row->json));
+}
+
+void tree_fill(cJSON *object, const tree_default_t *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        fill_one(object, &rows[i]);
+}
+
 void tree_remove(cJSON *object, const char *key)
 {
     if (cJSON_IsObject(object))

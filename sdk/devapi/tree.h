@@ -35,6 +35,12 @@ void tree_set_text(cJSON *object, const char *key, const char *text);
 void tree_default_text(cJSON *object, const char *key, const char *text);
 void tree_default_number(cJSON *object, const char *key, double number);
 void tree_default_bool(cJSON *object, const char *key, bool value);
+/* Defaults as a table: each row's path ("spec.strategy.type") leads to a member that gets the JSON
+ * value unless it is there; objects on the way are made. */
+typedef struct tree_default {
+    const char *path, *json;
+} tree_default_t;
+void tree_fill(cJSON *object, const tree_default_t *rows, size_t n);
 void tree_remove(cJSON *object, const char *key);
 
 #endif
