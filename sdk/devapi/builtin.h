@@ -86,6 +86,7 @@ void cronjob_complete(cJSON *object, const cJSON *old);
 void cronjob_validate(const cJSON *object, const cJSON *old, dev_status_t *st);
 
 /* kind_lease.c */
+void lease_complete(cJSON *object, const cJSON *old);
 void lease_validate(const cJSON *object, const cJSON *old, dev_status_t *st);
 
 /* kind_rbac.c */

@@ -304,6 +304,8 @@ void daemonset_validate(const cJSON *object, const cJSON *old, dev_status_t *st)
 void revision_validate(const cJSON *object, const cJSON *old, dev_status_t *st)
 {
     builtin_check_not_negative(NULL, object, "revision", st);
+    if (tree_get(object, "data") == NULL)
+        dev_required(st, DEV_AT(NULL, "data"), "data is mandatory");
     if (old != NULL)
         builtin_check_immutable(DEV_AT(NULL, "data"), tree_get(object, "data"),
                                 tree_get(old, "data"), st);

@@ -69,9 +69,7 @@ static void check_job_spec(const dev_path_t *at, const cJSON *spec, dev_status_t
 static void check_job_selector(const cJSON *object, const cJSON *spec, dev_status_t *st)
 {
     const dev_path_t *at = DEV_AT(SPEC, "selector");
-    const dev_path_t *labels_at = DEV_AT(DEV_AT(DEV_AT(SPEC, "template"), "metadata"), "labels");
     const cJSON *selector = tree_get(spec, "selector");
-    const cJSON *labels = tree_at(spec, "template.metadata.labels");
     const cJSON *matched = tree_get(selector, "matchLabels");
 
     if (selector == NULL)
@@ -81,8 +79,16 @@ static void check_job_selector(const cJSON *object, const cJSON *spec, dev_statu
               strcmp(tree_text(matched, UID_LABEL),
                      tree_text(tree_get(object, "metadata"), "uid")) != 0))
         dev_invalid(st, at, selector, "`selector` not auto-generated");
+}
+
+static void check_job_labels(const cJSON *spec, dev_status_t *st)
+{
+    const dev_path_t *at = DEV_AT(DEV_AT(DEV_AT(SPEC, "template"), "metadata"), "labels");
+    const cJSON *selector = tree_get(spec, "selector");
+    const cJSON *labels = tree_at(spec, "template.metadata.labels");
+
     if (selector == NULL || !builtin_selector_holds(selector, labels))
-        dev_invalid(st, labels_at, labels, "`selector` does not match template `labels`");
+        dev_invalid(st, at, labels, "`selector` does not match template `labels`");
 }
 
 void job_validate(const cJSON *object, const cJSON *old, dev_status_t *st)
@@ -96,6 +102,7 @@ void job_validate(const cJSON *object, const cJSON *old, dev_status_t *st)
 
     check_job_selector(object, spec, st);
     check_job_spec(SPEC, spec, st);
+    check_job_labels(spec, st);
     for (size_t i = 0; old != NULL && i < HOST_LEN(fixed); i++) {
         /* A suspended job's pods do not exist yet; an indexed one may be scaled. */
         if ((suspended && strcmp(fixed[i], "template") == 0) ||

@@ -113,6 +113,14 @@ bool builtin_selector_holds(const cJSON *selector, const cJSON *labels)
     return true;
 }
 
+static bool has_valid_requirements(const cJSON *selector)
+{
+    host_cleanup(dev_status_fini) dev_status_t found = {0};
+
+    builtin_check_selector(NULL, selector, &found);
+    return found.causes == NULL;
+}
+
 void builtin_check_workload(const cJSON *object, const cJSON *old, const char *what,
                             dev_status_t *st)
 {
@@ -124,8 +132,10 @@ void builtin_check_workload(const cJSON *object, const cJSON *old, const char *w
     if (selector == NULL && strcmp(what, "daemonset") != 0)
         dev_required(st, at, "");
     builtin_check_selector(at, selector, st);
-    if (selector != NULL && tree_empty(tree_get(selector, "matchLabels")) &&
-        tree_empty(tree_get(selector, "matchExpressions")))
+    if (!has_valid_requirements(selector))
+        dev_invalid(st, at, selector, "invalid label selector");
+    else if (selector != NULL && tree_empty(tree_get(selector, "matchLabels")) &&
+             tree_empty(tree_get(selector, "matchExpressions")))
         dev_invalid(st, at, selector, "empty selector is invalid for %s", what);
     else if (selector == NULL || !builtin_selector_holds(selector, labels))
         dev_invalid(st, labels_at, labels, "`selector` does not match template `labels`");

@@ -90,9 +90,13 @@ static int check_base64(const decoder_t *d, const cJSON *value)
     return ret;
 }
 
-/* "100m", "1.5Gi", "1e3" */
-static bool is_quantity(const char *s)
+/* "100m", "1.5Gi", "1e3"; NULL when it is one, else what the real one says. */
+static const char *quantity_mistake(const char *s)
 {
+    static const char no_quantity[] = "quantities must match the regular expression "
+                                      "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+    static const char no_suffix[] = "unable to parse quantity's suffix";
+    const char *rest;
     static const char *const suffixes[] = {"",  "n", "u",  "m",  "k",  "M",  "G",  "T",
                                            "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
     size_t whole, part = 0;
@@ -105,23 +109,28 @@ static bool is_quantity(const char *s)
         s += 1 + part;
     }
     if (whole + part == 0)
-        return false;
+        return no_quantity;
     for (size_t i = 0; i < HOST_LEN(suffixes); i++) {
         if (strcmp(s, suffixes[i]) == 0)
-            return true;
+            return NULL;
     }
+    rest = s + strspn(s, "eEinumkKMGTP");
+    rest += *rest == '+' || *rest == '-';
+    if (rest[strspn(rest, "0123456789")] != '\0')
+        return no_quantity;
     if (*s != 'e' && *s != 'E')
-        return false;
+        return no_suffix;
     s += 1 + (s[1] == '+' || s[1] == '-');
-    return *s != '\0' && s[strspn(s, "0123456789")] == '\0';
+    return *s != '\0' && s[strspn(s, "0123456789")] == '\0' ? NULL : no_suffix;
 }
 
 static int check_quantity(const decoder_t *d, const cJSON *value)
 {
-    if (cJSON_IsNumber(value) || (cJSON_IsString(value) && is_quantity(value->valuestring)))
-        return 0;
-    return refuse(d, "quantities must match the regular expression "
-                     "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+    const char *mistake = cJSON_IsNumber(value)
+                              ? NULL
+                              : quantity_mistake(cJSON_IsString(value) ? value->valuestring : "x");
+
+    return mistake == NULL ? 0 : refuse(d, mistake);
 }
 
 /* A map whose values are texts, bytes or quantities. */

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "devapi/builtin.h"
 
-#include <string.h>
+void lease_complete(cJSON *object, const cJSON *old)
+{
+    (void) old;
+    tree_object(object, "spec");
+}
 
 void lease_validate(const cJSON *object, const cJSON *old, dev_status_t *st)
 {
@@ -13,7 +17,4 @@ void lease_validate(const cJSON *object, const cJSON *old, dev_status_t *st)
     if (cJSON_IsNumber(duration) && duration->valuedouble <= 0)
         dev_invalid(st, DEV_AT(at, "leaseDurationSeconds"), duration, "must be greater than 0");
     builtin_check_not_negative(at, spec, "leaseTransitions", st);
-    if (tree_get(spec, "strategy") == NULL && tree_text(spec, "preferredHolder")[0] != '\0')
-        dev_forbidden(st, DEV_AT(at, "preferredHolder"),
-                      "may only be specified if `strategy` is defined");
 }

@@ -23,7 +23,7 @@ static void check_backend(const dev_path_t *at, const cJSON *backend, dev_status
 
     if (service == NULL) {
         if (tree_get(backend, "resource") == NULL)
-            dev_required(st, at, "resource or service backend is required");
+            dev_invalid_text(st, at, "", "resource or service backend is required");
         return;
     }
     if (tree_text(service, "name")[0] == '\0')
@@ -108,6 +108,7 @@ void networkpolicy_complete(cJSON *object, const cJSON *old)
     cJSON *spec = tree_object(object, "spec"), *types;
 
     (void) old;
+    tree_object(spec, "podSelector");
     complete_policy_ports(tree_get(spec, "ingress"));
     complete_policy_ports(tree_get(spec, "egress"));
     if (!tree_empty(tree_get(spec, "policyTypes")))

@@ -99,17 +99,12 @@ static void complete_spec(cJSON *spec)
         {"securityContext", "{}"},
         {"schedulerName", "\"default-scheduler\""},
     };
-    cJSON *item, *port;
+    cJSON *item;
 
     tree_fill(spec, defaults, HOST_LEN(defaults));
     for (size_t i = 0; i < HOST_LEN(lists); i++) {
-        cJSON_ArrayForEach (item, tree_get(spec, lists[i])) {
+        cJSON_ArrayForEach (item, tree_get(spec, lists[i]))
             complete_container(item);
-            if (!tree_true(spec, "hostNetwork"))
-                continue;
-            cJSON_ArrayForEach (port, tree_get(item, "ports"))
-                tree_default_number(port, "hostPort", tree_number(port, "containerPort", 0));
-        }
     }
     cJSON_ArrayForEach (item, tree_get(spec, "volumes"))
         complete_volume(item);
@@ -127,11 +122,15 @@ void builtin_complete_template(cJSON *template)
     complete_spec(tree_object(template, "spec"));
 }
 
-/* Limits stand in for requests that are not given. */
-static void complete_requests(cJSON *container)
+/* What pods get and templates do not. Limits stand in for requests that are not given. */
+static void complete_pod_container(const cJSON *spec, cJSON *container)
 {
-    cJSON *resources = tree_get(container, "resources"), *limit;
+    cJSON *resources = tree_get(container, "resources"), *limit, *port;
 
+    if (tree_true(spec, "hostNetwork")) {
+        cJSON_ArrayForEach (port, tree_get(container, "ports"))
+            tree_default_number(port, "hostPort", tree_number(port, "containerPort", 0));
+    }
     cJSON_ArrayForEach (limit, tree_get(resources, "limits")) {
         cJSON *requests = tree_object(resources, "requests");
 
@@ -177,9 +176,9 @@ void pod_complete(cJSON *object, const cJSON *old)
 
     complete_spec(spec);
     cJSON_ArrayForEach (container, tree_get(spec, "containers"))
-        complete_requests(container);
+        complete_pod_container(spec, container);
     cJSON_ArrayForEach (container, tree_get(spec, "initContainers"))
-        complete_requests(container);
+        complete_pod_container(spec, container);
     tree_fill(object, defaults, HOST_LEN(defaults));
     if (old == NULL)
         tree_default_text(tree_get(object, "status"), "qosClass", quality_of(spec));

@@ -164,13 +164,12 @@ static void check_init_names(const dev_path_t *at, const cJSON *spec, dev_status
     }
 }
 
+/* What the owner of a template allows. */
 static void check_restarts(const dev_path_t *at, const cJSON *spec, int restarts, dev_status_t *st)
 {
-    static const char *const all[] = {"Always", "OnFailure", "Never", NULL};
     static const char *const always[] = {"Always", NULL};
     const char *policy = tree_text(spec, "restartPolicy");
 
-    builtin_check_word(at, spec, "restartPolicy", restarts != POD_RESTARTS_JOB, all, st);
     if (restarts == POD_RESTARTS_ALWAYS)
         builtin_check_word(at, spec, "restartPolicy", false, always, st);
     if (restarts == POD_RESTARTS_JOB && (policy[0] == '\0' || strcmp(policy, "Always") == 0))
@@ -181,6 +180,7 @@ static void check_spec(const dev_path_t *at, const cJSON *spec, int restarts, de
 {
     static const char *const dns[] = {"ClusterFirstWithHostNet", "ClusterFirst", "Default", "None",
                                       NULL};
+    static const char *const all[] = {"Always", "OnFailure", "Never", NULL};
     const cJSON *deadline = tree_get(spec, "activeDeadlineSeconds");
 
     builtin_check_volume_names(DEV_AT(at, "volumes"), tree_get(spec, "volumes"), st);
@@ -189,13 +189,14 @@ static void check_spec(const dev_path_t *at, const cJSON *spec, int restarts, de
     check_containers(at, "containers", spec, st);
     check_containers(at, "initContainers", spec, st);
     check_init_names(at, spec, st);
-    check_restarts(at, spec, restarts, st);
+    builtin_check_word(at, spec, "restartPolicy", restarts != POD_RESTARTS_JOB, all, st);
     builtin_check_word(at, spec, "dnsPolicy", true, dns, st);
     builtin_check_labels(DEV_AT(at, "nodeSelector"), tree_get(spec, "nodeSelector"), st);
     if (cJSON_IsNumber(deadline) &&
         (deadline->valuedouble < 1 || deadline->valuedouble > INT32_MAX))
         dev_invalid(st, DEV_AT(at, "activeDeadlineSeconds"), deadline,
                     "must be between 1 and 2147483647, inclusive");
+    check_restarts(at, spec, restarts, st);
     if (deadline != NULL && restarts == POD_RESTARTS_ALWAYS)
         dev_forbidden(st, DEV_AT(at, "activeDeadlineSeconds"),
                       "activeDeadlineSeconds in ReplicaSet is not Supported");

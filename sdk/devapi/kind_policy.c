@@ -16,7 +16,29 @@ void budget_complete(cJSON *object, const cJSON *old)
     };
 
     (void) old;
+    tree_object(object, "spec");
     tree_fill(object, defaults, HOST_LEN(defaults));
+}
+
+/* The real one prints the whole spec, in Go's names. */
+static void refuse_both(const cJSON *spec, dev_status_t *st)
+{
+    static const char *const keys[][2] = {
+        {"minAvailable", "MinAvailable"},
+        {"selector", "Selector"},
+        {"maxUnavailable", "MaxUnavailable"},
+        {"unhealthyPodEvictionPolicy", "UnhealthyPodEvictionPolicy"},
+    };
+    buf_t shown = BUF_INIT;
+
+    for (size_t i = 0; i < HOST_LEN(keys); i++) {
+        buf_printf(&shown, "%s\"%s\":", i == 0 ? "{" : ",", keys[i][1]);
+        dev_value_print(tree_get(spec, keys[i][0]), &shown);
+    }
+    dev_cause(st, "spec", "FieldValueInvalid",
+              "Invalid value: %s}: minAvailable and maxUnavailable cannot be both set",
+              buf_text(&shown));
+    buf_fini(&shown);
 }
 
 void budget_validate(const cJSON *object, const cJSON *old, dev_status_t *st)
@@ -25,7 +47,7 @@ void budget_validate(const cJSON *object, const cJSON *old, dev_status_t *st)
 
     (void) old;
     if (tree_get(spec, "minAvailable") != NULL && tree_get(spec, "maxUnavailable") != NULL)
-        dev_invalid(st, SPEC, spec, "minAvailable and maxUnavailable cannot be both set");
+        refuse_both(spec, st);
     builtin_check_not_negative(SPEC, spec, "minAvailable", st);
     builtin_check_not_negative(SPEC, spec, "maxUnavailable", st);
     builtin_check_selector(DEV_AT(SPEC, "selector"), tree_get(spec, "selector"), st);
@@ -188,10 +210,12 @@ static void complete_limit(cJSON *limit)
 
 void limitrange_complete(cJSON *object, const cJSON *old)
 {
-    cJSON *limit;
+    cJSON *spec = tree_object(object, "spec"), *limit;
 
     (void) old;
-    cJSON_ArrayForEach (limit, tree_at(object, "spec.limits"))
+    if (tree_get(spec, "limits") == NULL)
+        tree_set(spec, "limits", cJSON_CreateNull());
+    cJSON_ArrayForEach (limit, tree_get(spec, "limits"))
         complete_limit(limit);
 }
 
