@@ -52,6 +52,10 @@ const dev_kind_t *dev_builtin_kinds(size_t *count);
  * DNS subdomain, or DNS label (Namespace, Service), or path segment (RBAC). */
 void dev_validate_meta(const dev_kind_t *kind, const cJSON *object, dev_status_t *st);
 
+/* What decoding does to metadata: null members go, and empty maps and lists; null labels and
+ * annotations become "". */
+void dev_tidy_meta(cJSON *object);
+
 /* Converts an object between core/v1 Event and events.k8s.io/v1 Event, in place; the two share one
  * storage, kept in core's form. */
 void dev_event_to_core(cJSON *object);

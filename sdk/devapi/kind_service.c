@@ -93,17 +93,49 @@ static void complete_node_ports(const cJSON *object, cJSON *spec, const cJSON *o
     }
 }
 
+/* A field that goes with the old type and was not touched goes with it. */
+static void drop_same(cJSON *spec, const cJSON *before, const char *key)
+{
+    if (tree_same(tree_get(spec, key), tree_get(before, key)))
+        tree_remove(spec, key);
+}
+
+static void drop_unused(cJSON *spec, const cJSON *before)
+{
+    static const char *const cluster[] = {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy",
+                                          "internalTrafficPolicy"};
+    cJSON *port;
+
+    for (size_t i = 0; is_type(spec, "ExternalName") && i < HOST_LEN(cluster); i++)
+        drop_same(spec, before, cluster[i]);
+    if (!is_type(spec, "ExternalName"))
+        drop_same(spec, is_type(before, "ExternalName") ? before : NULL, "externalName");
+    if (!is_external(spec))
+        drop_same(spec, before, "externalTrafficPolicy");
+    if (!is_type(spec, "LoadBalancer"))
+        drop_same(spec, before, "allocateLoadBalancerNodePorts");
+    cJSON_ArrayForEach (port, tree_get(spec, "ports")) {
+        if (!has_node_ports(spec) && has_node_ports(before))
+            drop_same(port, same_port(tree_get(before, "ports"), port), "nodePort");
+    }
+}
+
 /* clusterIP: what is given, what the old service had, or a new one; clusterIPs follows. */
 static void complete_address(const cJSON *object, cJSON *spec, const cJSON *old)
 {
     const char *given = tree_text(spec, "clusterIP");
-    const cJSON *list = tree_get(spec, "clusterIPs");
+    const cJSON *list = tree_get(spec, "clusterIPs"), *before = tree_get(old, "spec");
     char text[16];
 
+    if (given[0] != '\0' && strcmp(given, tree_text(before, "clusterIP")) != 0 &&
+        tree_same(list, tree_get(before, "clusterIPs"))) {
+        tree_remove(spec, "clusterIPs");
+        list = NULL;
+    }
     if (given[0] == '\0' && cJSON_IsString(cJSON_GetArrayItem(list, 0)))
         tree_set_text(spec, "clusterIP", cJSON_GetArrayItem(list, 0)->valuestring);
     else if (given[0] == '\0')
-        tree_default_text(spec, "clusterIP", tree_text(tree_get(old, "spec"), "clusterIP"));
+        tree_default_text(spec, "clusterIP", tree_text(before, "clusterIP"));
     if (tree_text(spec, "clusterIP")[0] == '\0') {
         uint32_t at = NET + NET_KEPT + hash_of(object) % (NET_SIZE - NET_KEPT);
 
@@ -145,6 +177,8 @@ void service_complete(cJSON *object, const cJSON *old)
 
     tree_fill(object, defaults, HOST_LEN(defaults));
     complete_ports(spec);
+    if (old != NULL)
+        drop_unused(spec, tree_get(old, "spec"));
     if (is_type(spec, "ExternalName"))
         return;
     complete_cluster(object, spec, old);

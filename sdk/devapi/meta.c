@@ -209,3 +209,27 @@ void dev_validate_meta(const dev_kind_t *kind, const cJSON *object, dev_status_t
     check_finalizers(DEV_AT(meta, "finalizers"), tree_get(metadata, "finalizers"), st);
     check_standard(DEV_AT(meta, "finalizers"), kind, tree_get(metadata, "finalizers"), st);
 }
+
+static void tidy_texts(cJSON *map)
+{
+    cJSON *next;
+
+    for (cJSON *it = map == NULL ? NULL : map->child; it != NULL; it = next) {
+        next = it->next;
+        if (cJSON_IsNull(it))
+            cJSON_ReplaceItemInObjectCaseSensitive(map, it->string, cJSON_CreateString(""));
+    }
+}
+
+void dev_tidy_meta(cJSON *object)
+{
+    cJSON *metadata = tree_get(object, "metadata"), *next;
+
+    tidy_texts(tree_get(metadata, "labels"));
+    tidy_texts(tree_get(metadata, "annotations"));
+    for (cJSON *it = cJSON_IsObject(metadata) ? metadata->child : NULL; it != NULL; it = next) {
+        next = it->next;
+        if (tree_empty(it))
+            cJSON_Delete(cJSON_DetachItemViaPointer(metadata, it));
+    }
+}

@@ -15,6 +15,23 @@ static bool deeper_than(const cJSON *node, int depth)
     return false;
 }
 
+/* True when brackets or a string are still open at the end. */
+static bool is_cut(const char *text, size_t len)
+{
+    bool quoted = false;
+    long open = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (quoted && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            quoted = !quoted;
+        else if (!quoted)
+            open += (strchr("{[", text[i]) != NULL) - (strchr("}]", text[i]) != NULL);
+    }
+    return quoted || open > 0;
+}
+
 /* The real one says where it met what; here it is where cJSON stopped. */
 static int refuse_text(const char *prefix, const char *text, const char *end, size_t len,
                        dev_status_t *st)
@@ -23,7 +40,7 @@ static int refuse_text(const char *prefix, const char *text, const char *end, si
 
     while (at < len && strchr(" \t\r\n", text[at]) != NULL)
         at++;
-    if (at >= len || text[at] == '\0')
+    if (at >= len || text[at] == '\0' || is_cut(text, len))
         return dev_refuse(st, 400, "BadRequest", "%sunexpected end of JSON input", prefix);
     return dev_refuse(st, 400, "BadRequest",
                       "%sinvalid character '%c' looking for beginning of value", prefix, text[at]);

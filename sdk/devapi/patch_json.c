@@ -115,8 +115,8 @@ static bool add_at(const place_t *p, cJSON *value)
         cJSON_Delete(value);
         return false;
     }
-    return at == size ? cJSON_AddItemToArray(p->in, value)
-                      : cJSON_InsertItemInArray(p->in, at, value);
+    tree_insert(p->in, at, value);
+    return true;
 }
 
 static cJSON *copy_or_null(const cJSON *value)

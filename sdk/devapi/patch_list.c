@@ -16,6 +16,35 @@ typedef struct items {
     int n;
 } items_t;
 
+static int by_name(const void *a, const void *b)
+{
+    const cJSON *const *x = a, *const *y = b;
+
+    return strcmp((*x)->string, (*y)->string);
+}
+
+static void show(const cJSON *node, buf_t *out);
+
+/* "map[a:1 b:2]", by key. */
+static void show_map(const cJSON *map, buf_t *out)
+{
+    int size = cJSON_GetArraySize(map), n = 0;
+    host_cleanup(host_freep) const cJSON **members = calloc((size_t) size + 1, sizeof(*members));
+    const cJSON *it;
+
+    if (members == NULL)
+        return;
+    cJSON_ArrayForEach (it, map)
+        members[n++] = it;
+    qsort(members, (size_t) n, sizeof(*members), by_name);
+    buf_puts(out, "map[");
+    for (int i = 0; i < n; i++) {
+        buf_printf(out, "%s%s:", i == 0 ? "" : " ", members[i]->string);
+        show(members[i], out);
+    }
+    buf_puts(out, "]");
+}
+
 /* Appends a value as Go's %v shows it, for the real one's messages do. */
 static void show(const cJSON *node, buf_t *out)
 {
@@ -25,20 +54,19 @@ static void show(const cJSON *node, buf_t *out)
         buf_puts(out, node->valuestring);
         return;
     }
-    if (!cJSON_IsObject(node) && !cJSON_IsArray(node)) {
+    if (cJSON_IsObject(node)) {
+        show_map(node, out);
+    } else if (cJSON_IsArray(node)) {
+        buf_puts(out, "[");
+        for (const cJSON *it = node->child; it != NULL; it = it->next) {
+            show(it, out);
+            buf_puts(out, it->next == NULL ? "" : " ");
+        }
+        buf_puts(out, "]");
+    } else {
         text = cJSON_PrintUnformatted(node);
         buf_puts(out, cJSON_IsNull(node) || text == NULL ? "<nil>" : text);
-        return;
     }
-    buf_puts(out, cJSON_IsObject(node) ? "map[" : "[");
-    for (const cJSON *it = node->child; it != NULL; it = it->next) {
-        if (cJSON_IsObject(node))
-            buf_printf(out, "%s:", it->string);
-        show(it, out);
-        if (it->next != NULL)
-            buf_puts(out, " ");
-    }
-    buf_puts(out, "]");
 }
 
 static char *shown(const cJSON *node)

@@ -133,7 +133,7 @@ static void add_value(cJSON *values, const char *text)
             break;
         at++;
     }
-    cJSON_InsertItemInArray(values, at, cJSON_CreateString(text));
+    tree_insert(values, at, cJSON_CreateString(text));
 }
 
 /* [!] key */

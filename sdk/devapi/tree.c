@@ -161,6 +161,23 @@ void tree_default_bool(cJSON *object, const char *key, bool value)
         tree_set(object, key, cJSON_CreateBool(value));
 }
 
+void tree_insert(cJSON *array, int at, cJSON *item)
+{
+    cJSON *after = cJSON_GetArrayItem(array, at);
+
+    if (after == NULL || item == NULL) {
+        cJSON_AddItemToArray(array, item);
+        return;
+    }
+    item->next = after;
+    item->prev = after->prev; /* of the first: the last */
+    after->prev = item;
+    if (array->child == after)
+        array->child = item;
+    else
+        item->prev->next = item;
+}
+
 static void fill_one(cJSON *object, const tree_default_t *row)
 {
     const char *p = row->path, *dot;

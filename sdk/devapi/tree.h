@@ -35,6 +35,9 @@ void tree_set_text(cJSON *object, const char *key, const char *text);
 void tree_default_text(cJSON *object, const char *key, const char *text);
 void tree_default_number(cJSON *object, const char *key, double number);
 void tree_default_bool(cJSON *object, const char *key, bool value);
+/* Takes item into the array, before the one at that index, at the end when there is none.
+ * (cJSON_InsertItemInArray of Debian 12 inserts at the beginning only.) */
+void tree_insert(cJSON *array, int at, cJSON *item);
 /* Defaults as a table: each row's path ("spec.strategy.type") leads to a member that gets the JSON
  * value unless it is there; objects on the way are made. */
 typedef struct tree_default {
