@@ -213,7 +213,9 @@ static void check_defaults(const schema_node_t *n, const dev_path_t *at, dev_sta
     const dev_path_t *properties = DEV_AT(at, "properties");
     schema_property_t *p, *tmp;
 
-    if (n->otherwise != NULL)
+    if (n->otherwise != NULL && !schema_knows(n, n->otherwise))
+        dev_invalid(st, DEV_AT(at, "default"), n->otherwise, "must not have unknown fields");
+    else if (n->otherwise != NULL)
         schema_validate_node(n, n->otherwise, DEV_AT(at, "default"), NULL, st);
     HASH_ITER (hh, n->properties, p, tmp)
         check_defaults(p->node, DEV_KEY(properties, p->name), st);

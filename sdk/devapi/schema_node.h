@@ -66,6 +66,9 @@ struct dev_schema {
 void schema_node_destroy(schema_node_t *n); /* NULL is allowed */
 schema_node_t *schema_property(const schema_node_t *n, const char *name);
 
+/* schema_prune.c: false when pruning would remove something of value. */
+bool schema_knows(const schema_node_t *n, const cJSON *value);
+
 /* schema_check.c: notes what a schema must not have; before it is compiled. */
 void schema_check(const cJSON *json, const dev_path_t *at, dev_status_t *st);
 

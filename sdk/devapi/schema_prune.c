@@ -97,6 +97,23 @@ void dev_schema_prune(const dev_schema_t *s, cJSON *object,
     prune(&p, s->root, object, NULL, true);
 }
 
+static void note_unknown(void *arg, const char *path)
+{
+    (void) path;
+    *(bool *) arg = false;
+}
+
+bool schema_knows(const schema_node_t *n, const cJSON *value)
+{
+    bool knows = true;
+    const pruner_t p = {note_unknown, &knows};
+    cJSON *copy = cJSON_Duplicate(value, true);
+
+    prune(&p, n, copy, NULL, false);
+    cJSON_Delete(copy);
+    return knows;
+}
+
 /* -- Defaults -- */
 
 static void fill(const schema_node_t *n, cJSON *value);

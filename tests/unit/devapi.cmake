@@ -1,0 +1,6 @@
+# Unit tests of sdk/devapi
+unit_test(devapi kind)
+unit_test(devapi meta)
+unit_test(devapi patch)
+unit_test(devapi schema)
+unit_test(devapi selector)
