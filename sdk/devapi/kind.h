@@ -52,6 +52,9 @@ const dev_kind_t *dev_builtin_kinds(size_t *count);
  * DNS subdomain, or DNS label (Namespace, Service), or path segment (RBAC). */
 void dev_validate_meta(const dev_kind_t *kind, const cJSON *object, dev_status_t *st);
 
+/* Decoding mistakes in a custom object's metadata; kind->decode covers the built-in ones. object has
+ * its apiVersion and kind, here as in kind->decode. */
+int dev_decode_meta(const cJSON *object, dev_status_t *st);
 /* What decoding does to metadata: null members go, and empty maps and lists; null labels and
  * annotations become "". */
 void dev_tidy_meta(cJSON *object);

@@ -173,7 +173,7 @@ void replication_validate(const cJSON *object, const cJSON *old, dev_status_t *s
         dev_required(st, TEMPLATE, "");
         return;
     }
-    cJSON_ArrayForEach (item, selector) {
+    cJSON_ArrayForEach (item, tree_map(selector)) {
         if (strcmp(tree_text(labels, item->string), tree_text(selector, item->string)) != 0) {
             dev_invalid(st, labels_at, labels, "`selector` does not match template `labels`");
             break;

@@ -40,7 +40,7 @@ void builtin_check_labels(const dev_path_t *at, const cJSON *labels, dev_status_
 {
     const cJSON *label;
 
-    cJSON_ArrayForEach (label, labels) {
+    cJSON_ArrayForEach (label, tree_map(labels)) {
         dev_name_check(st, at, DEV_NAME_QUALIFIED, label->string);
         if (cJSON_IsString(label))
             dev_name_check(st, at, DEV_NAME_LABEL_VALUE, label->valuestring);
@@ -100,7 +100,7 @@ bool builtin_selector_holds(const cJSON *selector, const cJSON *labels)
 {
     const cJSON *it;
 
-    cJSON_ArrayForEach (it, tree_get(selector, "matchLabels")) {
+    cJSON_ArrayForEach (it, tree_map(tree_get(selector, "matchLabels"))) {
         const char *have = cJSON_GetStringValue(tree_get(labels, it->string));
 
         if (have == NULL || !cJSON_IsString(it) || strcmp(have, it->valuestring) != 0)

@@ -13,12 +13,12 @@ static void check_keys(const dev_path_t *at, const cJSON *data, const cJSON *oth
 {
     const cJSON *item;
 
-    cJSON_ArrayForEach (item, data) {
+    cJSON_ArrayForEach (item, tree_map(data)) {
         dev_name_check(st, DEV_KEY(at, item->string), DEV_NAME_CONFIG_KEY, item->string);
         if (cJSON_IsString(item))
             *size += base64 ? base64_size(item->valuestring) : strlen(item->valuestring);
     }
-    cJSON_ArrayForEach (item, other) {
+    cJSON_ArrayForEach (item, tree_map(other)) {
         if (tree_get(data, item->string) != NULL)
             dev_invalid_text(st, DEV_KEY(at, item->string), item->string,
                              "duplicate of key present in binaryData");
@@ -58,7 +58,7 @@ void secret_complete(cJSON *object, const cJSON *old)
 
     (void) old;
     tree_default_text(object, "type", "Opaque");
-    cJSON_ArrayForEach (item, text) {
+    cJSON_ArrayForEach (item, tree_map(text)) {
         host_cleanup(host_freep) char *encoded = NULL;
 
         if (cJSON_IsString(item))

@@ -5,6 +5,7 @@
 #include "devapi/kind_types.h"
 #include "devapi/times.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct decoder {
@@ -163,6 +164,25 @@ static int check_map(const decoder_t *d, const dev_path_t *at, const kind_field_
 
 static int check_object(const decoder_t *d, const dev_path_t *at, int type, const cJSON *object);
 
+static int check_object_map(const decoder_t *d, const dev_path_t *at, const kind_field_t *field,
+                            const cJSON *value)
+{
+    const cJSON *item;
+    int ret = 0;
+
+    if (!cJSON_IsObject(value))
+        return refuse_type(d, at, field->of, value, false, "map[string]", field->go);
+    cJSON_ArrayForEach (item, value) {
+        if (!cJSON_IsObject(item) && !cJSON_IsNull(item))
+            ret = refuse_type(d, at, field->of, item, false, "", field->go);
+        else
+            ret = check_object(d, at, field->type, item);
+        if (ret < 0)
+            return ret;
+    }
+    return 0;
+}
+
 static int check_list(const decoder_t *d, const dev_path_t *at, const kind_field_t *field,
                       const cJSON *value)
 {
@@ -212,11 +232,20 @@ static int check_field(const decoder_t *d, const dev_path_t *at, const kind_fiel
     case KIND_OBJECTS:
         return check_list(d, at, field, value);
     case KIND_OBJECT:
-        break;
+        if (!cJSON_IsObject(value))
+            return refuse_type(d, at, field->of, value, false, "", go);
+        return check_object(d, at, field->type, value);
+    case KIND_MAYBE_OBJECT:
+        return cJSON_IsObject(value) ? check_object(d, at, field->type, value) : 0;
+    case KIND_OBJECT_MAP:
+        return check_object_map(d, at, field, value);
+    case KIND_ANY_LIST:
+        return cJSON_IsArray(value) ? 0 : refuse_type(d, at, field->of, value, false, "[]", go);
+    case KIND_NUMBER:
+        return cJSON_IsNumber(value) ? 0
+                                     : refuse_type(d, at, field->of, value, false, "", "float64");
     }
-    if (!cJSON_IsObject(value))
-        return refuse_type(d, at, field->of, value, false, "", go);
-    return check_object(d, at, field->type, value);
+    return 0;
 }
 
 static int check_object(const decoder_t *d, const dev_path_t *at, int type, const cJSON *object)
@@ -236,12 +265,33 @@ static int check_object(const decoder_t *d, const dev_path_t *at, int type, cons
     return 0;
 }
 
-int builtin_decode(const cJSON *object, dev_status_t *st)
+/* The version behind the slash of apiVersion; *group is the caller's. */
+static decoder_t decoder_of(const cJSON *object, char **group, dev_status_t *st)
 {
     const char *version = tree_text(object, "apiVersion"), *slash = strchr(version, '/');
-    host_cleanup(host_freep) char *group =
-        slash == NULL ? NULL : strndup(version, (size_t) (slash - version));
-    decoder_t d = {tree_text(object, "kind"), slash == NULL ? version : slash + 1, st};
+
+    *group = slash == NULL ? NULL : strndup(version, (size_t) (slash - version));
+    return (decoder_t){tree_text(object, "kind"), slash == NULL ? version : slash + 1, st};
+}
+
+int builtin_decode(const cJSON *object, dev_status_t *st)
+{
+    host_cleanup(host_freep) char *group = NULL;
+    decoder_t d = decoder_of(object, &group, st);
 
     return check_object(&d, NULL, kind_type_of(group == NULL ? "" : group, d.kind), object);
+}
+
+int dev_decode_meta(const cJSON *object, dev_status_t *st)
+{
+    host_cleanup(host_freep) char *group = NULL;
+    decoder_t d = decoder_of(object, &group, st);
+    const cJSON *metadata = tree_get(object, "metadata");
+    char text[80];
+
+    if (metadata == NULL || cJSON_IsObject(metadata))
+        return check_object(&d, NULL, kind_type_of_meta(), metadata);
+    snprintf(text, sizeof(text), "json: cannot unmarshal %s into Go value of type v1.ObjectMeta",
+             json_word(metadata));
+    return refuse(&d, text);
 }

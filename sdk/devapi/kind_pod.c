@@ -131,7 +131,7 @@ static void complete_pod_container(const cJSON *spec, cJSON *container)
         cJSON_ArrayForEach (port, tree_get(container, "ports"))
             tree_default_number(port, "hostPort", tree_number(port, "containerPort", 0));
     }
-    cJSON_ArrayForEach (limit, tree_get(resources, "limits")) {
+    cJSON_ArrayForEach (limit, tree_map(tree_get(resources, "limits"))) {
         cJSON *requests = tree_object(resources, "requests");
 
         if (tree_get(requests, limit->string) == NULL)

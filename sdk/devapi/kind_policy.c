@@ -199,7 +199,7 @@ static void complete_limit(cJSON *limit)
     if (strcmp(tree_text(limit, "type"), "Container") != 0)
         return;
     for (size_t i = 0; i < HOST_LEN(from); i++) {
-        cJSON_ArrayForEach (item, tree_get(limit, from[i][0])) {
+        cJSON_ArrayForEach (item, tree_map(tree_get(limit, from[i][0]))) {
             cJSON *to = tree_object(limit, from[i][1]);
 
             if (tree_get(to, item->string) == NULL)

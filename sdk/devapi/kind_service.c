@@ -227,8 +227,8 @@ static void refuse_twin(const dev_path_t *at, const cJSON *port, dev_status_t *s
     dev_path_print(at, &field);
     dev_cause(st, buf_text(&field), "FieldValueDuplicate",
               "Duplicate value: {\"Name\":\"\",\"Protocol\":\"%s\",\"AppProtocol\":null,"
-              "\"Port\":%d,\"TargetPort\":0,\"NodePort\":0}",
-              tree_text(port, "protocol"), (int) tree_number(port, "port", 0));
+              "\"Port\":%.0f,\"TargetPort\":0,\"NodePort\":0}",
+              tree_text(port, "protocol"), tree_number(port, "port", 0));
     buf_fini(&field);
 }
 

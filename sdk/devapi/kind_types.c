@@ -50,6 +50,8 @@ enum type {
     CRD_SPEC,
     CRD_NAMES,
     CRD_VERSION,
+    CRD_VALIDATION,
+    SCHEMA,
 };
 
 static const char *const names[] = {
@@ -81,6 +83,8 @@ static const char *const names[] = {
     [CRD_SPEC] = "CustomResourceDefinitionSpec",
     [CRD_NAMES] = "CustomResourceDefinitionNames",
     [CRD_VERSION] = "CustomResourceDefinitionVersion",
+    [CRD_VALIDATION] = "CustomResourceValidation",
+    [SCHEMA] = "JSONSchemaProps",
 };
 
 static const struct {
@@ -277,7 +281,48 @@ static const kind_field_t fields[] = {
     {CRD_VERSION, "name", KIND_TEXT, NULL, NONE},
     {CRD_VERSION, "served", KIND_BOOL, NULL, NONE},
     {CRD_VERSION, "storage", KIND_BOOL, NULL, NONE},
+    {CRD_VERSION, "schema", KIND_OBJECT, "v1.CustomResourceValidation", CRD_VALIDATION},
+    {CRD_VALIDATION, "openAPIV3Schema", KIND_OBJECT, "v1.JSONSchemaProps", SCHEMA},
+    {SCHEMA, "type", KIND_TEXT, NULL, NONE},
+    {SCHEMA, "pattern", KIND_TEXT, NULL, NONE},
+    {SCHEMA, "format", KIND_TEXT, NULL, NONE},
+    {SCHEMA, "title", KIND_TEXT, NULL, NONE},
+    {SCHEMA, "description", KIND_TEXT, NULL, NONE},
+    {SCHEMA, "$ref", KIND_TEXT, NULL, NONE},
+    {SCHEMA, "x-kubernetes-list-type", KIND_TEXT, NULL, NONE},
+    {SCHEMA, "x-kubernetes-map-type", KIND_TEXT, NULL, NONE},
+    {SCHEMA, "nullable", KIND_BOOL, NULL, NONE},
+    {SCHEMA, "exclusiveMinimum", KIND_BOOL, NULL, NONE},
+    {SCHEMA, "exclusiveMaximum", KIND_BOOL, NULL, NONE},
+    {SCHEMA, "uniqueItems", KIND_BOOL, NULL, NONE},
+    {SCHEMA, "x-kubernetes-preserve-unknown-fields", KIND_BOOL, NULL, NONE},
+    {SCHEMA, "x-kubernetes-embedded-resource", KIND_BOOL, NULL, NONE},
+    {SCHEMA, "x-kubernetes-int-or-string", KIND_BOOL, NULL, NONE},
+    {SCHEMA, "minimum", KIND_NUMBER, NULL, NONE},
+    {SCHEMA, "maximum", KIND_NUMBER, NULL, NONE},
+    {SCHEMA, "multipleOf", KIND_NUMBER, NULL, NONE},
+    {SCHEMA, "minLength", KIND_INT64, NULL, NONE},
+    {SCHEMA, "maxLength", KIND_INT64, NULL, NONE},
+    {SCHEMA, "minItems", KIND_INT64, NULL, NONE},
+    {SCHEMA, "maxItems", KIND_INT64, NULL, NONE},
+    {SCHEMA, "minProperties", KIND_INT64, NULL, NONE},
+    {SCHEMA, "maxProperties", KIND_INT64, NULL, NONE},
+    {SCHEMA, "required", KIND_TEXTS, NULL, NONE},
+    {SCHEMA, "x-kubernetes-list-map-keys", KIND_TEXTS, NULL, NONE},
+    {SCHEMA, "enum", KIND_ANY_LIST, "v1.JSON", NONE},
+    {SCHEMA, "properties", KIND_OBJECT_MAP, "v1.JSONSchemaProps", SCHEMA},
+    {SCHEMA, "allOf", KIND_OBJECTS, "v1.JSONSchemaProps", SCHEMA},
+    {SCHEMA, "anyOf", KIND_OBJECTS, "v1.JSONSchemaProps", SCHEMA},
+    {SCHEMA, "oneOf", KIND_OBJECTS, "v1.JSONSchemaProps", SCHEMA},
+    {SCHEMA, "not", KIND_OBJECT, "v1.JSONSchemaProps", SCHEMA},
+    {SCHEMA, "items", KIND_MAYBE_OBJECT, NULL, SCHEMA},
+    {SCHEMA, "additionalProperties", KIND_MAYBE_OBJECT, NULL, SCHEMA},
 };
+
+int kind_type_of_meta(void)
+{
+    return META;
+}
 
 int kind_type_of(const char *group, const char *kind)
 {

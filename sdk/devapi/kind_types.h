@@ -19,16 +19,23 @@ enum kind_value {
     KIND_MICROTIME,
     KIND_INT_OR_TEXT,
     KIND_QUANTITIES, /* by text */
+    KIND_NUMBER,
+    KIND_ANY_LIST,
+    KIND_OBJECT_MAP,   /* objects by text */
+    KIND_MAYBE_OBJECT, /* or anything else */
 };
 
 typedef struct kind_field {
     int of; /* a type */
     const char *name;
     enum kind_value value;
-    const char *go; /* Go's name for the value's type; for KIND_OBJECTS that of one; NULL: plain */
-    int type;       /* of KIND_OBJECT and KIND_OBJECTS */
+    const char *go; /* Go's name for the value's type; for lists and KIND_OBJECT_MAP that of one
+                     * element; NULL: plain */
+    int type;       /* of the objects */
 } kind_field_t;
 
+/* The type of metadata. */
+int kind_type_of_meta(void);
 /* The type of the objects of a kind. */
 int kind_type_of(const char *group, const char *kind);
 /* Go's name of a type; NULL: the kind's own. */

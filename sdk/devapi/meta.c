@@ -83,7 +83,7 @@ static void check_labels(const dev_path_t *at, const cJSON *labels, dev_status_t
 {
     const cJSON *label;
 
-    cJSON_ArrayForEach (label, labels) {
+    cJSON_ArrayForEach (label, tree_map(labels)) {
         dev_name_check(st, at, DEV_NAME_QUALIFIED, label->string);
         if (cJSON_IsString(label))
             dev_name_check(st, at, DEV_NAME_LABEL_VALUE, label->valuestring);
@@ -113,7 +113,7 @@ static void check_annotations(const dev_path_t *at, const cJSON *annotations, de
     const cJSON *item;
     size_t size = 0;
 
-    cJSON_ArrayForEach (item, annotations) {
+    cJSON_ArrayForEach (item, tree_map(annotations)) {
         check_annotation_key(at, item->string, st);
         size += strlen(item->string) + (cJSON_IsString(item) ? strlen(item->valuestring) : 0);
     }
@@ -214,7 +214,7 @@ static void tidy_texts(cJSON *map)
 {
     cJSON *next;
 
-    for (cJSON *it = map == NULL ? NULL : map->child; it != NULL; it = next) {
+    for (cJSON *it = cJSON_IsObject(map) ? map->child : NULL; it != NULL; it = next) {
         next = it->next;
         if (cJSON_IsNull(it))
             cJSON_ReplaceItemInObjectCaseSensitive(map, it->string, cJSON_CreateString(""));

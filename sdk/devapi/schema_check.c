@@ -47,7 +47,7 @@ static void check_junctors(const cJSON *json, const dev_path_t *at, bool int_or_
     for (size_t i = 0; i < HOST_LEN(keys); i++) {
         int k = 0;
 
-        cJSON_ArrayForEach (item, tree_get(json, keys[i]))
+        cJSON_ArrayForEach (item, tree_list(tree_get(json, keys[i])))
             check_value_schema(item, DEV_NTH(DEV_AT(at, keys[i]), k++), int_or_string, depth, st);
     }
     if (not != NULL)
@@ -68,7 +68,7 @@ static void check_value_schema(const cJSON *json, const dev_path_t *at, bool typ
         if (item != NULL && !cJSON_IsFalse(item))
             dev_forbidden(st, DEV_AT(at, not_for_values[i].key), not_for_values[i].detail);
     }
-    cJSON_ArrayForEach (item, tree_get(json, "properties"))
+    cJSON_ArrayForEach (item, tree_map(tree_get(json, "properties")))
         check_value_schema(item, DEV_KEY(DEV_AT(at, "properties"), item->string), false, depth + 1,
                            st);
     if (items != NULL)
@@ -191,13 +191,13 @@ static void check_root(const cJSON *json, const dev_path_t *at, dev_status_t *st
             dev_invalid_text(st, DEV_AT(DEV_KEY(properties, texts[i]), "type"), type,
                              "must be string");
     }
-    cJSON_ArrayForEach (it, metadata) {
+    cJSON_ArrayForEach (it, tree_map(metadata)) {
         const cJSON *name;
         bool fine = strcmp(it->string, "type") == 0 || strcmp(it->string, "description") == 0;
 
         if (strcmp(it->string, "properties") == 0) {
             fine = true;
-            cJSON_ArrayForEach (name, it)
+            cJSON_ArrayForEach (name, tree_map(it))
                 fine = fine && (strcmp(name->string, "name") == 0 ||
                                 strcmp(name->string, "generateName") == 0);
         }
@@ -225,7 +225,7 @@ static void check_node(const cJSON *json, const dev_path_t *at, bool root, int d
         dev_forbidden(st, DEV_AT(at, "nullable"), "nullable cannot be true at the root");
     if (root || tree_true(json, "x-kubernetes-embedded-resource"))
         check_root(json, at, st);
-    cJSON_ArrayForEach (item, tree_get(json, "properties"))
+    cJSON_ArrayForEach (item, tree_map(tree_get(json, "properties")))
         check_node(item, DEV_KEY(DEV_AT(at, "properties"), item->string), false, depth + 1, st);
     if (cJSON_IsObject(items))
         check_node(items, DEV_AT(at, "items"), false, depth + 1, st);

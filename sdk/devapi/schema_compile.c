@@ -81,6 +81,16 @@ static const cJSON *number_of(const cJSON *json, const char *key)
     return cJSON_IsNumber(item) ? item : NULL;
 }
 
+/* -1: none. Beyond what a text can reach, all are the same. */
+static int64_t count_of(const cJSON *json, const char *key)
+{
+    double n = tree_number(json, key, -1);
+
+    if (n < 0)
+        return -1;
+    return n < (double) INT32_MAX ? (int64_t) n : INT32_MAX;
+}
+
 static void read_limits(schema_node_t *n, const cJSON *json)
 {
     n->minimum = number_of(json, "minimum");
@@ -88,12 +98,12 @@ static void read_limits(schema_node_t *n, const cJSON *json)
     n->multiple = number_of(json, "multipleOf");
     n->exclusive_minimum = tree_true(json, "exclusiveMinimum");
     n->exclusive_maximum = tree_true(json, "exclusiveMaximum");
-    n->min_length = (int64_t) tree_number(json, "minLength", -1);
-    n->max_length = (int64_t) tree_number(json, "maxLength", -1);
-    n->min_items = (int64_t) tree_number(json, "minItems", -1);
-    n->max_items = (int64_t) tree_number(json, "maxItems", -1);
-    n->min_members = (int64_t) tree_number(json, "minProperties", -1);
-    n->max_members = (int64_t) tree_number(json, "maxProperties", -1);
+    n->min_length = count_of(json, "minLength");
+    n->max_length = count_of(json, "maxLength");
+    n->min_items = count_of(json, "minItems");
+    n->max_items = count_of(json, "maxItems");
+    n->min_members = count_of(json, "minProperties");
+    n->max_members = count_of(json, "maxProperties");
 }
 
 static void read_flags(schema_node_t *n, const cJSON *json)
@@ -136,7 +146,7 @@ static void read_properties(compiler_t *c, schema_node_t *n, const cJSON *json,
     const dev_path_t *here = DEV_AT(at, "properties");
     const cJSON *item;
 
-    cJSON_ArrayForEach (item, tree_get(json, "properties")) {
+    cJSON_ArrayForEach (item, tree_map(tree_get(json, "properties"))) {
         schema_property_t *p;
 
         if (schema_property(n, item->string) != NULL)
@@ -152,7 +162,7 @@ static void read_list(compiler_t *c, schema_nodes_t *out, const cJSON *json, con
                       const dev_path_t *at, int depth)
 {
     const dev_path_t *here = DEV_AT(at, key);
-    const cJSON *list = tree_get(json, key), *item;
+    const cJSON *list = tree_list(tree_get(json, key)), *item;
 
     if (tree_empty(list))
         return;

@@ -231,15 +231,16 @@ static const char *field_text_of(const field_t *field, const cJSON *object, char
                                  size_t size)
 {
     const cJSON *item = field->path[0] == '\0' ? NULL : tree_at(object, field->path);
+    const char *text = cJSON_GetStringValue(item);
 
-    if (item == NULL && strcmp(field->label, "source") == 0)
-        item = tree_at(object, "reportingComponent");
-    if (cJSON_IsString(item))
-        return item->valuestring;
+    if (strcmp(field->label, "source") == 0 && (text == NULL || text[0] == '\0'))
+        return tree_text(object, "reportingComponent");
+    if (text != NULL)
+        return text;
+    if (item == NULL || (!cJSON_IsBool(item) && !cJSON_IsNumber(item)))
+        return field->absent;
     if (cJSON_IsBool(item))
         return cJSON_IsTrue(item) ? "true" : "false";
-    if (!cJSON_IsNumber(item))
-        return field->absent;
     snprintf(buffer, size, "%.0f", item->valuedouble);
     return buffer;
 }

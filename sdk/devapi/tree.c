@@ -29,6 +29,16 @@ cJSON *tree_at(const cJSON *object, const char *path)
     return at;
 }
 
+const cJSON *tree_map(const cJSON *node)
+{
+    return cJSON_IsObject(node) ? node : NULL;
+}
+
+const cJSON *tree_list(const cJSON *node)
+{
+    return cJSON_IsArray(node) ? node : NULL;
+}
+
 const char *tree_text(const cJSON *object, const char *key)
 {
     const char *text = cJSON_GetStringValue(tree_get(object, key));

@@ -12,6 +12,9 @@
 cJSON *tree_get(const cJSON *object, const char *key);
 /* The member that a path such as "spec.template.metadata" leads to. Borrowed. */
 cJSON *tree_at(const cJSON *object, const char *path);
+/* node itself when it is an object (array), else NULL: for walks that need names (elements). */
+const cJSON *tree_map(const cJSON *node);
+const cJSON *tree_list(const cJSON *node);
 /* The string member; "" when absent or of another type. Borrowed. */
 const char *tree_text(const cJSON *object, const char *key);
 /* The number member, or otherwise. */
