@@ -8,16 +8,66 @@
 
 enum {
     MAX_PATTERN = 4096,
-    MAX_REPEAT = 1000,      /* as in Go */
-    MAX_COPIES = 10 * 1000, /* by all counts of a pattern together, for each is unrolled */
+    MAX_REPEAT = 1000, /* as in Go */
+    MAX_GROUPS = 50,   /* within each other */
+    MAX_NODES =
+        10000, /* of the pattern with its repetitions unrolled, which is what regcomp does */
 };
+
+/* A group: nodes before its last atom, and those of that atom. */
+typedef struct group {
+    long before, last;
+} group_t;
 
 typedef struct translation {
     const char *at;
     buf_t out;
-    long copies;
-    bool unknown; /* something without a counterpart */
+    group_t groups[MAX_GROUPS];
+    int depth;
+    bool repeated;     /* a repetition came last */
+    bool unknown;      /* something without a counterpart, or too much of it */
+    const char *wrong; /* why it is no expression at all */
 } translation_t;
+
+static void add_atom(translation_t *t)
+{
+    group_t *g = &t->groups[t->depth];
+
+    g->before += g->last;
+    g->last = 1;
+    t->repeated = false;
+}
+
+static void repeat(translation_t *t, long times)
+{
+    group_t *g = &t->groups[t->depth];
+
+    if (t->repeated)
+        t->wrong = "invalid nested repetition operator";
+    t->repeated = true;
+    g->last *= times;
+    t->unknown = t->unknown || g->before + g->last > MAX_NODES;
+}
+
+static void open_group(translation_t *t)
+{
+    t->repeated = false;
+    if (t->depth + 1 == MAX_GROUPS)
+        t->unknown = true;
+    else
+        t->groups[++t->depth] = (group_t){0};
+}
+
+static void close_group(translation_t *t)
+{
+    long inner = t->groups[t->depth].before + t->groups[t->depth].last;
+
+    if (t->depth > 0)
+        t->depth--;
+    add_atom(t);
+    t->groups[t->depth].last += inner;
+    t->unknown = t->unknown || inner > MAX_NODES;
+}
 
 typedef struct class
 {
@@ -130,6 +180,7 @@ static void translate_group(translation_t *t)
 {
     const char *p = t->at + 1, *end;
 
+    open_group(t);
     buf_puts(&t->out, "(");
     t->at = p;
     if (*p != '?')
@@ -144,8 +195,8 @@ static void translate_group(translation_t *t)
     t->at = end == NULL ? p : end + 1;
 }
 
-/* {n}, {n,}, {n,m}; any other brace is itself. False: a count is too great. */
-static bool translate_count(translation_t *t)
+/* {n}, {n,}, {n,m}; any other brace is itself. */
+static void translate_count(translation_t *t)
 {
     const char *p = t->at + 1;
     size_t len = strspn(p, "0123456789,");
@@ -153,48 +204,56 @@ static bool translate_count(translation_t *t)
     long most;
 
     if (len == 0 || !isdigit((unsigned char) p[0]) || p[len] != '}') {
+        add_atom(t);
         buf_puts(&t->out, "\\{");
         t->at++;
-        return true;
+        return;
     }
     most = strtol(p, NULL, 10);
     if (comma != NULL && isdigit((unsigned char) comma[1]))
         most = HOST_MAX(most, strtol(comma + 1, NULL, 10));
-    if (most > MAX_REPEAT)
-        return false;
-    t->copies *= HOST_MAX(most, 1);
-    t->unknown = t->unknown || t->copies > MAX_COPIES;
+    if (most > MAX_REPEAT) {
+        t->wrong = "invalid repeat count";
+        return;
+    }
+    repeat(t, most + 1);
     buf_append(&t->out, t->at, len + 2);
     t->at = p + len + 1;
     t->at += *t->at == '?';
-    return true;
 }
 
-static bool translate_one(translation_t *t)
+static void translate_one(translation_t *t)
 {
     switch (*t->at) {
     case '\\':
+        add_atom(t);
         translate_escape(t);
         break;
     case '[':
+        add_atom(t);
         translate_bracket(t);
         break;
     case '(':
         translate_group(t);
         break;
     case '{':
-        return translate_count(t);
+        translate_count(t);
+        break;
     case '*':
     case '+':
     case '?':
+        repeat(t, *t->at == '+' ? 2 : 1);
         buf_append(&t->out, t->at, 1);
         t->at += t->at[1] == '?' ? 2 : 1; /* lazy or not: the same texts match */
         break;
     default:
+        if (*t->at == ')')
+            close_group(t);
+        else
+            add_atom(t);
         buf_append(&t->out, t->at, 1);
         t->at++;
     }
-    return true;
 }
 
 static int compile(const translation_t *t, regex_t **out, buf_t *reason)
@@ -215,17 +274,16 @@ static int compile(const translation_t *t, regex_t **out, buf_t *reason)
 
 int schema_pattern_compile(const char *pattern, regex_t **out, buf_t *reason)
 {
-    translation_t t = {.at = pattern, .copies = 1};
-    bool fine = true;
+    translation_t t = {.at = pattern};
     int ret = 0;
 
     *out = NULL;
     if (strlen(pattern) > MAX_PATTERN)
         return 0;
-    while (fine && *t.at != '\0')
-        fine = translate_one(&t);
-    if (!fine) {
-        buf_puts(reason, "invalid repeat count");
+    while (t.wrong == NULL && !t.unknown && *t.at != '\0')
+        translate_one(&t);
+    if (t.wrong != NULL) {
+        buf_puts(reason, t.wrong);
         ret = -1;
     } else if (!t.unknown && !t.out.failed) {
         ret = compile(&t, out, reason);
