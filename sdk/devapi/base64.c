@@ -80,3 +80,28 @@ long base64_mistake(const char *text)
     }
     return -1;
 }
+
+char *base64_decode(const char *text, size_t len, size_t *out_len)
+{
+    unsigned bits = 0;
+    int digits = 0;
+    char *out;
+    size_t n = 0;
+
+    if (base64_mistake(text) >= 0)
+        return NULL;
+    out = malloc(len / 4 * 3 + 4);
+    if (out == NULL)
+        return NULL;
+    for (size_t i = 0; i < len && text[i] != '='; i++) {
+        if (is_line_end(text[i]))
+            continue;
+        bits = bits << 6 | (unsigned) (strchr(alphabet, text[i]) - alphabet);
+        digits++;
+        if (digits % 4 != 1)
+            out[n++] = (char) (bits >> (digits % 4 == 2 ? 4 : digits % 4 == 3 ? 2 : 0));
+    }
+    out[n] = '\0';
+    *out_len = n;
+    return out;
+}

@@ -7,6 +7,9 @@
 
 /* Caller owns the text; NULL without memory. */
 char *base64_encode(const char *data, size_t len);
+/* The data, *out_len bytes and a NUL behind them. Caller owns it; NULL when text (NUL-terminated after
+ * len) is not valid, or without memory. */
+char *base64_decode(const char *text, size_t len, size_t *out_len);
 /* Bytes that a valid text stands for. */
 size_t base64_size(const char *text);
 /* -1 for a valid text, else the offset that Go reports. */
