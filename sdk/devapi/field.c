@@ -100,7 +100,7 @@ void dev_duplicate(dev_status_t *st, const dev_path_t *at, const cJSON *value)
     buf_fini(&shown);
 }
 
-void dev_not_found(dev_status_t *st, const dev_path_t *at, const char *value)
+void dev_dangling(dev_status_t *st, const dev_path_t *at, const char *value)
 {
     buf_t shown = BUF_INIT;
 

@@ -33,7 +33,8 @@ void dev_invalid_text(dev_status_t *st, const dev_path_t *at, const char *value,
 void dev_unsupported(dev_status_t *st, const dev_path_t *at, const char *value,
                      const char *const *supported);
 void dev_duplicate(dev_status_t *st, const dev_path_t *at, const cJSON *value);
-void dev_not_found(dev_status_t *st, const dev_path_t *at, const char *value);
+/* "Not found": the value names nothing. */
+void dev_dangling(dev_status_t *st, const dev_path_t *at, const char *value);
 void dev_too_long(dev_status_t *st, const dev_path_t *at, int max);
 void dev_too_many(dev_status_t *st, const dev_path_t *at, int actual, int max);
 

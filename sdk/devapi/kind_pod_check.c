@@ -112,7 +112,7 @@ static void check_mounts(const dev_path_t *at, const cJSON *mounts, const cJSON 
         if (name[0] == '\0')
             dev_required(st, DEV_AT(here, "name"), "");
         else if (!has_volume(spec, name))
-            dev_not_found(st, DEV_AT(here, "name"), name);
+            dev_dangling(st, DEV_AT(here, "name"), name);
         if (tree_text(mount, "mountPath")[0] == '\0')
             dev_required(st, path_at, "");
         else if (seen_before(mounts, mount, "mountPath"))
