@@ -75,17 +75,25 @@ static size_t collect(char *data, size_t size, size_t n, void *arg)
     return len;
 }
 
+/* Keeps the value of a header line when its name is this one (with the colon). */
+static void keep(char *out, size_t cap, const char *line, const char *name)
+{
+    const size_t len = strlen(name);
+
+    if (strncasecmp(line, name, len) != 0)
+        return;
+    const char *value = line + len + strspn(line + len, " ");
+    snprintf(out, cap, "%.*s", (int) strcspn(value, "\r\n"), value);
+}
+
 static size_t header(char *data, size_t size, size_t n, void *arg)
 {
     api_reply_t *r = arg;
-    const size_t len = size * n;
 
-    if (strncasecmp(data, "retry-after:", 12) == 0)
-        snprintf(r->retry_after, sizeof(r->retry_after), "%.*s", (int) strcspn(data + 13, "\r\n"),
-                 data + 13);
-    if (strncasecmp(data, "warning:", 8) == 0)
-        snprintf(r->warning, sizeof(r->warning), "%.*s", (int) strcspn(data + 9, "\r\n"), data + 9);
-    return len;
+    keep(r->retry_after, sizeof(r->retry_after), data, "retry-after:");
+    keep(r->warning, sizeof(r->warning), data, "warning:");
+    keep(r->type, sizeof(r->type), data, "content-type:");
+    return size * n;
 }
 
 static void set_blob(CURL *easy, CURLoption option, const char *pem)
@@ -127,28 +135,49 @@ static void set_url(const api_t *api, CURL *easy, const char *path)
     free(url);
 }
 
-api_reply_t api_do(api_t *api, const char *method, const char *path, const char *content_type,
-                   const char *body)
+/* The identity of a request: the kubeconfig's, another token, or none. */
+static void set_request_identity(const api_t *api, CURL *easy, const api_request_t *q)
+{
+    const kube_credentials_t *c = api->credentials;
+    const kube_credentials_t bare = {
+        .ca_file = c->ca_file, .ca_data = c->ca_data, .token = (char *) q->token};
+    const api_t stranger = {.credentials = (kube_credentials_t *) &bare};
+
+    set_identity(q->anonymous || q->token != NULL ? &stranger : api, easy);
+}
+
+static struct curl_slist *headers_of(const api_request_t *q)
+{
+    char line[1024];
+
+    snprintf(line, sizeof(line), "Content-Type: %s",
+             q->content_type != NULL ? q->content_type : "application/json");
+    struct curl_slist *headers = curl_slist_append(NULL, line);
+    if (q->accept != NULL) {
+        snprintf(line, sizeof(line), "Accept: %s", q->accept);
+        headers = curl_slist_append(headers, line);
+    }
+    return headers;
+}
+
+api_reply_t api_ask(api_t *api, const api_request_t *q)
 {
     api_reply_t r = {0};
     text_t text = {0};
-    char type[128];
     long status = 0;
     CURL *easy = api->easy;
 
     curl_easy_reset(easy);
-    set_identity(api, easy);
-    set_url(api, easy, path);
-    snprintf(type, sizeof(type), "Content-Type: %s",
-             content_type != NULL ? content_type : "application/json");
-    struct curl_slist *headers = curl_slist_append(NULL, type);
+    set_request_identity(api, easy, q);
+    set_url(api, easy, q->path);
+    struct curl_slist *headers = headers_of(q);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, q->method);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT, 30L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    if (body != NULL) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) strlen(body));
+    if (q->body != NULL) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, q->body);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) strlen(q->body));
     }
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, collect);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &text);
@@ -162,6 +191,15 @@ api_reply_t api_do(api_t *api, const char *method, const char *path, const char 
         text.data != NULL ? text.data : strdup(code == CURLE_OK ? "" : curl_easy_strerror(code));
     r.json = cJSON_Parse(r.text);
     return r;
+}
+
+api_reply_t api_do(api_t *api, const char *method, const char *path, const char *content_type,
+                   const char *body)
+{
+    return api_ask(api, &(api_request_t){.method = method,
+                                         .path = path,
+                                         .content_type = content_type,
+                                         .body = body});
 }
 
 void api_reply_fini(api_reply_t *r)
@@ -289,6 +327,7 @@ typedef struct line {
 
 struct api_watch {
     api_t api; /* its own easy handle */
+    struct curl_slist *headers;
     pthread_t thread;
     pthread_mutex_t lock; /* all below */
     pthread_cond_t cond;
@@ -363,19 +402,28 @@ static void *watch_main(void *arg)
 
 api_watch_t *api_watch(api_t *api, const char *path_fmt, ...)
 {
-    api_watch_t *w = calloc(1, sizeof(*w));
     char *path = NULL;
+
+    FORMAT(path, path_fmt);
+    api_watch_t *w = api_watch_as(api, NULL, path);
+    free(path);
+    return w;
+}
+
+api_watch_t *api_watch_as(api_t *api, const char *accept, const char *path)
+{
+    api_watch_t *w = calloc(1, sizeof(*w));
 
     if (w == NULL)
         die("api", "out of memory");
-    FORMAT(path, path_fmt);
     *w = (api_watch_t){.api = {.credentials = api->credentials, .easy = curl_easy_init()},
                        .lock = PTHREAD_MUTEX_INITIALIZER,
                        .cond = PTHREAD_COND_INITIALIZER};
     w->last = &w->first;
     set_identity(api, w->api.easy);
     set_url(api, w->api.easy, path);
-    free(path);
+    w->headers = headers_of(&(api_request_t){.accept = accept});
+    curl_easy_setopt(w->api.easy, CURLOPT_HTTPHEADER, w->headers);
     curl_easy_setopt(w->api.easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(w->api.easy, CURLOPT_WRITEFUNCTION, watch_data);
     curl_easy_setopt(w->api.easy, CURLOPT_WRITEDATA, w);
@@ -446,6 +494,7 @@ void api_watch_close(api_watch_t *w)
     }
     free(w->partial.data);
     curl_easy_cleanup(w->api.easy);
+    curl_slist_free_all(w->headers);
     free(w);
 }
 

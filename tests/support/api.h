@@ -25,7 +25,8 @@ typedef struct api_reply {
     char *text;           /* never NULL */
     cJSON *json;          /* NULL when the text is none */
     char retry_after[32]; /* header, "" when absent */
-    char warning[256];    /* header, "" when absent */
+    char warning[256];    /* header, "" when absent; the last of several */
+    char type[128];       /* the header Content-Type, "" when absent */
 } api_reply_t;
 void api_reply_fini(api_reply_t *r);
 #define API_REPLY __attribute__((cleanup(api_reply_fini), unused)) api_reply_t
@@ -33,7 +34,15 @@ void api_reply_fini(api_reply_t *r);
 /* Sends one request and waits. body NULL: none; content_type NULL: application/json. */
 api_reply_t api_do(api_t *api, const char *method, const char *path, const char *content_type,
                    const char *body);
-/* The same with the path made from a format. */
+/* A request with what api_do leaves out; what is NULL is not sent. */
+typedef struct api_request {
+    const char *method, *path;
+    const char *content_type, *accept, *body;
+    const char *token; /* in the place of the kubeconfig's identity */
+    bool anonymous;    /* no identity at all */
+} api_request_t;
+api_reply_t api_ask(api_t *api, const api_request_t *request);
+/* The same as api_do with the path made from a format. */
 api_reply_t api_get(api_t *api, const char *path_fmt, ...) __attribute__((format(printf, 2, 3)));
 api_reply_t api_delete(api_t *api, const char *path_fmt, ...) __attribute__((format(printf, 2, 3)));
 api_reply_t api_post(api_t *api, const char *path, const char *body_fmt, ...)
@@ -64,6 +73,8 @@ void api_event_fini(api_event_t *e);
 #define API_EVENT __attribute__((cleanup(api_event_fini), unused)) api_event_t
 
 api_watch_t *api_watch(api_t *api, const char *path_fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same with an Accept header (NULL: none). */
+api_watch_t *api_watch_as(api_t *api, const char *accept, const char *path);
 /* The next event, waiting at most ms. */
 api_event_t api_watch_next(api_watch_t *w, int ms);
 void api_watch_close(api_watch_t *w);
