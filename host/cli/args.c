@@ -40,7 +40,33 @@ static void set_json(cli_args_t *args, const char *value)
     args->json = strcmp(value, "json") == 0;
 }
 
+static void set_listen(cli_args_t *args, const char *value)
+{
+    args->listen = value;
+}
+
+static void set_dir(cli_args_t *args, const char *value)
+{
+    args->dir = value;
+}
+
+static void set_snapshot(cli_args_t *args, const char *value)
+{
+    args->snapshot = value;
+}
+
+static void set_plain(cli_args_t *args, const char *value)
+{
+    (void) value;
+    args->plain = true;
+}
+
 static const struct flag flags[] = {
+    {"listen", "ADDR:PORT", CLI_DEV, "where it is served [default 127.0.0.1:6443]", set_listen},
+    {"dir", "DIR", CLI_DEV,
+     "for the kubeconfig, its token and certificates [default $HOME/.leasehold-dev]", set_dir},
+    {"snapshot", "FILE", CLI_DEV, "loaded at the start, written at the end", set_snapshot},
+    {"plain", NULL, CLI_DEV, "HTTP without TLS", set_plain},
     {"config", "FILE", CLI_SETTINGS,
      "configuration file [default ./leasehold.yaml or /etc/leasehold/leasehold.yaml]", set_config},
     {"set", "KEY=VALUE", CLI_SETTINGS, "any setting, by its key in the file; may be repeated",

@@ -11,6 +11,7 @@ const cli_verb_t cli_verbs[] = {
      "print every setting with its value and origin", cli_config},
     {"plugins ls", NULL, CLI_SETTINGS | CLI_OUTPUT,
      "list the plugin directory, running nothing of it", cli_plugins_ls},
+    {"dev", NULL, CLI_DEV, "run a Kubernetes API server in memory, for development", cli_dev},
     {"version", NULL, CLI_OUTPUT, "print the version", cli_version},
     {"help", "[VERB]", 0, "print this, or the flags of a verb", cli_help},
     {0},

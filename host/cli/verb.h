@@ -10,7 +10,8 @@
 enum {
     CLI_SETTINGS = 1, /* --config, --set, and the own flags of settings */
     CLI_OUTPUT = 2,   /* -o json */
-    CLI_CHECK = 4     /* --check */
+    CLI_CHECK = 4,    /* --check */
+    CLI_DEV = 8       /* --listen, --dir, --snapshot, --plain */
 };
 
 typedef struct cli_args {
@@ -21,6 +22,8 @@ typedef struct cli_args {
     size_t setting_count;
     char **made;         /* the texts that were put together; owned, NULL-terminated */
     const char *operand; /* NULL: none */
+    const char *listen, *dir, *snapshot; /* of dev; NULL: not given */
+    bool plain;
     bool help, json, check;
 } cli_args_t;
 
@@ -58,6 +61,7 @@ int cli_run(const cli_args_t *args);
 int cli_config(const cli_args_t *args);
 int cli_plugins_ls(const cli_args_t *args);
 int cli_version(const cli_args_t *args);
+int cli_dev(const cli_args_t *args);
 int cli_help(const cli_args_t *args);
 
 /* The help of one verb, NULL: of all. (help.c) */

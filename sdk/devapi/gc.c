@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What follows from a change, as the controllers of a cluster do it: dependents of what is gone,
+ * deletions that wait for their dependents, the end of a namespace, a new CRD. Each change puts what it
+ * touches among the suspects; a task looks at them until none is left.
+ */
+#include "devapi/core_impl.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+#include <uthash.h>
+
+#define SLICE 200                        /* suspects looked at in one turn of the loop */
+#define NAMESPACE_DELAY (300 * CLOCK_MS) /* in which a namespace is seen to be terminating */
+
+/* One dependent of one owner. */
+typedef struct dependent {
+    dev_table_t *table;
+    char *ns, *name;
+    struct dependent *next;
+} dependent_t;
+
+struct dev_owned {
+    char uid[40]; /* of the owner */
+    dependent_t *first;
+    UT_hash_handle hh;
+};
+
+/* -- The index of dependents -- */
+
+static const cJSON *owners_of(const cJSON *tree)
+{
+    return tree_at(tree, "metadata.ownerReferences");
+}
+
+static void index_add(dev_core_t *c, dev_table_t *t, const dev_object_t *o, const char *uid)
+{
+    dev_owned_t *owned = NULL;
+
+    HASH_FIND_STR(c->owned, uid, owned);
+    if (owned == NULL) {
+        owned = host_xcalloc(1, sizeof(*owned));
+        snprintf(owned->uid, sizeof(owned->uid), "%s", uid);
+        HASH_ADD_STR(c->owned, uid, owned);
+    }
+    dependent_t *d = host_xcalloc(1, sizeof(*d));
+    *d = (dependent_t){t, host_xstrdup(o->ns), host_xstrdup(o->name), owned->first};
+    owned->first = d;
+}
+
+static void dependent_free(dependent_t *d)
+{
+    free(d->ns);
+    free(d->name);
+    free(d);
+}
+
+static void index_remove(dev_core_t *c, const dev_table_t *t, const dev_object_t *o,
+                         const char *uid)
+{
+    dev_owned_t *owned = NULL;
+
+    HASH_FIND_STR(c->owned, uid, owned);
+    for (dependent_t **at = owned != NULL ? &owned->first : NULL; at != NULL && *at != NULL;) {
+        dependent_t *d = *at;
+        if (d->table == t && strcmp(d->ns, o->ns) == 0 && strcmp(d->name, o->name) == 0) {
+            *at = d->next;
+            dependent_free(d);
+            break;
+        }
+        at = &d->next;
+    }
+    if (owned != NULL && owned->first == NULL) {
+        HASH_DEL(c->owned, owned);
+        free(owned);
+    }
+}
+
+static void index_object(dev_core_t *c, dev_table_t *t, const dev_object_t *o, bool add)
+{
+    const cJSON *ref;
+
+    if (strstr(o->text, "\"ownerReferences\":[") == NULL)
+        return;
+    cJSON *tree = dev_object_tree(o);
+    cJSON_ArrayForEach (ref, owners_of(tree)) {
+        if (add)
+            index_add(c, t, o, tree_text(ref, "uid"));
+        else
+            index_remove(c, t, o, tree_text(ref, "uid"));
+    }
+    cJSON_Delete(tree);
+}
+
+/* -- Suspects -- */
+
+/* To be looked at after so many nanoseconds. */
+static void suspect_later(dev_core_t *c, const dev_table_t *t, const char *ns, const char *name,
+                          int64_t delay)
+{
+    const int64_t at = clock_now() + delay;
+    cJSON *place = cJSON_CreateArray();
+
+    cJSON_AddItemToArray(place, cJSON_CreateString(dev_table_key(t)));
+    cJSON_AddItemToArray(place, cJSON_CreateString(ns));
+    cJSON_AddItemToArray(place, cJSON_CreateString(name));
+    cJSON_AddItemToArray(place, cJSON_CreateNumber((double) at));
+    cJSON_AddItemToArray(c->suspects, place);
+    if (at < c->chores.at)
+        loop_timer_set(&c->chores, at);
+}
+
+static void suspect(dev_core_t *c, const dev_table_t *t, const char *ns, const char *name)
+{
+    suspect_later(c, t, ns, name, 0);
+}
+
+static void suspect_dependents(dev_core_t *c, const char *uid)
+{
+    dev_owned_t *owned = NULL;
+
+    HASH_FIND_STR(c->owned, uid, owned);
+    for (const dependent_t *d = owned != NULL ? owned->first : NULL; d != NULL; d = d->next)
+        suspect(c, d->table, d->ns, d->name);
+}
+
+static void suspect_owners(dev_core_t *c, const dev_object_t *o)
+{
+    cJSON *tree = dev_object_tree(o);
+    const cJSON *ref;
+
+    cJSON_ArrayForEach (ref, owners_of(tree)) {
+        char group[128] = "";
+        const char *version = tree_text(ref, "apiVersion"), *slash = strchr(version, '/');
+        if (slash != NULL)
+            snprintf(group, sizeof(group), "%.*s", (int) (slash - version), version);
+        const dev_kind_t *kind = dev_core_kind_named(c, group, tree_text(ref, "kind"));
+        if (kind != NULL)
+            suspect(c, dev_core_table(c, kind), (kind->flags & DEV_NAMESPACED) != 0 ? o->ns : "",
+                    tree_text(ref, "name"));
+    }
+    cJSON_Delete(tree);
+}
+
+/* It may wait for the end of its objects. key: "group/resource" */
+static void suspect_crd(dev_core_t *c, const char *key)
+{
+    dev_table_t *crds = dev_store_table(c->store, "apiextensions.k8s.io/customresourcedefinitions");
+    const char *slash = strchr(key, '/');
+    host_cleanup(host_freep) char *name =
+        host_xprintf("%s.%.*s", slash + 1, (int) (slash - key), key);
+
+    if (dev_table_find(crds, "", name) != NULL)
+        suspect(c, crds, "", name);
+}
+
+static bool is_ending(const dev_object_t *o)
+{
+    return strstr(o->text, "\"deletionTimestamp\":\"") != NULL;
+}
+
+static bool begins_to_end(const dev_event_t *e)
+{
+    return strcmp(dev_table_key(e->table), "/namespaces") == 0 && e->before != NULL &&
+           is_ending(e->object) && !is_ending(e->before);
+}
+
+void dev_gc_event(dev_core_t *c, const dev_event_t *e)
+{
+    if (e->before != NULL)
+        index_object(c, e->table, e->before, false);
+    if (!e->gone) {
+        index_object(c, e->table, e->object, true);
+        suspect_later(c, e->table, e->object->ns, e->object->name,
+                      begins_to_end(e) ? NAMESPACE_DELAY : 0);
+        return;
+    }
+    suspect_dependents(c, e->object->uid);
+    if (strstr(e->object->text, "\"ownerReferences\":[") != NULL)
+        suspect_owners(c, e->object);
+    if (e->object->ns[0] != '\0')
+        suspect(c, dev_store_table(c->store, "/namespaces"), "", e->object->ns);
+    suspect_crd(c, dev_table_key(e->table));
+}
+
+/* -- Owners -- */
+
+/* The owner that a reference names is there under that uid; true for kinds that nobody knows. */
+static bool owner_lives(dev_core_t *c, const cJSON *ref, const char *ns)
+{
+    char group[128] = "";
+    const char *version = tree_text(ref, "apiVersion"), *slash = strchr(version, '/');
+
+    if (slash != NULL)
+        snprintf(group, sizeof(group), "%.*s", (int) (slash - version), version);
+    const dev_kind_t *kind = dev_core_kind_named(c, group, tree_text(ref, "kind"));
+    if (kind == NULL)
+        return true;
+    const dev_object_t *owner =
+        dev_table_find(dev_core_table(c, kind), (kind->flags & DEV_NAMESPACED) != 0 ? ns : "",
+                       tree_text(ref, "name"));
+    return owner != NULL && strcmp(owner->uid, tree_text(ref, "uid")) == 0;
+}
+
+/* Every owner is gone: so is the object. Only some: their references are. */
+static bool collect(dev_core_t *c, dev_table_t *t, const dev_object_t *o, const cJSON *tree)
+{
+    const cJSON *ref;
+    int alive = 0, all = 0;
+
+    cJSON_ArrayForEach (ref, owners_of(tree)) {
+        all++;
+        alive += owner_lives(c, ref, o->ns);
+    }
+    if (all == 0 || alive == all || tree_at(tree, "metadata.deletionTimestamp") != NULL)
+        return false;
+    if (alive == 0) {
+        (void) dev_delete_object(c, t, o, "Background");
+        return true;
+    }
+    cJSON *next = cJSON_Duplicate(tree, true);
+    cJSON *left = cJSON_CreateArray();
+    cJSON_ArrayForEach (ref, owners_of(tree)) {
+        if (owner_lives(c, ref, o->ns))
+            cJSON_AddItemToArray(left, cJSON_Duplicate(ref, true));
+    }
+    tree_set(tree_get(next, "metadata"), "ownerReferences", left);
+    (void) dev_settle(c, t, o, next);
+    cJSON_Delete(next);
+    return true;
+}
+
+/* Without the references to this owner. */
+static void orphan(dev_core_t *c, const dependent_t *d, const char *uid)
+{
+    const dev_object_t *o = dev_table_find(d->table, d->ns, d->name);
+    cJSON *tree = o != NULL ? dev_object_tree(o) : NULL;
+    cJSON *meta = tree_get(tree, "metadata"), *refs = tree_get(meta, "ownerReferences");
+
+    for (int i = cJSON_GetArraySize(refs) - 1; i >= 0; i--) {
+        if (strcmp(tree_text(cJSON_GetArrayItem(refs, i), "uid"), uid) == 0)
+            cJSON_DeleteItemFromArray(refs, i);
+    }
+    if (tree_empty(refs))
+        tree_remove(meta, "ownerReferences");
+    if (o != NULL)
+        (void) dev_settle(c, d->table, o, tree);
+    cJSON_Delete(tree);
+}
+
+static bool blocks(const dependent_t *d, const char *uid)
+{
+    const dev_object_t *o = dev_table_find(d->table, d->ns, d->name);
+    cJSON *tree = o != NULL ? dev_object_tree(o) : NULL;
+    const cJSON *ref;
+    bool yes = false;
+
+    cJSON_ArrayForEach (ref, owners_of(tree))
+        yes = yes ||
+              (strcmp(tree_text(ref, "uid"), uid) == 0 && tree_true(ref, "blockOwnerDeletion"));
+    cJSON_Delete(tree);
+    return yes;
+}
+
+/* A copy of the dependents' list, since each step changes it. */
+static dependent_t *dependents_of(dev_core_t *c, const char *uid)
+{
+    dev_owned_t *owned = NULL;
+    dependent_t *copy = NULL;
+
+    HASH_FIND_STR(c->owned, uid, owned);
+    for (const dependent_t *d = owned != NULL ? owned->first : NULL; d != NULL; d = d->next) {
+        dependent_t *one = host_xcalloc(1, sizeof(*one));
+        *one = (dependent_t){d->table, host_xstrdup(d->ns), host_xstrdup(d->name), copy};
+        copy = one;
+    }
+    return copy;
+}
+
+static void dependents_free(dependent_t *list)
+{
+    for (dependent_t *next; list != NULL; list = next) {
+        next = list->next;
+        dependent_free(list);
+    }
+}
+
+static bool tend_deletion(dev_core_t *c, dev_table_t *t, const dev_object_t *o, cJSON *tree)
+{
+    const cJSON *finalizers = tree_at(tree, "metadata.finalizers");
+    const bool orphans = tree_has_text(finalizers, "orphan");
+    const bool foreground = tree_has_text(finalizers, "foregroundDeletion");
+    bool blocked = false;
+
+    if (tree_at(tree, "metadata.deletionTimestamp") == NULL || !(orphans || foreground))
+        return false;
+    dependent_t *list = dependents_of(c, o->uid);
+    for (const dependent_t *d = list; d != NULL; d = d->next) {
+        const dev_object_t *one = dev_table_find(d->table, d->ns, d->name);
+        if (orphans) {
+            orphan(c, d, o->uid);
+        } else if (one != NULL) {
+            const bool waits = blocks(d, o->uid);
+            if (strstr(one->text, "\"deletionTimestamp\":\"") == NULL)
+                one = dev_delete_object(c, d->table, one, waits ? "Foreground" : "Background");
+            blocked = blocked || (waits && one != NULL);
+        }
+    }
+    dependents_free(list);
+    if (!blocked) {
+        dev_take_finalizer(tree, orphans ? "orphan" : "foregroundDeletion");
+        (void) dev_settle(c, t, o, tree);
+    }
+    return !blocked;
+}
+
+/* -- Namespaces -- */
+
+typedef struct sweep {
+    dev_core_t *core;
+    const char *ns;
+    size_t left;
+} sweep_t;
+
+static void sweep_table(void *arg, dev_table_t *t)
+{
+    sweep_t *s = arg;
+
+    for (size_t i = dev_table_lower(t, s->ns, ""); i < dev_table_count(t);) {
+        dev_object_t *o = dev_table_at(t, i);
+        if (strcmp(o->ns, s->ns) != 0)
+            return;
+        const dev_object_t *left = o;
+        if (strstr(o->text, "\"deletionTimestamp\":\"") == NULL)
+            left = dev_delete_object(s->core, t, o, "Background");
+        s->left += left != NULL;
+        i += left != NULL;
+    }
+}
+
+/* {"apiVersion":..., "kind":...} objects that every namespace gets. */
+static void furnish(dev_core_t *c, const char *ns)
+{
+    static const struct {
+        const char *resource, *name, *text;
+    } things[] = {{"serviceaccounts", "default", "{\"metadata\":{\"name\":\"default\"}}"},
+                  {"configmaps", "kube-root-ca.crt",
+                   "{\"metadata\":{\"name\":\"kube-root-ca.crt\"},\"data\":{\"ca.crt\":\"\"}}"}};
+
+    for (size_t i = 0; i < HOST_LEN(things); i++) {
+        const dev_kind_t *kind = dev_core_kind(c, "", "v1", things[i].resource);
+        if (kind == NULL || dev_table_find(dev_core_table(c, kind), ns, things[i].name) != NULL)
+            continue;
+        const dev_request_t r = {.verb = DEV_CREATE,
+                                 .kind = kind,
+                                 .version = "v1",
+                                 .ns = ns,
+                                 .body = things[i].text,
+                                 .body_len = strlen(things[i].text)};
+        dev_reply_t reply;
+        dev_core_serve(c, &r, &reply);
+        dev_reply_fini(&reply);
+    }
+}
+
+static void tend_namespace(dev_core_t *c, dev_table_t *t, const dev_object_t *o, cJSON *tree)
+{
+    sweep_t s = {c, o->name, 0};
+
+    if (tree_at(tree, "metadata.deletionTimestamp") == NULL) {
+        furnish(c, o->name);
+        return;
+    }
+    dev_store_each_table(c->store, sweep_table, &s);
+    if (s.left > 0)
+        return;
+    tree_remove(tree_get(tree, "spec"), "finalizers");
+    (void) dev_settle(c, t, o, tree);
+}
+
+/* -- The task -- */
+
+static void tend(dev_core_t *c, const char *key, const char *ns, const char *name)
+{
+    dev_table_t *t = dev_store_table(c->store, key);
+    dev_object_t *o = dev_table_find(t, ns, name);
+
+    if (o == NULL)
+        return;
+    dev_object_ref(o);
+    cJSON *tree = dev_object_tree(o);
+    if (!collect(c, t, o, tree) && !tend_deletion(c, t, o, tree)) {
+        if (strcmp(key, "/namespaces") == 0)
+            tend_namespace(c, t, o, tree);
+        else if (strcmp(key, "apiextensions.k8s.io/customresourcedefinitions") == 0)
+            (void) dev_crd_tend(c, o);
+    }
+    cJSON_Delete(tree);
+    dev_object_unref(o);
+}
+
+static void on_chores(loop_timer_t *timer)
+{
+    dev_core_t *c = HOST_CONTAINER(timer, dev_core_t, chores);
+    const int64_t now = clock_now();
+    int64_t next = CLOCK_NEVER;
+
+    for (int i = cJSON_GetArraySize(c->suspects), looked = 0; i > 0; i--) {
+        cJSON *place = cJSON_DetachItemFromArray(c->suspects, 0);
+        const int64_t at = (int64_t) cJSON_GetArrayItem(place, 3)->valuedouble;
+        if (at > now || looked == SLICE) { /* back in line */
+            cJSON_AddItemToArray(c->suspects, place);
+            next = HOST_MIN(next, HOST_MAX(at, now));
+            continue;
+        }
+        looked++;
+        tend(c, cJSON_GetArrayItem(place, 0)->valuestring,
+             cJSON_GetArrayItem(place, 1)->valuestring, cJSON_GetArrayItem(place, 2)->valuestring);
+        cJSON_Delete(place);
+    }
+    if (next < c->chores.at)
+        loop_timer_set(&c->chores, next);
+}
+
+/* -- Life -- */
+
+void dev_gc_start(dev_core_t *c)
+{
+    static const char *const always[] = {"default", "kube-node-lease", "kube-public",
+                                         "kube-system"};
+
+    loop_timer_init(&c->chores, c->o.loop, on_chores);
+    c->suspects = cJSON_CreateArray();
+    for (size_t i = 0; i < HOST_LEN(always); i++) {
+        host_cleanup(host_freep) char *body =
+            host_xprintf("{\"metadata\":{\"name\":\"%s\"}}", always[i]);
+        const dev_request_t r = {.verb = DEV_CREATE,
+                                 .kind = dev_core_kind(c, "", "v1", "namespaces"),
+                                 .version = "v1",
+                                 .body = body,
+                                 .body_len = strlen(body)};
+        dev_reply_t reply;
+        dev_core_serve(c, &r, &reply);
+        dev_reply_fini(&reply);
+    }
+}
+
+void dev_gc_destroy(dev_core_t *c)
+{
+    dev_owned_t *owned, *next;
+
+    loop_timer_clear(&c->chores);
+    cJSON_Delete(c->suspects);
+    HASH_ITER (hh, c->owned, owned, next) {
+        HASH_DEL(c->owned, owned);
+        dependents_free(owned->first);
+        free(owned);
+    }
+}
