@@ -151,7 +151,7 @@ static void reply_gone(const dev_request_t *r, const dev_object_t *old, dev_repl
 static int delete_one(dev_core_t *c, const dev_request_t *r, dev_object_t *old, dev_reply_t *reply,
                       dev_status_t *st)
 {
-    options_t o = {0};
+    options_t o = {.policy = ""};
     int ret = take_options(r, &o, st);
 
     if (ret == 0)
@@ -187,7 +187,7 @@ int dev_verb_delete_all(dev_core_t *c, const dev_request_t *r, dev_reply_t *repl
 {
     dev_table_t *t = dev_core_table(c, r->kind);
     dev_request_t list = *r;
-    options_t o = {0};
+    options_t o = {.policy = ""};
 
     list.verb = DEV_LIST;
     list.shape = DEV_SHAPE_FULL;

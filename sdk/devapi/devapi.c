@@ -113,8 +113,7 @@ static int open_server(devapi_t *d, const devapi_options_t *o, lh_error_t *err)
                                                    .port = d->port,
                                                    .token = d->token,
                                                    .version = o->version,
-                                                   .tls = d->tls,
-                                                   .max_connections = o->max_connections},
+                                                   .tls = d->tls},
                              &d->http, err);
     if (ret < 0)
         return ret;

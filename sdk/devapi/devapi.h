@@ -20,11 +20,9 @@ typedef struct devapi_options {
     const char *dir;      /* for ca.crt, server.crt, server.key, token, kubeconfig; made if absent,
                                mode 0700. CA and token are kept when they are there */
     bool plain;           /* HTTP without TLS, still with the token */
-    bool faults;          /* serves /devapi/faults, see faults.h */
     const char *snapshot; /* file loaded at start if there, written at stop; NULL: none */
     size_t max_bytes;     /* see core.h */
-    unsigned max_connections; /* 0: 1000 */
-    const char *version;      /* of Leasehold, shown by /version */
+    const char *version;  /* of Leasehold, shown by /version */
 } devapi_options_t;
 
 /* Caller owns *out, free with devapi_stop. LH_EINVAL for a bad address or a folder that cannot be

@@ -101,6 +101,9 @@ static void on_closed(struct evhttp_connection *connection, void *arg)
 
     (void) connection;
     dev_watch_close(s->watch);
+    /* A request that is still being answered is cut off from its connection, and then ours to free. */
+    if (evhttp_request_get_connection(s->request) == NULL)
+        evhttp_send_reply_end(s->request);
     stream_free(s);
 }
 
@@ -110,8 +113,10 @@ static void on_frame(void *arg, const char *data, size_t len)
     struct evhttp_connection *connection = evhttp_request_get_connection(s->request);
     struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
 
-    if (evbuffer_get_length(bufferevent_get_output(bev)) > MAX_WAITING)
-        return; /* it reads too slowly: what follows is lost to it, and on_ended comes by its timeout */
+    if (evbuffer_get_length(bufferevent_get_output(bev)) > MAX_WAITING) {
+        shutdown(bufferevent_getfd(bev), SHUT_RDWR); /* its end comes by on_closed */
+        return;
+    }
     evbuffer_add(s->frame, data, len);
     evhttp_send_reply_chunk(s->request, s->frame);
 }
@@ -367,6 +372,8 @@ static void serve_path(dev_http_t *h, struct evhttp_request *req, char *path,
                       evhttp_find_header(evhttp_request_get_input_headers(req), "Accept"), &out,
                       &type))
         answer(req, 200, type, buf_text(&out), out.len);
+    else if (strcmp(path, "/openapi/v2") == 0)
+        answer(req, 200, "application/octet-stream", "", 0); /* kubectl then validates nothing */
     else if (parse_target(path, &t))
         serve_resource(h, req, &t, query);
     else
@@ -405,6 +412,20 @@ static struct bufferevent *secure(struct event_base *base, void *arg)
                                           BEV_OPT_CLOSE_ON_FREE);
 }
 
+static uint16_t port_of(evutil_socket_t fd)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+    } at = {.six = {0}};
+    socklen_t len = sizeof(at);
+
+    if (getsockname(fd, &at.any, &len) < 0)
+        return 0;
+    return ntohs(at.any.sa_family == AF_INET6 ? at.six.sin6_port : at.four.sin_port);
+}
+
 int dev_http_start(const dev_http_options_t *o, dev_http_t **out, lh_error_t *err)
 {
     dev_http_t *h = host_xcalloc(1, sizeof(*h));
@@ -429,11 +450,7 @@ int dev_http_start(const dev_http_options_t *o, dev_http_t **out, lh_error_t *er
         return host_fail(err, LH_EIO, "listen on %s:%u: the port is taken or not allowed",
                          o->address, o->port);
     }
-    struct sockaddr_storage at = {0};
-    socklen_t len = sizeof(at);
-    getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *) &at, &len);
-    h->port = ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *) &at)->sin6_port
-                                             : ((struct sockaddr_in *) &at)->sin_port);
+    h->port = port_of(evhttp_bound_socket_get_fd(bound));
     *out = h;
     return 0;
 }

@@ -17,7 +17,6 @@ typedef struct dev_http_options {
     const char *token;      /* every request but health and version must carry it; copied */
     const char *version;    /* of Leasehold; copied */
     struct ssl_ctx_st *tls; /* SSL_CTX, borrowed until dev_http_stop; NULL: plain HTTP */
-    unsigned max_connections;
 } dev_http_options_t;
 
 /* Caller owns *out. LH_EIO when the port is taken. [loop-thread] */

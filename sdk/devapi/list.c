@@ -285,8 +285,8 @@ int dev_verb_list(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, dev
     page_t p = {.r = r, .view = {r->kind, r->version, r->shape}};
     host_cleanup(host_freep) char *token = NULL;
     place_t from = {0};
-    int64_t version;
-    bool exact;
+    int64_t version = 0;
+    bool exact = false;
     int ret = take_limit(r, &p.limit, st);
 
     if (ret == 0)

@@ -376,7 +376,7 @@ int dev_verb_patch(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, de
 {
     dev_object_t *old =
         dev_table_find(dev_core_table(c, r->kind), r->ns != NULL ? r->ns : "", r->name);
-    enum dev_patch type;
+    enum dev_patch type = DEV_PATCH_MERGE;
     int ret = patch_type(r, &type, st);
 
     if (ret < 0)

@@ -82,19 +82,6 @@ static void a_strategic_patch_merges_lists_by_key(void *arg)
     EXPECT_INT(cJSON_GetArraySize(api_at(r.json, "/spec/ports")), 3);
 }
 
-static void server_side_apply_creates_and_owns(void *arg)
-{
-    contract_t *c = arg;
-    char path[300];
-
-    snprintf(path, sizeof(path), "%s/applied?fieldManager=contract", c->configmaps);
-    API_REPLY r = api_patch(c->api, path, "apply",
-                            "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":"
-                            "\"applied\"},\"data\":{\"k\":\"v\"}}");
-    EXPECT_INT(r.status, 201);
-    EXPECT_STR(api_str(r.json, "/metadata/managedFields/0/operation"), "Apply");
-}
-
 static void an_unknown_patch_type_is_415(void *arg)
 {
     contract_t *c = arg;
@@ -398,7 +385,6 @@ static const tap_test_t tests[] = {
     {"a JSON patch adds, replaces, removes", a_json_patch_adds_replaces_removes},
     {"a failed JSON patch test is 422", a_failed_json_patch_test_is_422},
     {"a strategic patch merges lists by key", a_strategic_patch_merges_lists_by_key},
-    {"server-side apply creates and owns", server_side_apply_creates_and_owns},
     {"an unknown patch type is 415", an_unknown_patch_type_is_415},
     {"a patch of a missing object is 404", a_patch_of_a_missing_object_is_404},
     {"delete answers a Status with the uid", delete_answers_a_status_with_the_uid},

@@ -155,8 +155,7 @@ const char *contract_crd(contract_t *c, const char *plural, const char *kind, co
     free(json);
     REQUIRE_INT(r.status, 201);
     const cJSON *v;
-    cJSON_ArrayForEach(v, api_at(r.json, "/spec/versions"))
-    {
+    cJSON_ArrayForEach (v, api_at(r.json, "/spec/versions")) {
         if (strcmp(api_str(v, "/served"), "true") == 0)
             snprintf(version, sizeof(version), "%s", api_str(v, "/name"));
     }
@@ -222,8 +221,7 @@ void contract_cause(const char *file, int line, const api_reply_t *r, const char
 {
     const cJSON *cause;
 
-    cJSON_ArrayForEach(cause, api_at(r->json, "/details/causes"))
-    {
+    cJSON_ArrayForEach (cause, api_at(r->json, "/details/causes")) {
         if (strcmp(api_str(cause, "/reason"), reason) == 0 &&
             strcmp(api_str(cause, "/field"), field) == 0)
             return;
@@ -238,8 +236,7 @@ void contract_items(const char *file, int line, const api_reply_t *r, const char
     const cJSON *item;
 
     tap_int(file, line, "the status", r->status, 200);
-    cJSON_ArrayForEach(item, api_at(r->json, "/items"))
-    {
+    cJSON_ArrayForEach (item, api_at(r->json, "/items")) {
         len += (size_t) snprintf(all + len, sizeof(all) - len, "%s%s", len > 0 ? "," : "",
                                  api_str(item, "/metadata/name"));
         if (len >= sizeof(all))

@@ -196,10 +196,9 @@ api_reply_t api_ask(api_t *api, const api_request_t *q)
 api_reply_t api_do(api_t *api, const char *method, const char *path, const char *content_type,
                    const char *body)
 {
-    return api_ask(api, &(api_request_t){.method = method,
-                                         .path = path,
-                                         .content_type = content_type,
-                                         .body = body});
+    return api_ask(api,
+                   &(api_request_t){
+                       .method = method, .path = path, .content_type = content_type, .body = body});
 }
 
 void api_reply_fini(api_reply_t *r)

@@ -206,7 +206,7 @@ start_cluster() {
 }
 
 prepare() {
-    k create namespace "$ns" > /dev/null
+    printf '{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"%s"}}' "$ns" | k create -f - > /dev/null
     sed "s/namespace: default/namespace: $ns/" "$root/examples/website/website.yaml" > "$dir/website.yaml"
     tell "The kind Website (examples/website), and an empty Lease: nobody has to wait for a former holder."
     show apply -f "$root/examples/website/crd.yaml"
@@ -294,9 +294,9 @@ hand_over() {
 go_on() {
     [ "$server" = devapi ] || return 0
     cat << TXT
-Go on by hand, in one terminal and another:
-   build/bin/leasehold dev --plugins build/examples/website --apply examples/website/crd.yaml
-   export KUBECONFIG=...   as it prints
+Go on by hand, each in a terminal of its own:
+   build/bin/leasehold dev     and in the others: export KUBECONFIG=... as it says
+   kubectl apply -f examples/website/crd.yaml && build/bin/leasehold run --plugins build/examples/website
    kubectl apply -f examples/website/website.yaml && kubectl get website,deployment,service -w
 
 TXT
