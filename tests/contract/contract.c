@@ -32,13 +32,18 @@ const char *contract_text(const char *fmt, ...)
     return out;
 }
 
+char *contract_quote(char *text)
+{
+    for (char *at = text; (at = strchr(at, '\'')) != NULL;)
+        *at = '"';
+    return text;
+}
+
 /* Caller frees. */
 static char *body_of(const char *fmt, va_list args)
 {
-    char *json = strdup(fmt), *body = NULL;
+    char *json = contract_quote(strdup(fmt)), *body = NULL;
 
-    for (char *at = json; (at = strchr(at, '\'')) != NULL;)
-        *at = '"';
     if (vasprintf(&body, json, args) < 0)
         abort();
     free(json);
@@ -61,6 +66,16 @@ api_reply_t contract_post(contract_t *c, const char *path, const char *body_fmt,
 
     BODY(body, body_fmt);
     const api_reply_t r = api_do(c->api, "POST", path, NULL, body);
+    free(body);
+    return r;
+}
+
+api_reply_t contract_post_all(contract_t *c, const char *path, const char *body_fmt, ...)
+{
+    char *body;
+
+    BODY(body, body_fmt);
+    const api_reply_t r = api_do(c->api, "POST", path, NULL, contract_quote(body));
     free(body);
     return r;
 }
@@ -142,18 +157,14 @@ const char *contract_crd(contract_t *c, const char *plural, const char *kind, co
 {
     const char *group = contract_text("%s.%s.example.dev", plural, c->id);
     char version[32] = "";
-    char *json = NULL;
+    API_REPLY r = contract_post_all(
+        c, CONTRACT_CRDS,
+        "{'metadata':{'name':'%s.%s','labels':{'contract':'%s'}},'spec':{'group':'%s','scope':"
+        "'Namespaced','names':{'plural':'%s','kind':'%s'%s},'versions':%s}}",
+        plural, group, c->id, group, plural, kind, more, versions);
 
-    if (asprintf(&json,
-                 "{'metadata':{'name':'%s.%s'},'spec':{'group':'%s','scope':'Namespaced','names':{"
-                 "'plural':'%s','kind':'%s'%s},'versions':%s}}",
-                 plural, group, group, plural, kind, more, versions) < 0)
-        abort();
-    for (char *at = json; (at = strchr(at, '\'')) != NULL;)
-        *at = '"';
-    API_REPLY r = api_do(c->api, "POST", CONTRACT_CRDS, NULL, json);
-    free(json);
     REQUIRE_INT(r.status, 201);
+    c->crds = true;
     const cJSON *v;
     cJSON_ArrayForEach (v, api_at(r.json, "/spec/versions")) {
         if (strcmp(api_str(v, "/served"), "true") == 0)
@@ -279,6 +290,9 @@ int contract_main(int argc, char **argv, const char *program, const tap_test_t *
     }
     const int status = tap_main(argc, argv, tests, count, &c);
     API_REPLY gone = api_delete(c.api, "/api/v1/namespaces/%s", c.ns);
+    if (c.crds) {
+        API_REPLY crds = api_delete(c.api, CONTRACT_CRDS "?labelSelector=contract=%s", c.id);
+    }
     api_close(c.api);
     curl_global_cleanup();
     return status;

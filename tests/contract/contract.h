@@ -26,6 +26,7 @@ typedef struct contract {
     char pods[128];
     char deployments[128];
     char leases[128];
+    bool crds; /* some were made; they go with the program */
 } contract_t;
 
 /* Opens the server, makes the namespace, runs, deletes the namespace. Returns the exit status. */
@@ -37,8 +38,14 @@ const char *contract_path(const char *collection, const char *name);
 /* A text made from a format. Borrowed until the 16th next call. */
 const char *contract_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Makes each ' a " in place; returns the text. */
+char *contract_quote(char *text);
+
 /* Requests. In body formats (not in their arguments) ' stands for ", so that JSON stays readable. */
 api_reply_t contract_post(contract_t *c, const char *path, const char *body_fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same, and in the arguments too. */
+api_reply_t contract_post_all(contract_t *c, const char *path, const char *body_fmt, ...)
     __attribute__((format(printf, 3, 4)));
 api_reply_t contract_put(contract_t *c, const char *path, const char *body_fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -67,8 +74,8 @@ const char *contract_deploy(contract_t *c, const char *name);
     "{'replicas':1,'selector':{'matchLabels':{'app':'%s'}},'template':{'metadata':{'labels':{"     \
     "'app':'%s'}},'spec':{'containers':[{'name':'c','image':'i'}]}}}"
 
-/* Makes the CRD <plural>.<id>.example.dev of this spec.versions array (a body without arguments) and
- * waits until it is served. more: other fields of spec.names, as in ",'shortNames':['w']". Returns
+/* Makes the CRD <plural>.<id>.example.dev of this spec.versions array (with ' for ") and
+ * waits until it is served; it has the label contract=<id>. more: other fields of spec.names, as in ",'shortNames':['w']". Returns
  * the group, with the life of contract_text. */
 const char *contract_crd(contract_t *c, const char *plural, const char *kind, const char *more,
                          const char *versions);

@@ -227,6 +227,136 @@ static void a_lease_watch_sees_its_deletion(void *arg)
     api_watch_close(w);
 }
 
+/* -- What else the elector meets -- */
+
+static void a_lease_is_no_more_than_it_was_sent(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY r = contract_post(c, c->leases, "{'metadata':{'name':'bare'}}");
+
+    EXPECT_INT(r.status, 201);
+    EXPECT_TRUE(api_at(r.json, "/spec/holderIdentity") == NULL);
+    EXPECT_TRUE(api_at(r.json, "/spec/leaseTransitions") == NULL);
+    EXPECT_TRUE(api_at(r.json, "/metadata/generation") == NULL);
+    EXPECT_TRUE(cJSON_IsObject(api_at(r.json, "/spec")));
+}
+
+static void a_lease_time_without_six_digits_is_400(void *arg)
+{
+    contract_t *c = arg;
+    static const char *const times[] = {"2026-01-02T03:04:05Z", "2026-01-02T03:04:05.1Z",
+                                        "2026-01-02T03:04:05.123456789Z"};
+
+    for (size_t i = 0; i < 3; i++) {
+        API_REPLY r = contract_post(
+            c, c->leases, "{'metadata':{'name':'digits'},'spec':{'renewTime':'%s'}}", times[i]);
+        EXPECT_ERROR(&r, 400, "BadRequest",
+                     "Lease in version \"v1\" cannot be handled as a Lease: parsing time \"");
+    }
+}
+
+static void a_lease_time_of_another_zone_is_answered_in_utc(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY r = contract_post(
+        c, c->leases,
+        "{'metadata':{'name':'zone'},'spec':{'renewTime':'2026-01-02T05:04:05.100000+02:00'}}");
+
+    EXPECT_INT(r.status, 201);
+    EXPECT_STR(api_str(r.json, "/spec/renewTime"), "2026-01-02T03:04:05.100000Z");
+}
+
+static void a_lease_time_that_is_none_is_400(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY r =
+        contract_post(c, c->leases, "{'metadata':{'name':'no-time'},'spec':{'renewTime':'now'}}");
+
+    EXPECT_ERROR(&r, 400, "BadRequest", "parsing time \"now\"");
+}
+
+static void a_patch_of_a_lease_needs_no_version(void *arg)
+{
+    contract_t *c = arg;
+
+    make(c, "patched", NULL, NULL);
+    API_REPLY r = contract_patch(c, contract_path(c->leases, "patched"), "merge",
+                                 "{'spec':{'holderIdentity':'two'}}");
+    EXPECT_INT(r.status, 200);
+    EXPECT_STR(api_str(r.json, "/spec/holderIdentity"), "two");
+    EXPECT_INT(api_int(r.json, "/spec/leaseDurationSeconds"), 15);
+}
+
+static void a_put_with_a_version_on_a_missing_lease_creates_it(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY r = put(c, "absent-version", "5", "me", 0);
+
+    EXPECT_INT(r.status, 201);
+    EXPECT_TRUE(strcmp(api_str(r.json, "/metadata/resourceVersion"), "5") != 0);
+}
+
+static void a_negative_lease_duration_says_so(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY r = contract_post(c, c->leases,
+                                "{'metadata':{'name':'minus'},'spec':{'leaseDurationSeconds':-1}}");
+
+    EXPECT_ERROR(&r, 422, "Invalid",
+                 "spec.leaseDurationSeconds: Invalid value: -1: must be greater than 0");
+    EXPECT_CAUSE(&r, "FieldValueInvalid", "spec.leaseDurationSeconds");
+}
+
+static void a_dry_run_put_of_a_lease_takes_nothing(void *arg)
+{
+    contract_t *c = arg;
+    char version[64];
+
+    make(c, "dry", NULL, version);
+    API_REPLY r = contract_put(c, contract_text("%s/dry?dryRun=All", c->leases),
+                               "{'metadata':{'name':'dry','resourceVersion':'%s'},'spec':{"
+                               "'holderIdentity':'two'}}",
+                               version);
+    API_REPLY now = api_get(c->api, "%s/dry", c->leases);
+    EXPECT_INT(r.status, 200);
+    EXPECT_STR(api_str(r.json, "/spec/holderIdentity"), "two");
+    EXPECT_STR(api_str(now.json, "/spec/holderIdentity"), "one");
+    EXPECT_STR(api_str(now.json, "/metadata/resourceVersion"), version);
+}
+
+static void an_annotation_moves_the_version_of_a_lease(void *arg)
+{
+    contract_t *c = arg;
+    char version[64];
+
+    make(c, "moved", NULL, version);
+    API_REPLY note = contract_patch(c, contract_path(c->leases, "moved"), "merge",
+                                    "{'metadata':{'annotations':{'a':'b'}}}");
+    API_REPLY r = put(c, "moved", version, "two", 1);
+    EXPECT_INT(note.status, 200);
+    EXPECT_ERROR(
+        &r, 409, "Conflict",
+        "Operation cannot be fulfilled on leases.coordination.k8s.io \"moved\": the object "
+        "has been modified");
+}
+
+static void a_lease_recreated_has_another_uid_and_refuses_the_old(void *arg)
+{
+    contract_t *c = arg;
+    char uid[64], version[64], newer[64];
+
+    make(c, "reborn", uid, version);
+    API_REPLY gone = api_delete(c->api, "%s/reborn", c->leases);
+    make(c, "reborn", NULL, newer);
+    API_REPLY r = contract_put(c, contract_path(c->leases, "reborn"),
+                               "{'metadata':{'name':'reborn','uid':'%s','resourceVersion':'%s'},"
+                               "'spec':{'holderIdentity':'one'}}",
+                               uid, newer);
+    EXPECT_ERROR(&r, 409, "Conflict", "Precondition failed: UID in precondition: ");
+    API_REPLY old = put(c, "reborn", version, "one", 0);
+    EXPECT_INT(old.status, 409);
+}
+
 static const tap_test_t tests[] = {
     {"a PUT of a Lease without a resourceVersion is 422",
      a_put_of_a_lease_without_a_version_is_422},
@@ -248,6 +378,20 @@ static const tap_test_t tests[] = {
     {"a watch by name sees only that Lease", a_watch_by_name_sees_only_that_lease},
     {"a watch from a PUT's resourceVersion begins after it", a_watch_from_a_put_begins_after_it},
     {"a watch of a Lease sees its deletion with the last state", a_lease_watch_sees_its_deletion},
+    {"a Lease is no more than it was sent", a_lease_is_no_more_than_it_was_sent},
+    {"a Lease time without six digits is 400", a_lease_time_without_six_digits_is_400},
+    {"a Lease time of another zone is answered in UTC",
+     a_lease_time_of_another_zone_is_answered_in_utc},
+    {"a Lease time that is none is 400", a_lease_time_that_is_none_is_400},
+    {"a patch of a Lease needs no resourceVersion", a_patch_of_a_lease_needs_no_version},
+    {"a PUT with a resourceVersion on a missing Lease creates it",
+     a_put_with_a_version_on_a_missing_lease_creates_it},
+    {"a negative Lease duration says so", a_negative_lease_duration_says_so},
+    {"a dryRun PUT of a Lease takes nothing", a_dry_run_put_of_a_lease_takes_nothing},
+    {"an annotation moves the resourceVersion of a Lease",
+     an_annotation_moves_the_version_of_a_lease},
+    {"a Lease recreated has another uid and refuses the old",
+     a_lease_recreated_has_another_uid_and_refuses_the_old},
 };
 
 int main(int argc, char **argv)

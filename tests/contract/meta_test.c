@@ -2,18 +2,10 @@
 /* What metadata may be: names, labels, annotations, finalizers, owner references. */
 #include "contract/contract.h"
 
-/* Creates a ConfigMap of this metadata (a body without arguments, less its name). */
+/* Creates a ConfigMap of this metadata (a body, less its name). */
 static api_reply_t create(contract_t *c, const char *name, const char *metadata)
 {
-    char *json = NULL;
-
-    if (asprintf(&json, "{\"metadata\":{\"name\":\"%s\",%s}}", name, metadata) < 0)
-        abort();
-    for (char *at = json; (at = strchr(at, '\'')) != NULL;)
-        *at = '"';
-    const api_reply_t r = api_do(c->api, "POST", c->configmaps, NULL, json);
-    free(json);
-    return r;
+    return contract_post_all(c, c->configmaps, "{'metadata':{'name':'%s',%s}}", name, metadata);
 }
 
 /* -- Labels and annotations -- */

@@ -350,7 +350,7 @@ static const tap_test_t tests[] = {
     {"a dryRun patch changes nothing", a_dry_run_patch_changes_nothing},
     {"a dryRun delete by query deletes nothing", a_dry_run_delete_by_query_deletes_nothing},
     {"a dryRun delete by body deletes nothing", a_dry_run_delete_by_body_deletes_nothing},
-    {"a dryRun delete collection deletes nothing", a_dry_run_delete_collection_deletes_nothing},
+    {"a dryRun deletecollection deletes nothing", a_dry_run_delete_collection_deletes_nothing},
     {"a dryRun that removes the last finalizer deletes nothing",
      a_dry_run_that_removes_the_last_finalizer_deletes_nothing},
     {"fieldValidation Strict refuses unknown fields", strict_refuses_an_unknown_field},
