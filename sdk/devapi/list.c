@@ -68,8 +68,11 @@ static int check_match(const dev_request_t *r, dev_status_t *st)
                   match);
         return dev_judge(st, "meta.k8s.io", "ListOptions", "");
     }
-    if (strcmp(match, "Exact") == 0 && r->resource_version[0] == '0' &&
-        r->resource_version[1] == '\0')
+    if (initial && strcmp(match, "NotOlderThan") != 0)
+        return bad_match(st, r,
+                         "sendInitialEvents requires setting resourceVersionMatch to "
+                         "NotOlderThan");
+    if (strcmp(match, "Exact") == 0 && strcmp(r->resource_version, "0") == 0)
         return bad_match(st, r,
                          "resourceVersionMatch \"exact\" is forbidden for resourceVersion "
                          "\"0\"");
