@@ -48,41 +48,41 @@ static int cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watch_snapsh
     return watch_snapshot_create(object, sizeof(object) - 1, NULL, NULL, out, err);
 }
 
+struct plugin_cursor {
+    uint32_t given; /* of 3 */
+};
+
 static int cache_list(void *self, lh_ctx_t ctx, const lh_query_t *q, plugin_cursor_t **out,
                       lh_error_t *err)
 {
-    static int left;
-
     (void) self;
     if (ctx.id % 2 != 0)
         return host_fail(err, LH_EINVAL, "%zu", weigh(q->ns) + weigh(q->label_selector));
-    left = 3;
-    *out = (plugin_cursor_t *) &left;
+    *out = host_xcalloc(1, sizeof(**out));
     return 0;
 }
 
 static int cursor_next(void *self, plugin_cursor_t *cursor, watch_snapshot_t **out, lh_error_t *err)
 {
-    int *left = (int *) cursor;
-
     *out = NULL;
-    return (*left)-- > 0 ? cache_get(self, (lh_ctx_t){0}, NULL, out, err) : 0;
+    if (cursor->given == 3)
+        return 0;
+    cursor->given++;
+    return cache_get(self, (lh_ctx_t){0}, NULL, out, err);
 }
 
 static void cursor_back(void *self, plugin_cursor_t *cursor, uint32_t count)
 {
-    int *left = (int *) cursor;
-
     (void) self;
-    *left += (int) count;
-    if (*left > 3)
-        abort(); /* more than it has ever given */
+    if (count > cursor->given)
+        abort(); /* more than it has given */
+    cursor->given -= count;
 }
 
 static void cursor_free(void *self, plugin_cursor_t *cursor)
 {
     (void) self;
-    (void) cursor;
+    free(cursor);
 }
 
 static int enqueue(void *self, lh_ctx_t ctx, const lh_key_t *key, lh_error_t *err)
