@@ -23,7 +23,7 @@ static plugin_runner_t *runner;
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    unsigned created, activated, deactivated, returned, not_ran, died, destroyed;
+    unsigned loaded, created, activated, deactivated, returned, not_ran, died, destroyed;
     int code;
     char text[600];
 } owner;
@@ -40,6 +40,12 @@ static void keep_outcome(int code, const lh_error_t *err)
 {
     owner.code = code;
     snprintf(owner.text, sizeof(owner.text), "%s", err != NULL ? err->text : "");
+}
+
+static void on_loaded(void *arg)
+{
+    (void) arg;
+    OWNER_LOCKED(owner.loaded += owner.created == 0);
 }
 
 static void on_created(void *arg, int code, const lh_error_t *err)
@@ -124,7 +130,8 @@ static void start(const char *config, uint32_t workers)
         .config = config,
         .workers = workers,
         .backend = fake_backend(&fake),
-        .sink = {.on_created = on_created,
+        .sink = {.on_loaded = on_loaded,
+                 .on_created = on_created,
                  .on_activated = on_activated,
                  .on_deactivated = on_deactivated,
                  .on_returned = on_returned,
@@ -200,6 +207,7 @@ Test(remote, a_life_goes_through_all_its_states)
     start_active(1);
     end_well();
     EXPECT_STR(fake.log_text, "0 1 deactivated");
+    EXPECT_INT(owner.loaded, 1);
     EXPECT_INT(owner.created, 1);
     EXPECT_INT(owner.deactivated, 1);
 }
