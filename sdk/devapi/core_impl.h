@@ -105,8 +105,12 @@ const dev_object_t *dev_delete_object(dev_core_t *c, dev_table_t *t, const dev_o
                                       const char *policy);
 void dev_take_finalizer(cJSON *tree, const char *name);
 void dev_put_finalizer(cJSON *tree, const char *name);
-int dev_too_new(dev_core_t *c, int64_t version, dev_status_t *st);
-/* list.c: the version rules of lists and watches. *exact: at that version only. 400, 410, 422, 504. */
+/* versions.c */
+bool dev_flag(const char *text); /* as Go reads a boolean parameter: all but "false" and "0" */
+int dev_parse_number(const char *text, int64_t *out, dev_status_t *st); /* 400; absent: 0 */
+int dev_parse_version(const char *text, int64_t *out);                  /* -1: none; absent: 0 */
+int dev_too_new(dev_core_t *c, int64_t version, dev_status_t *st);      /* 504 */
+/* The options of a list or a watch. *exact: at that version only. 400, 422, 500, 504. */
 int dev_check_version(dev_core_t *c, const dev_request_t *r, int64_t *version, bool *exact,
                       dev_status_t *st);
 

@@ -1,98 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists: selectors, pages, versions. */
+/* Lists: selectors and pages. */
 #include "devapi/core_impl.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* -- Versions (API concepts, "Resource versions") -- */
 
 static bool given(const char *text)
 {
     return text != NULL && text[0] != '\0';
-}
-
-static int bad_match(dev_status_t *st, const dev_request_t *r, const char *why)
-{
-    dev_cause(st, "resourceVersionMatch", "FieldValueForbidden", "Forbidden: %s", why);
-    return dev_judge(st, "meta.k8s.io", "ListOptions", r->name != NULL ? r->name : "");
-}
-
-static int parse_version(const dev_request_t *r, int64_t *version, dev_status_t *st)
-{
-    char *end = NULL;
-
-    errno = 0;
-    *version = given(r->resource_version) ? strtoll(r->resource_version, &end, 10) : 0;
-    if (end != NULL && (*end != '\0' || errno != 0 || *version < 0))
-        return dev_refuse(
-            st, 400, "BadRequest",
-            "Invalid value: \"%s\": strconv.ParseUint: parsing \"%s\": invalid syntax",
-            r->resource_version, r->resource_version);
-    return 0;
-}
-
-int dev_too_new(dev_core_t *c, int64_t version, dev_status_t *st)
-{
-    st->retry_after = 1;
-    dev_cause(st, "", "ResourceVersionTooLarge", "Too large resource version");
-    return dev_refuse(st, 504, "Timeout", "Too large resource version: %lld, current: %lld",
-                      (long long) version, (long long) dev_store_version(c->store));
-}
-
-static int check_match(const dev_request_t *r, dev_status_t *st)
-{
-    const char *match = r->resource_version_match;
-    const bool watch = r->verb == DEV_WATCH;
-    const bool initial = r->send_initial_events != NULL;
-
-    if (initial && !watch)
-        return bad_match(st, r, "sendInitialEvents is forbidden for list");
-    if (initial && !given(match))
-        return bad_match(st, r, "resourceVersionMatch is required when sendInitialEvents is set");
-    if (!given(match))
-        return 0;
-    if (watch && !initial)
-        return bad_match(st, r,
-                         "resourceVersionMatch is forbidden for watch unless "
-                         "sendInitialEvents is provided");
-    if (!watch && given(r->continue_token))
-        return bad_match(st, r, "resourceVersionMatch is forbidden when continue is provided");
-    if (!watch && !given(r->resource_version))
-        return bad_match(st, r,
-                         "resourceVersionMatch is forbidden unless resourceVersion is provided");
-    if (strcmp(match, "NotOlderThan") != 0 && strcmp(match, "Exact") != 0) {
-        dev_cause(st, "resourceVersionMatch", "FieldValueNotSupported",
-                  "Unsupported value: \"%s\": supported values: \"Exact\", \"NotOlderThan\", \"\"",
-                  match);
-        return dev_judge(st, "meta.k8s.io", "ListOptions", "");
-    }
-    if (initial && strcmp(match, "NotOlderThan") != 0)
-        return bad_match(st, r,
-                         "sendInitialEvents requires setting resourceVersionMatch to "
-                         "NotOlderThan");
-    if (strcmp(match, "Exact") == 0 && strcmp(r->resource_version, "0") == 0)
-        return bad_match(st, r,
-                         "resourceVersionMatch \"exact\" is forbidden for resourceVersion "
-                         "\"0\"");
-    return 0;
-}
-
-int dev_check_version(dev_core_t *c, const dev_request_t *r, int64_t *version, bool *exact,
-                      dev_status_t *st)
-{
-    const char *match = r->resource_version_match;
-    int ret = parse_version(r, version, st);
-
-    if (ret == 0)
-        ret = check_match(r, st);
-    if (ret < 0)
-        return ret;
-    /* Legacy: with a limit and no match rule the version is exact. */
-    *exact = r->verb == DEV_LIST && *version > 0 &&
-             ((given(match) && strcmp(match, "Exact") == 0) || (!given(match) && given(r->limit)));
-    return *version > dev_store_version(c->store) ? dev_too_new(c, *version, st) : 0;
 }
 
 static int expired(dev_status_t *st, const char *text)
@@ -101,6 +16,8 @@ static int expired(dev_status_t *st, const char *text)
 }
 
 /* -- Continue tokens: "version ns/name" in hexadecimal, for nobody to rely on -- */
+
+enum { NOW = -1 }; /* as a token's version: whatever is there */
 
 typedef struct place {
     int64_t version;
@@ -140,17 +57,30 @@ static char *from_hex(const char *hex)
     return strlen(hex) % 2 == 0 ? host_steal(text) : NULL;
 }
 
-static char *make_token(int64_t version, const dev_object_t *last)
+static char *make_token(int64_t version, const char *ns, const char *name)
 {
-    host_cleanup(host_freep) char *text =
-        host_xprintf("%lld %s/%s", (long long) version, last->ns, last->name);
+    host_cleanup(host_freep) char *text = host_xprintf("%lld %s/%s", (long long) version, ns, name);
 
     return to_hex(text);
 }
 
-static int bad_token(dev_status_t *st)
+static int bad_token(const char *why, dev_status_t *st)
 {
-    return dev_refuse(st, 400, "BadRequest", "continue key is not valid: encoded token is invalid");
+    return dev_refuse(st, 400, "BadRequest",
+                      "invalid continue token: continue key is not valid: %s", why);
+}
+
+/* The list can still be gone through, with the rest as it is now. */
+static int refuse_expired(const place_t *at, dev_status_t *st)
+{
+    st->token = make_token(NOW, at->ns, at->name);
+    return expired(
+        st, "The provided continue parameter is too old to display a consistent list result. You "
+            "can start a new list without the continue parameter, or use the continue token in "
+            "this response to retrieve the remainder of the results. Continuing with the provided "
+            "token results in an inconsistent list - objects that were created, modified, or "
+            "deleted between the time the first chunk was returned and now may show up in the "
+            "list.");
 }
 
 /* out's texts lie in *text, which the caller owns. */
@@ -161,22 +91,21 @@ static int take_token(dev_core_t *c, const dev_request_t *r, place_t *out, char 
 
     *text = from_hex(r->continue_token);
     if (*text == NULL)
-        return bad_token(st);
+        return bad_token("illegal hexadecimal data", st);
     out->version = strtoll(*text, &end, 10);
     slash = strchr(end, '/');
-    if (*end != ' ' || slash == NULL || out->version <= 0)
-        return bad_token(st);
+    if (*end != ' ' || slash == NULL || (out->version <= 0 && out->version != NOW) ||
+        out->version > dev_store_version(c->store))
+        return bad_token("incorrect encoded start resourceVersion", st);
     *slash = '\0';
     out->ns = end + 1;
     out->name = slash + 1;
     if (given(r->resource_version) && strcmp(r->resource_version, "0") != 0)
         return dev_refuse(st, 400, "BadRequest",
                           "specifying resource version is not allowed when using continue");
-    if (out->version < dev_store_oldest(c->store))
-        return expired(st,
-                       "The provided continue parameter is too old to display a consistent list "
-                       "result. You can start a new list without the continue parameter.");
-    return out->version > dev_store_version(c->store) ? bad_token(st) : 0;
+    if (out->version == NOW)
+        out->version = dev_store_version(c->store);
+    return out->version < dev_store_oldest(c->store) ? refuse_expired(out, st) : 0;
 }
 
 /* -- The list -- */
@@ -226,7 +155,8 @@ static bool is_behind(const dev_object_t *o, const place_t *from)
 
 static void finish(page_t *p, dev_reply_t *reply)
 {
-    host_cleanup(host_freep) char *token = p->more > 0 ? make_token(p->version, p->last) : NULL;
+    host_cleanup(host_freep) char *token =
+        p->more > 0 ? make_token(p->version, p->last->ns, p->last->name) : NULL;
     /* With a selector the real server does not say how many are left. */
     const int64_t remaining = p->selector == NULL ? (int64_t) p->more : 0;
 
@@ -271,36 +201,28 @@ static void fill(dev_core_t *c, page_t *p, const place_t *from, dev_reply_t *rep
     free(past);
 }
 
-static int take_limit(const dev_request_t *r, size_t *limit, dev_status_t *st)
-{
-    char *end = NULL;
-    const long long n = given(r->limit) ? strtoll(r->limit, &end, 10) : 0;
-
-    if (end != NULL && *end != '\0')
-        return dev_refuse(st, 400, "BadRequest", "strconv.ParseInt: parsing \"%s\": invalid syntax",
-                          r->limit);
-    *limit = n > 0 ? (size_t) n : 0;
-    return 0;
-}
-
 int dev_verb_list(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, dev_status_t *st)
 {
     page_t p = {.r = r, .view = {r->kind, r->version, r->shape}};
     host_cleanup(host_freep) char *token = NULL;
     place_t from = {0};
-    int64_t version = 0;
+    int64_t version = 0, limit = 0;
     bool exact = false;
-    int ret = take_limit(r, &p.limit, st);
+    int ret = dev_check_version(c, r, &version, &exact, st);
 
     if (ret == 0)
-        ret = given(r->continue_token) ? take_token(c, r, &from, &token, st)
-                                       : dev_check_version(c, r, &version, &exact, st);
-    if (ret == 0 && from.version == 0 && exact && version < dev_store_oldest(c->store))
+        ret = dev_parse_number(r->limit, &limit, st);
+    if (ret == 0 && given(r->continue_token))
+        ret = take_token(c, r, &from, &token, st);
+    if (ret == 0 && exact && version < dev_store_oldest(c->store))
         ret = expired(st, "The resourceVersion for the provided list is too old.");
     if (ret == 0)
         ret = dev_selector_parse(r->kind, r->label_selector, r->field_selector, &p.selector, st);
     if (ret < 0)
         return ret;
+    /* Version "0" is answered from a cache, which knows no pages. */
+    if (limit > 0 && !(given(r->resource_version) && version == 0))
+        p.limit = (size_t) limit;
     p.version = from.version > 0 ? from.version : exact ? version : dev_store_version(c->store);
     fill(c, &p, &from, reply);
     dev_selector_destroy(p.selector);

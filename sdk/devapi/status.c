@@ -10,6 +10,7 @@ enum { MAX_CAUSES = 1000 }; /* of one object; further mistakes are not noted */
 void dev_status_fini(dev_status_t *st)
 {
     free(st->message);
+    free(st->token);
     cJSON_Delete(st->causes);
     *st = (dev_status_t){0};
 }
@@ -65,7 +66,8 @@ void dev_cause(dev_status_t *st, const char *field, const char *reason, const ch
     cause = cJSON_CreateObject();
     cJSON_AddStringToObject(cause, "reason", reason);
     cJSON_AddStringToObject(cause, "message", message);
-    cJSON_AddStringToObject(cause, "field", field);
+    if (field[0] != '\0')
+        cJSON_AddStringToObject(cause, "field", field);
     cJSON_AddItemToArray(st->causes, cause);
 }
 
@@ -135,11 +137,14 @@ void dev_status_print(const dev_status_t *st, buf_t *out)
 {
     host_cleanup(host_freep) char *text = NULL;
     cJSON *status = cJSON_CreateObject(), *details = details_of(st);
+    cJSON *metadata = cJSON_CreateObject();
     bool fine = st->code < 300;
 
     cJSON_AddStringToObject(status, "kind", "Status");
     cJSON_AddStringToObject(status, "apiVersion", "v1");
-    cJSON_AddItemToObject(status, "metadata", cJSON_CreateObject());
+    if (st->token != NULL)
+        cJSON_AddStringToObject(metadata, "continue", st->token);
+    cJSON_AddItemToObject(status, "metadata", metadata);
     cJSON_AddStringToObject(status, "status", fine ? "Success" : "Failure");
     if (!fine)
         add_text(status, "message", st->message == NULL ? "" : st->message);

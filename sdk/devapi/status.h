@@ -19,6 +19,7 @@ typedef struct dev_status {
     char group[128], kind[128], name[256], uid[40];
     cJSON *causes;   /* array of {field, reason, message}, owned; NULL: none */
     int retry_after; /* seconds; 0: none */
+    char *token;     /* metadata.continue: goes on where an expired list ended; owned, or NULL */
 } dev_status_t;
 
 void dev_status_fini(dev_status_t *st); /* frees and zeroes */

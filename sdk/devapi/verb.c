@@ -91,16 +91,13 @@ int dev_take_body(const dev_request_t *r, cJSON **out, dev_status_t *st)
 /* A version that a get asks for: "not older than". */
 static int check_wanted(dev_core_t *c, const dev_request_t *r, dev_status_t *st)
 {
-    char *end = NULL;
-    const char *text = r->resource_version;
-    const int64_t version = text != NULL && text[0] != '\0' ? strtoll(text, &end, 10) : 0;
+    int64_t version;
 
-    if (end != NULL && *end != '\0')
-        return dev_refuse(
-            st, 500, "",
-            "resourceVersion: Invalid value: \"%s\": strconv.ParseUint: parsing \"%s\": "
-            "invalid syntax",
-            text, text);
+    if (dev_parse_version(r->resource_version, &version) < 0)
+        return dev_refuse(st, 500, "",
+                          "resourceVersion: Invalid value: \"%s\": strconv.ParseUint: parsing "
+                          "\"%s\": invalid syntax",
+                          r->resource_version, r->resource_version);
     return version > dev_store_version(c->store) ? dev_too_new(c, version, st) : 0;
 }
 

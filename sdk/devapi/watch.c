@@ -249,11 +249,6 @@ static void on_start(loop_task_t *task)
     }
 }
 
-static bool is_true(const char *text)
-{
-    return text != NULL && (strcmp(text, "true") == 0 || strcmp(text, "1") == 0);
-}
-
 static int64_t timeout_of(const dev_request_t *r)
 {
     const long long seconds =
@@ -275,7 +270,7 @@ static dev_watch_t *make(dev_core_t *c, const dev_request_t *r, const dev_sink_t
     w->view = (dev_view_t){r->kind, w->version_name, r->shape};
     w->sink = *sink;
     w->start.fn = on_start;
-    w->bookmarks = is_true(r->allow_bookmarks);
+    w->bookmarks = dev_flag(r->allow_bookmarks);
     list_init(&w->held_frames);
     loop_timer_init(&w->bookmark, c->o.loop, on_bookmark);
     loop_timer_init(&w->deadline, c->o.loop, on_deadline);
@@ -303,8 +298,9 @@ int dev_watch_open(dev_core_t *c, const dev_request_t *r, const dev_sink_t *sink
 
     w->selector = selector;
     w->from = version;
-    w->ends_initial = is_true(r->send_initial_events);
-    w->initial = w->ends_initial || (version == 0 && r->send_initial_events == NULL);
+    w->ends_initial = w->bookmarks && dev_flag(r->send_initial_events);
+    w->initial =
+        dev_flag(r->send_initial_events) || (version == 0 && r->send_initial_events == NULL);
     if (version == 0 && !w->initial)
         w->from = dev_store_version(c->store);
     list_append(&c->watches, &w->link);
