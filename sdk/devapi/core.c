@@ -112,10 +112,15 @@ const dev_kind_t *dev_core_kind_of(dev_core_t *c, const dev_table_t *t)
 
 void dev_core_now(const dev_core_t *c, char out[32])
 {
-    const time_t seconds = (time_t) ((clock_wall() + c->shift) / CLOCK_S);
+    dev_core_later(c, 0, out);
+}
+
+void dev_core_later(const dev_core_t *c, int64_t seconds, char out[32])
+{
+    const time_t at = (time_t) ((clock_wall() + c->shift) / CLOCK_S + seconds);
     struct tm tm;
 
-    gmtime_r(&seconds, &tm);
+    gmtime_r(&at, &tm);
     strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
@@ -139,9 +144,12 @@ void dev_core_serve(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply)
         [DEV_DELETE_COLLECTION] = dev_verb_delete_all,
     };
     dev_status_t st = {0};
+    int ret = r->verb == DEV_WATCH ? dev_no_method(&st) : dev_check_served(r, &st);
 
     *reply = (dev_reply_t){.code = 200};
-    if (verbs[r->verb](c, r, reply, &st) < 0)
+    if (ret == 0)
+        ret = verbs[r->verb](c, r, reply, &st);
+    if (ret < 0)
         dev_reply_refuse(reply, &st);
     dev_status_fini(&st);
 }

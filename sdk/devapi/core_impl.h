@@ -36,6 +36,7 @@ struct dev_core {
 
 /* core.c */
 void dev_core_now(const dev_core_t *c, char out[32]); /* RFC 3339, seconds */
+void dev_core_later(const dev_core_t *c, int64_t seconds, char out[32]);
 dev_table_t *dev_core_table(dev_core_t *c, const dev_kind_t *kind);
 /* The kind that a table is of; NULL when it is not served. */
 const dev_kind_t *dev_core_kind_of(dev_core_t *c, const dev_table_t *t);
@@ -61,8 +62,10 @@ typedef struct dev_view {
     enum dev_shape shape;
 } dev_view_t;
 void dev_render(const dev_view_t *v, const dev_object_t *o, bool item, buf_t *out);
-void dev_render_tree(const dev_view_t *v, cJSON *tree,
-                     buf_t *out); /* of a dry run; tree is changed */
+/* An object that is not stored; tree is changed. */
+void dev_render_tree(const dev_view_t *v, cJSON *tree, buf_t *out);
+void dev_render_json(const cJSON *tree, buf_t *out);
+dev_view_t dev_view_of(const dev_request_t *r);
 /* {"kind":"ConfigMapList",...,"items":[: finish with "]}". */
 void dev_render_list_head(const dev_view_t *v, int64_t version, const char *token,
                           int64_t remaining, buf_t *out);
@@ -70,12 +73,46 @@ void dev_render_list_head(const dev_view_t *v, int64_t version, const char *toke
 void dev_render_kind(const dev_view_t *v, buf_t *out);
 
 /* verb.c */
-void dev_reply_refuse(dev_reply_t *reply, dev_status_t *st); /* takes st's content */
-int dev_not_found(dev_status_t *st, const dev_kind_t *kind, const char *name);
-int dev_conflict(dev_status_t *st, const dev_kind_t *kind, const char *name, const char *why);
-/* The body as a JSON object of this kind; 400, 415. Caller owns *out. */
-int dev_take_body(const dev_request_t *r, cJSON **out, dev_status_t *st);
+void dev_reply_refuse(dev_reply_t *reply, const dev_status_t *st);
+void dev_warn(dev_reply_t *reply, const char *text); /* one more Warning header */
 bool dev_is_dry(const dev_request_t *r);
+bool dev_is_sub(const dev_request_t *r, const char *subresource);
+bool dev_given(const char *text); /* neither NULL nor "" */
+const char *dev_ns(const dev_request_t *r); /* "" for none */
+/* The stored object that the path names; borrowed. NULL: none. */
+dev_object_t *dev_named_object(dev_core_t *c, const dev_request_t *r);
+/* True for this built-in kind. */
+bool dev_is_kind(const dev_kind_t *kind, const char *group, const char *name);
+/* "configmaps", "deployments.apps"; "v1", "apps/v1". Caller owns the text. */
+char *dev_resource_text(const dev_kind_t *kind);
+char *dev_api_version(const dev_kind_t *kind, const char *version);
+int dev_not_found(dev_status_t *st, const dev_kind_t *kind, const char *name); /* 404 */
+int dev_conflict(dev_status_t *st, const dev_kind_t *kind, const char *name, const char *why);
+int dev_modified(dev_status_t *st, const dev_kind_t *kind, const char *name); /* 409 */
+int dev_no_method(dev_status_t *st);                                         /* 405 */
+/* dryRun and fieldValidation of Create-, Update- and PatchOptions. 422. */
+int dev_check_options(const dev_request_t *r, const char *options, dev_status_t *st);
+int dev_check_dry_run(const char *value, const char *options, dev_status_t *st);
+/* The verb on this kind, its version and subresource is served at all: 404, 405. */
+int dev_check_served(const dev_request_t *r, dev_status_t *st);
+
+/* body.c: mistakes that fieldValidation is about, unknown and duplicate fields. */
+typedef struct dev_strict {
+    cJSON *list; /* of texts; NULL: none. Owned */
+} dev_strict_t;
+void dev_strict_fini(dev_strict_t *s);
+void dev_strict_note(dev_strict_t *s, const char *what, const char *path);
+/* The body as a JSON object, each member once. 400, 415. Caller owns *out. */
+int dev_read_body(const dev_request_t *r, cJSON **out, dev_strict_t *strict, dev_status_t *st);
+/* Its kind and apiVersion are those of the request, or are filled in; those of a Scale for that
+ * subresource. 400, 422. */
+int dev_check_type(const dev_request_t *r, cJSON *object, dev_status_t *st);
+/* What decoding does: types, pruning, defaults of a schema, the form that is stored. Then strict is
+ * judged. 400. */
+int dev_decode(const dev_request_t *r, cJSON *object, dev_strict_t *strict, dev_reply_t *reply,
+               dev_status_t *st);
+/* Namespace and (for existing objects) name are those of the path. 400. */
+int dev_check_place(const dev_request_t *r, cJSON *object, dev_status_t *st);
 
 /* One file each. *reply is filled in on success. */
 int dev_verb_get(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, dev_status_t *st);
@@ -87,24 +124,50 @@ int dev_verb_delete(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, d
 int dev_verb_delete_all(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply,
                         dev_status_t *st);
 
-/* create.c: what decoding does: types, empty members, the storage's form. 400. */
-int dev_decode(const dev_request_t *r, cJSON *object, dev_status_t *st);
-/* Defaults, pruning, checks of an object that is about to be stored. 422. */
-int dev_admit(const dev_request_t *r, cJSON *object, const cJSON *old, char **warning,
-              dev_status_t *st);
-/* Creates from a tree, which is changed: for update's CREATE_ON_PUT and for chores. */
-int dev_create_tree(dev_core_t *c, const dev_request_t *r, cJSON *object, dev_reply_t *reply,
-                    dev_status_t *st);
-/* update.c: what follows a change of an object that is stored: put, or removed when it was being
- * deleted and nothing holds it any more. Returns the object that is stored now, borrowed; NULL when it was removed. tree is changed. */
+/* create.c: stores a decoded tree, which is changed. */
+int dev_create(dev_core_t *c, const dev_request_t *r, cJSON *object, dev_reply_t *reply,
+               dev_status_t *st);
+/* Defaults; old is NULL on creation. */
+void dev_complete(const dev_request_t *r, cJSON *object, const cJSON *old);
+/* Checks what is about to be stored; old is NULL on creation. 422. */
+int dev_admit(const dev_request_t *r, const cJSON *object, const cJSON *old, dev_status_t *st);
+
+/* update.c: puts a decoded tree, which is changed, in the place of old. *stored is what is stored
+ * now, the caller owns the reference; NULL: next is to be shown, for it is not stored (dry run, or
+ * the end of a deletion). */
+int dev_replace(dev_core_t *c, const dev_request_t *r, dev_object_t *old, cJSON *next,
+                dev_object_t **stored, dev_status_t *st);
+int dev_check_uid(const dev_request_t *r, const char *uid, const char *present, dev_status_t *st);
+/* Stores tree (changed) in the place of old unless they are the same; or removes old when nothing
+ * holds a deletion any more. The stored object, borrowed; NULL when it is gone. */
 const dev_object_t *dev_settle(dev_core_t *c, dev_table_t *t, const dev_object_t *old, cJSON *tree);
-int dev_get_scale(const dev_request_t *r, const dev_object_t *o, dev_reply_t *reply);
-/* delete.c: deletes, or marks for deletion. policy: "", "Background", "Foreground", "Orphan". Returns
- * the object that stays, borrowed; NULL when it is gone. */
+
+/* scale.c */
+int dev_get_scale(const dev_request_t *r, const dev_object_t *o, dev_reply_t *reply,
+                  dev_status_t *st);
+/* Caller owns *out; 500 when the object has no replicas. */
+int dev_scale_of(const dev_request_t *r, const cJSON *object, cJSON **out, dev_status_t *st);
+int dev_put_scale(dev_core_t *c, const dev_request_t *r, dev_object_t *old, const cJSON *scale,
+                  dev_reply_t *reply, dev_status_t *st);
+/* labels.c: a metav1.LabelSelector, or a map of labels, as text; "" for none. Caller owns it. */
+char *dev_selector_text(const cJSON *selector);
+
+/* delete.c */
+typedef struct dev_delete_options {
+    const char *policy;   /* "", "Background", "Foreground", "Orphan" */
+    const char *uid, *rv; /* preconditions; NULL or "": none */
+    int64_t grace;        /* seconds; negative: not given */
+    bool dry;
+} dev_delete_options_t;
+/* What is left of the object: stored, or (gone) its last state. Caller owns *left's reference. */
+int dev_delete(dev_core_t *c, dev_table_t *t, dev_object_t *o, const dev_delete_options_t *how,
+               dev_object_t **left, bool *gone, dev_status_t *st);
+/* For controllers. Returns the object that stays, borrowed; NULL when it is gone. */
 const dev_object_t *dev_delete_object(dev_core_t *c, dev_table_t *t, const dev_object_t *o,
                                       const char *policy);
 void dev_take_finalizer(cJSON *tree, const char *name);
 void dev_put_finalizer(cJSON *tree, const char *name);
+
 /* versions.c */
 bool dev_flag(const char *text); /* as Go reads a boolean parameter: all but "false" and "0" */
 int dev_parse_number(const char *text, int64_t *out, dev_status_t *st); /* 400; absent: 0 */

@@ -158,8 +158,7 @@ static size_t delete_instances(dev_core_t *c, const cJSON *crd)
     dev_table_t *t = dev_core_table(c, kind);
     while (i < dev_table_count(t)) {
         const dev_object_t *o = dev_table_at(t, i);
-        if (strstr(o->text, "\"deletionTimestamp\":\"") != NULL ||
-            dev_delete_object(c, t, o, "Background") != NULL)
+        if (o->deleting || dev_delete_object(c, t, o, "Background") != NULL)
             i++;
     }
     return dev_table_count(t);

@@ -1,80 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DELETE: preconditions, propagation, finalizers. */
+/* What deleting does to an object: preconditions, grace, propagation, finalizers. */
 #include "devapi/core_impl.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* metav1.DeleteOptions, from the body or the query. */
-typedef struct options {
-    cJSON *body; /* owns the texts; NULL: none */
-    const char *policy;
-    bool dry;
-} options_t;
-
-static int take_policy(const dev_request_t *r, options_t *o, dev_status_t *st)
-{
-    const char *policy = tree_text(o->body, "propagationPolicy");
-
-    if (policy[0] == '\0' && r->propagation_policy != NULL)
-        policy = r->propagation_policy;
-    if (policy[0] == '\0' && tree_get(o->body, "orphanDependents") != NULL)
-        policy = tree_true(o->body, "orphanDependents") ? "Orphan" : "Background";
-    o->policy = policy;
-    if (policy[0] == '\0' || strcmp(policy, "Background") == 0 ||
-        strcmp(policy, "Foreground") == 0 || strcmp(policy, "Orphan") == 0)
-        return 0;
-    dev_cause(st, "propagationPolicy", "FieldValueNotSupported",
-              "Unsupported value: \"%s\": supported values: \"Foreground\", \"Background\", "
-              "\"Orphan\", \"nil\"",
-              policy);
-    return dev_judge(st, "meta.k8s.io", "DeleteOptions", "");
-}
-
-/* body is to be freed with cJSON_Delete. */
-static int take_options(const dev_request_t *r, options_t *o, dev_status_t *st)
-{
-    if (r->body_len > 0) {
-        o->body = cJSON_ParseWithLength(r->body, r->body_len);
-        if (!cJSON_IsObject(o->body))
-            return dev_refuse(st, 400, "BadRequest", "couldn't get version/kind; json parse error");
-    }
-    o->dry = dev_is_dry(r) || tree_has_text(tree_get(o->body, "dryRun"), "All");
-    return take_policy(r, o, st);
-}
-
-static int check_preconditions(const dev_request_t *r, const options_t *o, const dev_object_t *old,
-                               dev_status_t *st)
-{
-    const cJSON *pre = tree_get(o->body, "preconditions");
-    const char *uid = tree_text(pre, "uid"), *version = tree_text(pre, "resourceVersion");
-    host_cleanup(host_freep) char *present = host_xprintf("%lld", (long long) old->version);
-    host_cleanup(host_freep) char *why = NULL;
-
-    if (uid[0] != '\0' && strcmp(uid, old->uid) != 0)
-        why =
-            host_xprintf("the UID in the precondition (%s) does not match the UID in record (%s). "
-                         "The object might have been deleted and then recreated",
-                         uid, old->uid);
-    else if (version[0] != '\0' && strcmp(version, present) != 0)
-        why = host_xprintf("the ResourceVersion in the precondition (%s) does not match the "
-                           "ResourceVersion in record (%s). The object might have been modified",
-                           version, present);
-    return why == NULL ? 0 : dev_conflict(st, r->kind, old->name, why);
-}
-
-/* -- Deleting -- */
+enum { POD_GRACE = 30 };
 
 void dev_take_finalizer(cJSON *tree, const char *name)
 {
     cJSON *meta = tree_get(tree, "metadata"), *list = tree_get(meta, "finalizers");
+    bool dropped = false;
 
-    for (int i = cJSON_GetArraySize(list) - 1; i >= 0; i--) {
-        const char *text = cJSON_GetStringValue(cJSON_GetArrayItem(list, i));
-        if (text != NULL && strcmp(text, name) == 0)
-            cJSON_DeleteItemFromArray(list, i);
+    for (cJSON *item = cJSON_IsArray(list) ? list->child : NULL, *next; item != NULL; item = next) {
+        next = item->next;
+        if (!cJSON_IsString(item) || strcmp(item->valuestring, name) != 0)
+            continue;
+        cJSON_Delete(cJSON_DetachItemViaPointer(list, item));
+        dropped = true;
     }
-    if (list != NULL && list->child == NULL)
+    if (dropped && tree_empty(list))
         tree_remove(meta, "finalizers");
 }
 
@@ -86,124 +30,197 @@ void dev_put_finalizer(cJSON *tree, const char *name)
         cJSON_AddItemToArray(list, cJSON_CreateString(name));
 }
 
-/* What the policy asks for stands as finalizers, which the collector takes off again. */
-static void set_policy(cJSON *tree, const char *policy)
+/* -- Preconditions -- */
+
+/* Here the real one names the kind where elsewhere the resource stands. */
+static int conflict(const dev_kind_t *kind, const char *name, const char *why, dev_status_t *st)
 {
-    if (policy[0] == '\0')
+    dev_status_about(st, kind->group, kind->kind, name);
+    return dev_refuse(st, 409, "Conflict", "Operation cannot be fulfilled on %s%s%s \"%s\": %s",
+                      kind->kind, kind->group[0] == '\0' ? "" : ".", kind->group, name, why);
+}
+
+static int check(const dev_kind_t *kind, const dev_object_t *o, const dev_delete_options_t *how,
+                 dev_status_t *st)
+{
+    host_cleanup(host_freep) char *version = host_xprintf("%lld", (long long) o->version);
+    host_cleanup(host_freep) char *why = NULL;
+
+    if (dev_given(how->uid) && strcmp(how->uid, o->uid) != 0)
+        why = host_xprintf("the UID in the precondition (%s) does not match the UID in record "
+                           "(%s). The object might have been deleted and then recreated",
+                           how->uid, o->uid);
+    else if (dev_given(how->rv) && strcmp(how->rv, version) != 0)
+        why = host_xprintf("the ResourceVersion in the precondition (%s) does not match the "
+                           "ResourceVersion in record (%s). The object might have been modified",
+                           how->rv, version);
+    return why == NULL ? 0 : conflict(kind, o->name, why, st);
+}
+
+/* -- Propagation: finalizers that the collector takes off again -- */
+
+static bool orphans_by_default(const dev_kind_t *kind)
+{
+    return dev_is_kind(kind, "batch", "Job") || dev_is_kind(kind, "", "ReplicationController");
+}
+
+static void set_policy(const dev_kind_t *kind, const char *policy, cJSON *tree)
+{
+    const cJSON *list = tree_at(tree, "metadata.finalizers");
+    const bool given = dev_given(policy);
+    const bool had_orphan = tree_has_text(list, "orphan");
+    const bool had_foreground = tree_has_text(list, "foregroundDeletion");
+    const bool orphan = given ? strcmp(policy, "Orphan") == 0
+                              : had_orphan || (!had_foreground && orphans_by_default(kind));
+    const bool foreground = given ? strcmp(policy, "Foreground") == 0 : had_foreground;
+
+    if (orphan == had_orphan && foreground == had_foreground)
         return;
     dev_take_finalizer(tree, "orphan");
     dev_take_finalizer(tree, "foregroundDeletion");
-    if (strcmp(policy, "Orphan") == 0)
+    if (orphan)
         dev_put_finalizer(tree, "orphan");
-    else if (strcmp(policy, "Foreground") == 0)
+    if (foreground)
         dev_put_finalizer(tree, "foregroundDeletion");
 }
 
-static void mark(dev_core_t *c, cJSON *tree)
-{
-    cJSON *meta = tree_get(tree, "metadata");
-    const double generation = tree_number(meta, "generation", 0);
-    char now[32];
+/* -- Marks -- */
 
-    if (tree_get(meta, "deletionTimestamp") != NULL)
-        return;
-    dev_core_now(c, now);
-    tree_set_text(meta, "deletionTimestamp", now);
-    tree_set(meta, "deletionGracePeriodSeconds", cJSON_CreateNumber(0));
+static void mark(const dev_core_t *c, cJSON *meta, int64_t grace)
+{
+    const double generation = tree_number(meta, "generation", 0);
+    char at[32];
+
+    dev_core_later(c, grace, at);
+    tree_set_text(meta, "deletionTimestamp", at);
+    tree_set(meta, "deletionGracePeriodSeconds", cJSON_CreateNumber((double) grace));
     if (generation > 0)
         tree_set(meta, "generation", cJSON_CreateNumber(generation + 1));
+}
+
+/* A pod that runs nowhere has nothing to wind up. */
+static int64_t pod_grace(const cJSON *pod, int64_t asked)
+{
+    const char *phase = tree_text(tree_get(pod, "status"), "phase");
+    const cJSON *spec = tree_get(pod, "spec");
+
+    if (tree_text(spec, "nodeName")[0] == '\0' || strcmp(phase, "Succeeded") == 0 ||
+        strcmp(phase, "Failed") == 0)
+        return 0;
+    return asked >= 0 ? asked
+                      : (int64_t) tree_number(spec, "terminationGracePeriodSeconds", POD_GRACE);
+}
+
+/* False when the pod's deletion is under way and this one does not hasten it. */
+static bool mark_pod(const dev_core_t *c, cJSON *pod, int64_t asked)
+{
+    cJSON *meta = tree_get(pod, "metadata");
+    const double given = tree_number(meta, "deletionGracePeriodSeconds", 0);
+    char at[32];
+
+    if (tree_get(meta, "deletionTimestamp") == NULL) {
+        mark(c, meta, pod_grace(pod, asked));
+        return true;
+    }
+    if (asked < 0 || (double) asked >= given)
+        return false;
+    dev_core_later(c, asked, at);
+    tree_set_text(meta, "deletionTimestamp", at);
+    tree_set(meta, "deletionGracePeriodSeconds", cJSON_CreateNumber((double) asked));
+    return true;
+}
+
+/* -- Deleting -- */
+
+/* What a deletion makes of the object, in tree; *go: it is removed. False: nothing is to be done. */
+static bool decide(dev_core_t *c, const dev_kind_t *kind, const dev_delete_options_t *how,
+                   cJSON *tree, bool *go)
+{
+    cJSON *meta = tree_get(tree, "metadata");
+    const bool deleting = tree_get(meta, "deletionTimestamp") != NULL;
+
+    *go = false;
+    if (dev_is_kind(kind, "", "Pod") && !mark_pod(c, tree, how->grace))
+        return false;
+    set_policy(kind, how->policy, tree);
+    if (dev_is_kind(kind, "", "Namespace")) {
+        *go = tree_empty(tree_get(meta, "finalizers")) &&
+              tree_empty(tree_at(tree, "spec.finalizers"));
+        if (!deleting)
+            mark(c, meta, 0);
+        tree_remove(meta, "deletionGracePeriodSeconds");
+        tree_set_text(tree_object(tree, "status"), "phase", "Terminating");
+        return true;
+    }
+    if (dev_is_kind(kind, "apiextensions.k8s.io", "CustomResourceDefinition") && !deleting) {
+        mark(c, meta, 0);
+        tree_remove(meta, "deletionGracePeriodSeconds");
+        tree_set(meta, "generation", cJSON_CreateNumber(tree_number(meta, "generation", 2) - 1));
+    }
+    *go = tree_empty(tree_get(meta, "finalizers")) &&
+          tree_number(meta, "deletionGracePeriodSeconds", 0) == 0;
+    if (!*go && tree_get(meta, "deletionTimestamp") == NULL)
+        mark(c, meta, 0);
+    return true;
+}
+
+static bool is_immortal(const char *ns)
+{
+    return strcmp(ns, "default") == 0 || strcmp(ns, "kube-system") == 0 ||
+           strcmp(ns, "kube-public") == 0;
+}
+
+static int check_immortal(const dev_kind_t *kind, const char *name, dev_status_t *st)
+{
+    if (!dev_is_kind(kind, "", "Namespace") || !is_immortal(name))
+        return 0;
+    dev_status_about(st, "", "namespaces", name);
+    return dev_refuse(st, 403, "Forbidden",
+                      "namespaces \"%s\" is forbidden: this namespace may not be deleted", name);
+}
+
+static dev_object_t *carry_out(dev_core_t *c, dev_table_t *t, dev_object_t *o,
+                               const dev_delete_options_t *how, cJSON *tree, bool go)
+{
+    cJSON *before = dev_object_tree(o);
+    const bool same = cJSON_Compare(before, tree, true);
+
+    cJSON_Delete(before);
+    if (how->dry)
+        return same || go ? dev_object_ref(o) : dev_object_create(tree, o->version);
+    if (!same && (!go || dev_is_kind(dev_core_kind_of(c, t), "", "Pod")))
+        o = dev_store_put(c->store, t, tree);
+    return dev_object_ref(go ? dev_store_remove(c->store, t, o) : o);
+}
+
+int dev_delete(dev_core_t *c, dev_table_t *t, dev_object_t *o, const dev_delete_options_t *how,
+               dev_object_t **left, bool *gone, dev_status_t *st)
+{
+    const dev_kind_t *kind = dev_core_kind_of(c, t);
+    int ret = check_immortal(kind, o->name, st);
+
+    if (ret == 0)
+        ret = check(kind, o, how, st);
+    if (ret < 0)
+        return ret;
+    cJSON *tree = dev_object_tree(o);
+    *gone = false;
+    *left =
+        decide(c, kind, how, tree, gone) ? carry_out(c, t, o, how, tree, *gone) : dev_object_ref(o);
+    cJSON_Delete(tree);
+    return 0;
 }
 
 const dev_object_t *dev_delete_object(dev_core_t *c, dev_table_t *t, const dev_object_t *o,
                                       const char *policy)
 {
-    const bool space = strcmp(dev_table_key(t), "/namespaces") == 0;
-    cJSON *tree = dev_object_tree(o);
+    const dev_delete_options_t how = {.policy = policy, .grace = -1};
+    dev_status_t st = {0};
+    dev_object_t *left = NULL;
+    bool gone = false;
+    const int ret = dev_delete(c, t, (dev_object_t *) o, &how, &left, &gone, &st);
 
-    set_policy(tree, policy);
-    const bool held = !tree_empty(tree_at(tree, "metadata.finalizers")) ||
-                      !tree_empty(tree_at(tree, "spec.finalizers"));
-    if (held)
-        mark(c, tree);
-    if (held && space)
-        tree_set_text(tree_object(tree, "status"), "phase", "Terminating");
-    const dev_object_t *left = NULL;
-    if (held)
-        left = dev_settle(c, t, o, tree);
-    else
-        dev_store_remove(c->store, t, o);
-    cJSON_Delete(tree);
-    return left;
-}
-
-/* -- The verbs -- */
-
-static void reply_gone(const dev_request_t *r, const dev_object_t *old, dev_reply_t *reply)
-{
-    dev_status_t st = {.code = 200};
-
-    dev_status_about(&st, r->kind->group, r->kind->resource, old->name);
-    snprintf(st.uid, sizeof(st.uid), "%s", old->uid);
-    dev_status_print(&st, &reply->body);
+    dev_object_unref(left); /* the table has one, too */
     dev_status_fini(&st);
-}
-
-static int delete_one(dev_core_t *c, const dev_request_t *r, dev_object_t *old, dev_reply_t *reply,
-                      dev_status_t *st)
-{
-    options_t o = {.policy = ""};
-    int ret = take_options(r, &o, st);
-
-    if (ret == 0)
-        ret = check_preconditions(r, &o, old, st);
-    if (ret == 0) {
-        const dev_view_t view = {r->kind, r->version, r->shape};
-        const dev_object_t *left =
-            o.dry ? NULL : dev_delete_object(c, dev_core_table(c, r->kind), old, o.policy);
-        if (left != NULL)
-            dev_render(&view, left, false, &reply->body);
-        else
-            reply_gone(r, old, reply);
-    }
-    cJSON_Delete(o.body);
-    return ret;
-}
-
-int dev_verb_delete(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, dev_status_t *st)
-{
-    dev_object_t *old =
-        dev_table_find(dev_core_table(c, r->kind), r->ns != NULL ? r->ns : "", r->name);
-
-    if (old == NULL)
-        return dev_not_found(st, r->kind, r->name);
-    dev_object_ref(old);
-    const int ret = delete_one(c, r, old, reply, st);
-    dev_object_unref(old);
-    return ret;
-}
-
-/* What a list with the same selectors shows; then each of them is deleted. */
-int dev_verb_delete_all(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, dev_status_t *st)
-{
-    dev_table_t *t = dev_core_table(c, r->kind);
-    dev_request_t list = *r;
-    options_t o = {.policy = ""};
-
-    list.verb = DEV_LIST;
-    list.shape = DEV_SHAPE_FULL;
-    int ret = take_options(r, &o, st);
-    if (ret == 0)
-        ret = dev_verb_list(c, &list, reply, st);
-    cJSON *shown = ret == 0 && !o.dry ? cJSON_Parse(buf_text(&reply->body)) : NULL;
-    const cJSON *item;
-    cJSON_ArrayForEach (item, tree_get(shown, "items")) {
-        const cJSON *meta = tree_get(item, "metadata");
-        const dev_object_t *old =
-            dev_table_find(t, tree_text(meta, "namespace"), tree_text(meta, "name"));
-        if (old != NULL)
-            (void) dev_delete_object(c, t, old, o.policy);
-    }
-    cJSON_Delete(shown);
-    cJSON_Delete(o.body);
-    return ret;
+    return gone ? NULL : ret < 0 ? o : left;
 }

@@ -81,7 +81,7 @@ static void index_object(dev_core_t *c, dev_table_t *t, const dev_object_t *o, b
 {
     const cJSON *ref;
 
-    if (strstr(o->text, "\"ownerReferences\":[") == NULL)
+    if (!o->owned)
         return;
     cJSON *tree = dev_object_tree(o);
     cJSON_ArrayForEach (ref, owners_of(tree)) {
@@ -157,7 +157,7 @@ static void suspect_crd(dev_core_t *c, const char *key)
 
 static bool is_ending(const dev_object_t *o)
 {
-    return strstr(o->text, "\"deletionTimestamp\":\"") != NULL;
+    return o->deleting;
 }
 
 static bool begins_to_end(const dev_event_t *e)
@@ -177,7 +177,7 @@ void dev_gc_event(dev_core_t *c, const dev_event_t *e)
         return;
     }
     suspect_dependents(c, e->object->uid);
-    if (strstr(e->object->text, "\"ownerReferences\":[") != NULL)
+    if (e->object->owned)
         suspect_owners(c, e->object);
     if (e->object->ns[0] != '\0')
         suspect(c, dev_store_table(c->store, "/namespaces"), "", e->object->ns);
@@ -302,7 +302,7 @@ static bool tend_deletion(dev_core_t *c, dev_table_t *t, const dev_object_t *o, 
             orphan(c, d, o->uid);
         } else if (one != NULL) {
             const bool waits = blocks(d, o->uid);
-            if (strstr(one->text, "\"deletionTimestamp\":\"") == NULL)
+            if (!one->deleting)
                 one = dev_delete_object(c, d->table, one, waits ? "Foreground" : "Background");
             blocked = blocked || (waits && one != NULL);
         }
@@ -332,7 +332,7 @@ static void sweep_table(void *arg, dev_table_t *t)
         if (strcmp(o->ns, s->ns) != 0)
             return;
         const dev_object_t *left = o;
-        if (strstr(o->text, "\"deletionTimestamp\":\"") == NULL)
+        if (!o->deleting)
             left = dev_delete_object(s->core, t, o, "Background");
         s->left += left != NULL;
         i += left != NULL;

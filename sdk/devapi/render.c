@@ -166,9 +166,28 @@ void dev_render(const dev_view_t *v, const dev_object_t *o, bool item, buf_t *ou
 
 void dev_render_tree(const dev_view_t *v, cJSON *tree, buf_t *out)
 {
-    cJSON_DeleteItemFromObjectCaseSensitive(tree, "kind");
-    cJSON_DeleteItemFromObjectCaseSensitive(tree, "apiVersion");
-    put_converted(v, tree, false, out);
+    if (v->shape == DEV_SHAPE_FULL) {
+        tree_remove(tree, "kind");
+        tree_remove(tree, "apiVersion");
+        put_converted(v, tree, false, out);
+        return;
+    }
+    dev_object_t *o = dev_object_create(tree, 0);
+
+    dev_render(v, o, false, out);
+    dev_object_unref(o);
+}
+
+void dev_render_json(const cJSON *tree, buf_t *out)
+{
+    host_cleanup(host_freep) char *text = cJSON_PrintUnformatted(tree);
+
+    buf_puts(out, text == NULL ? "{}" : text);
+}
+
+dev_view_t dev_view_of(const dev_request_t *r)
+{
+    return (dev_view_t){r->kind, r->version, r->shape};
 }
 
 void dev_render_list_head(const dev_view_t *v, int64_t version, const char *token,

@@ -2,6 +2,7 @@
 #include "devapi/store.h"
 
 #include "base/error.h"
+#include "devapi/tree.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,14 +87,40 @@ static dev_object_t *make_object(const cJSON *tree, int64_t version)
     o->ns = put_text(&at, ns, strlen(ns));
     o->name = put_text(&at, name, strlen(name));
     o->uid = put_text(&at, uid, strlen(uid));
+    o->owned = !tree_empty(tree_get(meta, "ownerReferences"));
+    o->deleting = tree_get(meta, "deletionTimestamp") != NULL;
     if (cJSON_IsObject(labels) && labels->child != NULL)
         o->labels = cJSON_Duplicate(labels, true);
     cJSON_free(text);
     return o;
 }
 
+/* The members in the order that people know. */
+static void sort_meta(cJSON *meta)
+{
+    static const char *const order[] = {"name",
+                                        "generateName",
+                                        "namespace",
+                                        "uid",
+                                        "resourceVersion",
+                                        "generation",
+                                        "creationTimestamp",
+                                        "deletionTimestamp",
+                                        "deletionGracePeriodSeconds",
+                                        "labels",
+                                        "annotations",
+                                        "ownerReferences",
+                                        "finalizers"};
+
+    for (size_t i = 0; i < HOST_LEN(order); i++) {
+        cJSON *item = cJSON_DetachItemFromObjectCaseSensitive(meta, order[i]);
+        if (item != NULL)
+            cJSON_AddItemToArray(meta, item); /* it keeps its name */
+    }
+}
+
 /* Takes kind and apiVersion away, sets the version, and prints with metadata first. */
-static dev_object_t *freeze(cJSON *tree, int64_t version)
+dev_object_t *dev_object_create(cJSON *tree, int64_t version)
 {
     char number[24];
     cJSON *meta = cJSON_DetachItemFromObjectCaseSensitive(tree, "metadata");
@@ -103,6 +130,7 @@ static dev_object_t *freeze(cJSON *tree, int64_t version)
     cJSON_DeleteItemFromObjectCaseSensitive(tree, "apiVersion");
     cJSON_DeleteItemFromObjectCaseSensitive(meta, "resourceVersion");
     cJSON_AddStringToObject(meta, "resourceVersion", number);
+    sort_meta(meta);
     if (tree->child == NULL)
         cJSON_AddItemToObject(tree, "metadata", meta);
     else
@@ -255,7 +283,7 @@ static void add_event(dev_store_t *s, const dev_event_t *e)
 
 dev_object_t *dev_store_put(dev_store_t *s, dev_table_t *t, cJSON *tree)
 {
-    dev_object_t *o = freeze(tree, ++s->version);
+    dev_object_t *o = dev_object_create(tree, ++s->version);
     dev_object_t *before = table_put(t, o);
 
     s->bytes += weight(o);
@@ -264,16 +292,17 @@ dev_object_t *dev_store_put(dev_store_t *s, dev_table_t *t, cJSON *tree)
     return o;
 }
 
-void dev_store_remove(dev_store_t *s, dev_table_t *t, const dev_object_t *o)
+dev_object_t *dev_store_remove(dev_store_t *s, dev_table_t *t, const dev_object_t *o)
 {
     dev_object_t *before = table_take(t, o);
     cJSON *tree = dev_object_tree(before);
-    dev_object_t *last = freeze(tree, ++s->version);
+    dev_object_t *last = dev_object_create(tree, ++s->version);
 
     cJSON_Delete(tree);
     s->bytes += weight(last);
     s->objects--;
     add_event(s, &(dev_event_t){s->version, t, before, last, true});
+    return last;
 }
 
 void dev_store_restore(dev_store_t *s, dev_table_t *t, const cJSON *object)
@@ -281,7 +310,7 @@ void dev_store_restore(dev_store_t *s, dev_table_t *t, const cJSON *object)
     cJSON *tree = cJSON_Duplicate(object, true);
     const cJSON *meta = cJSON_GetObjectItemCaseSensitive(tree, "metadata");
     const int64_t version = strtoll(text_of(meta, "resourceVersion"), NULL, 10);
-    dev_object_t *o = freeze(tree, version);
+    dev_object_t *o = dev_object_create(tree, version);
 
     cJSON_Delete(tree);
     s->version = HOST_MAX(s->version, version);

@@ -15,6 +15,7 @@
  * {"metadata":. References are counted. */
 typedef struct dev_object {
     unsigned refs;
+    bool owned, deleting; /* its metadata has ownerReferences, a deletionTimestamp */
     int64_t version;
     const char *ns, *name, *uid; /* "" for a cluster-scoped object's ns */
     cJSON *labels;               /* of its metadata; NULL: none */
@@ -67,7 +68,10 @@ bool dev_store_full(const dev_store_t *s, size_t more); /* max_bytes would be pa
 /* Puts the object under the next version, which is set in its metadata. object is changed and
  * not kept: it loses kind and apiVersion. Returns the stored one, borrowed. */
 dev_object_t *dev_store_put(dev_store_t *s, dev_table_t *t, cJSON *object);
-void dev_store_remove(dev_store_t *s, dev_table_t *t, const dev_object_t *o);
+/* Returns the last state, under the version of its deletion; borrowed until the next change. */
+dev_object_t *dev_store_remove(dev_store_t *s, dev_table_t *t, const dev_object_t *o);
+/* An object that is not stored. tree is changed as by dev_store_put; the caller owns a reference. */
+dev_object_t *dev_object_create(cJSON *tree, int64_t version);
 /* As it was, without an event: for a snapshot that is read into an empty store. */
 void dev_store_restore(dev_store_t *s, dev_table_t *t, const cJSON *object);
 

@@ -1,68 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PUT and PATCH, of objects and of their subresources status and scale. */
+/* PUT, and what every change of an object goes through. */
 #include "devapi/core_impl.h"
-#include "devapi/patch.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
-
-static bool is_sub(const dev_request_t *r, const char *name)
-{
-    return r->subresource != NULL && strcmp(r->subresource, name) == 0;
-}
 
 /* -- Preconditions -- */
 
-static int check_uid(const dev_request_t *r, const cJSON *meta, const char *present,
-                     dev_status_t *st)
+int dev_check_uid(const dev_request_t *r, const char *uid, const char *present, dev_status_t *st)
 {
-    const char *uid = tree_text(meta, "uid");
-
     if (uid[0] == '\0' || strcmp(uid, present) == 0)
         return 0;
-    host_cleanup(host_freep) char *why =
-        host_xprintf("StorageError: invalid object, Code: 4, Key: /registry/%s/%s, "
-                     "ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in "
-                     "precondition: %s, UID in object meta: %s",
-                     r->kind->resource, r->name, uid, present);
+    host_cleanup(host_freep) char *why = host_xprintf(
+        "StorageError: invalid object, Code: 4, Key: /registry/%s%s%s/%s, ResourceVersion: 0, "
+        "AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object meta: %s",
+        r->kind->resource, r->ns == NULL ? "" : "/", dev_ns(r), r->name, uid, present);
     return dev_conflict(st, r->kind, r->name, why);
 }
 
-static int check_precondition(const dev_request_t *r, const cJSON *meta, const dev_object_t *old,
-                              dev_status_t *st)
+static int check_version(const dev_request_t *r, const char *text, const dev_object_t *old,
+                         dev_status_t *st)
 {
-    const char *version = tree_text(meta, "resourceVersion"), *name = tree_text(meta, "name");
-    const char *space = tree_text(meta, "namespace");
-    char present[24];
+    int64_t version;
 
-    if (name[0] != '\0' && strcmp(name, r->name) != 0)
-        return dev_refuse(st, 400, "BadRequest",
-                          "the name of the object (%s) does not match the name on the URL (%s)",
-                          name, r->name);
-    if (name[0] == '\0' && r->verb == DEV_UPDATE)
-        return dev_refuse(st, 400, "BadRequest",
-                          "the name of the object (based on URL) was undeterminable: name must be "
-                          "provided");
-    if (space[0] != '\0' && r->ns != NULL && strcmp(space, r->ns) != 0)
-        return dev_refuse(
-            st, 400, "BadRequest",
-            "the namespace of the provided object does not match the namespace sent on "
-            "the request");
-    if (strspn(version, "0123456789") != strlen(version))
-        return dev_refuse(st, 500, "", "strconv.ParseUint: parsing \"%s\": invalid syntax",
-                          version);
-    snprintf(present, sizeof(present), "%lld", (long long) old->version);
-    if (version[0] == '\0' && r->verb == DEV_UPDATE &&
-        (r->kind->flags & (DEV_PUT_NEEDS_VERSION | DEV_CUSTOM)) != 0) {
+    if (dev_parse_version(text, &version) < 0)
+        return dev_refuse(st, 500, "", "strconv.ParseUint: parsing \"%s\": invalid syntax", text);
+    if (version == 0 && (r->kind->flags & (DEV_PUT_NEEDS_VERSION | DEV_CUSTOM)) != 0) {
         dev_cause(st, "metadata.resourceVersion", "FieldValueInvalid",
                   "Invalid value: 0: must be specified for an update");
-        return dev_judge(st, r->kind->group, r->kind->kind, r->name);
+        /* The real one names the resource where elsewhere the kind stands. */
+        return dev_judge(st, r->kind->group, r->kind->resource, r->name);
     }
-    if (version[0] != '\0' && strcmp(version, present) != 0 && strcmp(version, "0") != 0)
-        return dev_conflict(st, r->kind, r->name,
-                            "the object has been modified; please apply your changes to the latest "
-                            "version and try again");
-    return check_uid(r, meta, old->uid, st);
+    return version != 0 && version != old->version ? dev_modified(st, r->kind, r->name) : 0;
 }
 
 /* -- What an update may not change -- */
@@ -79,312 +48,316 @@ static void keep(cJSON *next, const cJSON *old, const char *key)
 
 static void keep_meta(cJSON *next, const cJSON *old)
 {
-    static const char *const server[] = {
-        "name",           "namespace",         "uid",          "creationTimestamp",
-        "generation",     "deletionTimestamp", "generateName", "deletionGracePeriodSeconds",
-        "resourceVersion"};
+    static const char *const kept[] = {"generation", "creationTimestamp", "resourceVersion"};
+    static const char *const if_absent[] = {"uid", "deletionGracePeriodSeconds", "namespace"};
 
-    for (size_t i = 0; i < HOST_LEN(server); i++)
-        keep(next, old, server[i]);
-    tree_remove(next, "managedFields");
-    tree_remove(next, "selfLink");
-}
-
-/* Anything but metadata and status differs. */
-static bool spec_differs(const cJSON *a, const cJSON *b)
-{
-    static const char *const apart[] = {"metadata", "status", "kind", "apiVersion"};
-    cJSON *x = cJSON_Duplicate(a, true), *y = cJSON_Duplicate(b, true);
-
-    for (size_t i = 0; i < HOST_LEN(apart); i++) {
-        tree_remove(x, apart[i]);
-        tree_remove(y, apart[i]);
+    for (size_t i = 0; i < HOST_LEN(kept); i++)
+        keep(next, old, kept[i]);
+    for (size_t i = 0; i < HOST_LEN(if_absent); i++) {
+        if (tree_get(next, if_absent[i]) == NULL)
+            keep(next, old, if_absent[i]);
     }
-    const bool same = tree_same(x, y);
-    cJSON_Delete(x);
-    cJSON_Delete(y);
-    return !same;
+    if (tree_get(old, "deletionTimestamp") != NULL)
+        keep(next, old, "deletionTimestamp");
 }
 
-/* next becomes what the subresource may make of old. */
+/* Everything but metadata and status stays. */
+static void keep_spec(cJSON *next, const cJSON *old)
+{
+    const cJSON *item;
+
+    for (cJSON *it = next->child, *after; it != NULL; it = after) {
+        after = it->next;
+        if (strcmp(it->string, "metadata") != 0 && strcmp(it->string, "status") != 0)
+            cJSON_Delete(cJSON_DetachItemViaPointer(next, it));
+    }
+    cJSON_ArrayForEach (item, old) {
+        if (strcmp(item->string, "metadata") != 0 && strcmp(item->string, "status") != 0)
+            tree_set(next, item->string, cJSON_Duplicate(item, true));
+    }
+}
+
+/* What the status subresource leaves alone, kind by kind. */
+static void confine_status(const dev_request_t *r, cJSON *next, const cJSON *old)
+{
+    cJSON *meta = tree_get(next, "metadata");
+    const cJSON *old_meta = tree_get(old, "metadata");
+
+    keep_spec(next, old);
+    if ((r->kind->flags & DEV_CUSTOM) != 0)
+        tree_set(next, "metadata", cJSON_Duplicate(old_meta, true));
+    else if (dev_is_kind(r->kind, "apps", "Deployment"))
+        keep(meta, old_meta, "labels");
+    else if (dev_is_kind(r->kind, "", "Pod"))
+        keep(meta, old_meta, "ownerReferences");
+}
+
 static void confine(const dev_request_t *r, cJSON *next, const cJSON *old)
 {
     const dev_version_t *v = dev_kind_version(r->kind, r->version);
+    const cJSON *finalizers = tree_at(old, "spec.finalizers");
 
-    if (is_sub(r, "status")) {
-        cJSON *status = cJSON_DetachItemFromObjectCaseSensitive(next, "status");
-        cJSON *whole = cJSON_Duplicate(old, true);
-        cJSON_Delete(next->child);
-        next->child = whole->child;
-        whole->child = NULL;
-        cJSON_Delete(whole);
-        tree_remove(next, "status");
-        if (status != NULL)
-            tree_set(next, "status", status);
+    if (dev_is_sub(r, "status")) {
+        confine_status(r, next, old);
         return;
     }
-    if (v != NULL && v->status)
+    if (v != NULL && v->status &&
+        !dev_is_kind(r->kind, "apiextensions.k8s.io", "CustomResourceDefinition"))
         keep(next, old, "status");
-    keep_meta(tree_object(next, "metadata"), tree_get(old, "metadata"));
-    if ((r->kind->flags & (DEV_GENERATION | DEV_CUSTOM)) != 0 && spec_differs(next, old)) {
-        cJSON *meta = tree_get(next, "metadata");
+    if (!dev_is_kind(r->kind, "", "Namespace") || dev_is_sub(r, "finalize"))
+        return;
+    if (finalizers != NULL)
+        tree_set(tree_object(next, "spec"), "finalizers", cJSON_Duplicate(finalizers, true));
+    else
+        tree_remove(tree_get(next, "spec"), "finalizers");
+}
+
+/* -- Generation -- */
+
+static bool is_apart(const dev_request_t *r, const char *key)
+{
+    const dev_version_t *v = dev_kind_version(r->kind, r->version);
+    const bool custom = (r->kind->flags & DEV_CUSTOM) != 0;
+
+    return strcmp(key, "metadata") == 0 || strcmp(key, "kind") == 0 ||
+           strcmp(key, "apiVersion") == 0 ||
+           (strcmp(key, "status") == 0 && (!custom || (v != NULL && v->status)));
+}
+
+/* Built-in kinds do not know what is absent from what is empty; custom ones do. */
+static bool same(const dev_request_t *r, const cJSON *a, const cJSON *b)
+{
+    return (r->kind->flags & DEV_CUSTOM) != 0 ? cJSON_Compare(a, b, true) : tree_same(a, b);
+}
+
+static bool covers(const dev_request_t *r, const cJSON *a, const cJSON *b)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach (item, a) {
+        if (!is_apart(r, item->string) &&
+            !same(r, item, cJSON_GetObjectItemCaseSensitive(b, item->string)))
+            return false;
+    }
+    return true;
+}
+
+static void count_generation(const dev_request_t *r, cJSON *next, const cJSON *old)
+{
+    cJSON *meta = tree_get(next, "metadata");
+    bool changed = !covers(r, next, old) || !covers(r, old, next);
+
+    if ((r->kind->flags & (DEV_GENERATION | DEV_CUSTOM)) == 0 || dev_is_sub(r, "status"))
+        return;
+    if (dev_is_kind(r->kind, "apps", "Deployment"))
+        changed = changed ||
+                  !tree_same(tree_get(meta, "annotations"), tree_at(old, "metadata.annotations"));
+    if (changed)
         tree_set(meta, "generation", cJSON_CreateNumber(tree_number(meta, "generation", 0) + 1));
+}
+
+/* -- Checks of metadata -- */
+
+static void check_finalizers(const cJSON *meta, const cJSON *old, dev_status_t *st)
+{
+    host_cleanup(buf_fini) buf_t added = BUF_INIT;
+    const cJSON *item;
+
+    if (tree_get(old, "deletionTimestamp") == NULL)
+        return;
+    cJSON_ArrayForEach (item, tree_get(meta, "finalizers")) {
+        if (cJSON_IsString(item) && !tree_has_text(tree_get(old, "finalizers"), item->valuestring))
+            buf_printf(&added, "%s\"%s\"", added.len > 0 ? ", " : "", item->valuestring);
+    }
+    if (added.len > 0)
+        dev_cause(st, "metadata.finalizers", "FieldValueForbidden",
+                  "Forbidden: no new finalizers can be added if the object is being deleted, found "
+                  "new finalizers []string{%s}",
+                  buf_text(&added));
+}
+
+static void check_immutable(const cJSON *meta, const cJSON *old, dev_status_t *st)
+{
+    static const char *const fixed[] = {"name",
+                                        "namespace",
+                                        "uid",
+                                        "creationTimestamp",
+                                        "deletionTimestamp",
+                                        "deletionGracePeriodSeconds"};
+
+    for (size_t i = 0; i < HOST_LEN(fixed); i++) {
+        const cJSON *now = tree_get(meta, fixed[i]);
+        host_cleanup(host_freep) char *field = host_xprintf("metadata.%s", fixed[i]);
+        host_cleanup(host_freep) char *shown = now == NULL ? NULL : cJSON_PrintUnformatted(now);
+
+        if (!tree_same(now, tree_get(old, fixed[i])))
+            dev_cause(st, field, "FieldValueInvalid", "Invalid value: %s: field is immutable",
+                      shown == NULL ? "null" : shown);
     }
 }
 
-static void check_finalizers(const cJSON *next, const cJSON *old, dev_status_t *st)
+/* Most kinds check metadata twice, once for all kinds and once for their own, and so list each
+ * mistake twice. */
+static void check_meta(const dev_request_t *r, const cJSON *next, const cJSON *old,
+                       dev_status_t *st)
 {
-    const cJSON *before = tree_at(old, "metadata.finalizers"), *f;
+    const bool once =
+        dev_is_kind(r->kind, "coordination.k8s.io", "Lease") || strcmp(r->kind->kind, "Event") == 0;
+    const cJSON *meta = tree_get(next, "metadata"), *old_meta = tree_get(old, "metadata");
 
-    if (tree_at(old, "metadata.deletionTimestamp") == NULL)
-        return;
-    cJSON_ArrayForEach (f, tree_at(next, "metadata.finalizers")) {
-        if (cJSON_IsString(f) && !tree_has_text(before, f->valuestring))
-            dev_cause(st, "metadata.finalizers", "FieldValueForbidden",
-                      "Forbidden: no new finalizers can be added if the object is being deleted, "
-                      "found new finalizers []string{\"%s\"}",
-                      f->valuestring);
+    for (int i = 0; i < (once ? 1 : 2); i++) {
+        check_finalizers(meta, old_meta, st);
+        check_immutable(meta, old_meta, st);
     }
 }
 
 /* -- Storing -- */
 
-static bool may_go(const cJSON *tree)
+static bool may_go(const dev_table_t *t, const cJSON *tree)
 {
-    return tree_at(tree, "metadata.deletionTimestamp") != NULL &&
-           tree_empty(tree_at(tree, "metadata.finalizers")) &&
-           tree_empty(tree_at(tree, "spec.finalizers"));
+    const cJSON *meta = tree_get(tree, "metadata");
+
+    return tree_get(meta, "deletionTimestamp") != NULL &&
+           tree_empty(tree_get(meta, "finalizers")) &&
+           tree_number(meta, "deletionGracePeriodSeconds", 0) == 0 &&
+           (strcmp(dev_table_key(t), "/namespaces") != 0 ||
+            tree_empty(tree_at(tree, "spec.finalizers")));
+}
+
+static dev_object_t *settle(dev_core_t *c, dev_table_t *t, const dev_object_t *old, cJSON *tree)
+{
+    if (!may_go(t, tree))
+        return dev_store_put(c->store, t, tree);
+    (void) dev_store_remove(c->store, t, old);
+    return NULL;
 }
 
 const dev_object_t *dev_settle(dev_core_t *c, dev_table_t *t, const dev_object_t *old, cJSON *tree)
 {
     cJSON *before = dev_object_tree(old);
+    const bool equal = cJSON_Compare(before, tree, true);
 
-    tree_remove(tree, "kind");
-    tree_remove(tree, "apiVersion");
-    const bool same = tree_same(before, tree);
     cJSON_Delete(before);
-    if (may_go(tree)) {
-        dev_store_remove(c->store, t, old);
-        return NULL;
+    return equal && !may_go(t, tree) ? old : settle(c, t, old, tree);
+}
+
+/* kind and apiVersion are not stored. */
+static bool is_same(const dev_request_t *r, const cJSON *next, const cJSON *old)
+{
+    return covers(r, next, old) && covers(r, old, next) &&
+           tree_same(tree_get(next, "metadata"), tree_get(old, "metadata")) &&
+           same(r, tree_get(next, "status"), tree_get(old, "status"));
+}
+
+static int store(dev_core_t *c, const dev_request_t *r, dev_object_t *old, cJSON *next,
+                 const cJSON *before, dev_object_t **stored, dev_status_t *st)
+{
+    dev_table_t *t = dev_core_table(c, r->kind);
+
+    if (dev_is_dry(r))
+        return 0;
+    if (!may_go(t, next) && is_same(r, next, before)) {
+        *stored = dev_object_ref(old);
+        return 0;
     }
-    return same ? old : dev_store_put(c->store, t, tree);
+    if (dev_store_full(c->store, r->body_len) && !may_go(t, next))
+        return dev_refuse(st, 507, "InsufficientStorage",
+                          "the memory for objects is used up (see max_bytes)");
+    dev_object_t *now = settle(c, t, old, next);
+    *stored = now == NULL ? NULL : dev_object_ref(now);
+    return 0;
 }
 
-static void show_gone(const dev_view_t *view, cJSON *tree, dev_reply_t *reply)
+int dev_replace(dev_core_t *c, const dev_request_t *r, dev_object_t *old, cJSON *next,
+                dev_object_t **stored, dev_status_t *st)
 {
-    dev_render_tree(view, tree, &reply->body);
-}
+    cJSON *before = dev_object_tree(old), *meta = tree_get(next, "metadata");
+    int ret = 0;
 
-/* next is owned by the caller and changed. */
-static int replace(dev_core_t *c, const dev_request_t *r, const dev_object_t *old, cJSON *next,
-                   dev_reply_t *reply, dev_status_t *st)
-{
-    const dev_view_t view = {r->kind, r->version, r->shape};
-    cJSON *before = dev_object_tree(old);
-    int ret = check_precondition(r, tree_get(next, "metadata"), old, st);
-
+    *stored = NULL;
+    if (r->verb == DEV_UPDATE)
+        ret = dev_check_uid(r, tree_text(meta, "uid"), old->uid, st);
     if (ret == 0)
-        ret = dev_decode(r, next, st);
+        ret = check_version(r, tree_text(meta, "resourceVersion"), old, st);
     if (ret == 0) {
+        keep_meta(meta, tree_get(before, "metadata"));
+        dev_complete(r, next, before);
         confine(r, next, before);
-        check_finalizers(next, before, st);
-        ret = dev_admit(r, next, before, &reply->warning, st);
+        count_generation(r, next, before);
+        check_meta(r, next, before, st);
+        ret = dev_admit(r, next, before, st);
     }
-    if (ret == 0 && dev_is_dry(r)) {
-        dev_render_tree(&view, next, &reply->body);
-    } else if (ret == 0) {
-        const dev_object_t *now = dev_settle(c, dev_core_table(c, r->kind), old, next);
-        if (now != NULL)
-            dev_render(&view, now, false, &reply->body);
-        else
-            show_gone(&view, next, reply);
-    }
+    if (ret == 0)
+        ret = store(c, r, old, next, before, stored, st);
     cJSON_Delete(before);
     return ret;
-}
-
-/* -- Scale: autoscaling/v1 Scale of spec.replicas -- */
-
-static const char *path_or(const char *path, const char *otherwise)
-{
-    return path != NULL ? path + (path[0] == '.') : otherwise;
-}
-
-static void render_scale(const dev_request_t *r, const cJSON *tree, buf_t *out)
-{
-    const dev_version_t *v = dev_kind_version(r->kind, r->version);
-    const cJSON *meta = tree_get(tree, "metadata");
-    const cJSON *wanted = tree_at(tree, path_or(v->spec_replicas_path, "spec.replicas"));
-    const cJSON *actual = tree_at(tree, path_or(v->status_replicas_path, "status.replicas"));
-    static const char *const kept[] = {"name", "namespace", "uid", "resourceVersion",
-                                       "creationTimestamp"};
-    cJSON *scale = cJSON_CreateObject();
-
-    cJSON_AddStringToObject(scale, "kind", "Scale");
-    cJSON_AddStringToObject(scale, "apiVersion", "autoscaling/v1");
-    for (size_t i = 0; i < HOST_LEN(kept); i++)
-        keep(tree_object(scale, "metadata"), meta, kept[i]);
-    tree_set(tree_object(scale, "spec"), "replicas",
-             cJSON_CreateNumber(cJSON_IsNumber(wanted) ? wanted->valuedouble : 0));
-    tree_set(tree_object(scale, "status"), "replicas",
-             cJSON_CreateNumber(cJSON_IsNumber(actual) ? actual->valuedouble : 0));
-    char *text = cJSON_PrintUnformatted(scale);
-    buf_puts(out, text);
-    cJSON_free(text);
-    cJSON_Delete(scale);
-}
-
-/* The parent of the last step of a dotted path, made where absent. */
-static cJSON *parent_at(cJSON *tree, const char *path, const char **last)
-{
-    char step[128];
-
-    for (const char *dot; (dot = strchr(path, '.')) != NULL; path = dot + 1) {
-        snprintf(step, sizeof(step), "%.*s", (int) (dot - path), path);
-        tree = tree_object(tree, step);
-    }
-    *last = path;
-    return tree;
-}
-
-static int put_scale(dev_core_t *c, const dev_request_t *r, const dev_object_t *old,
-                     const cJSON *scale, dev_reply_t *reply, dev_status_t *st)
-{
-    const dev_version_t *v = dev_kind_version(r->kind, r->version);
-    const cJSON *replicas = tree_at(scale, "spec.replicas");
-    cJSON *next = dev_object_tree(old);
-    dev_request_t whole = *r;
-    const char *last;
-
-    whole.subresource = NULL;
-    tree_default_text(tree_object(next, "metadata"), "name", r->name);
-    cJSON *parent = parent_at(next, path_or(v->spec_replicas_path, "spec.replicas"), &last);
-    tree_set(parent, last,
-             cJSON_CreateNumber(cJSON_IsNumber(replicas) ? replicas->valuedouble : 0));
-    keep(tree_object(next, "metadata"), tree_get(scale, "metadata"), "resourceVersion");
-    int ret = replace(c, &whole, old, next, reply, st);
-    cJSON_Delete(next);
-    if (ret < 0)
-        return ret;
-    buf_clear(&reply->body);
-    const dev_object_t *now = dev_table_find(dev_core_table(c, r->kind), old->ns, old->name);
-    cJSON *tree = dev_object_tree(now != NULL ? now : old);
-    render_scale(r, tree, &reply->body);
-    cJSON_Delete(tree);
-    return 0;
-}
-
-int dev_get_scale(const dev_request_t *r, const dev_object_t *o, dev_reply_t *reply)
-{
-    cJSON *tree = dev_object_tree(o);
-
-    render_scale(r, tree, &reply->body);
-    cJSON_Delete(tree);
-    return 0;
 }
 
 /* -- PUT -- */
 
-static int put_missing(dev_core_t *c, const dev_request_t *r, cJSON *body, dev_reply_t *reply,
+static int put_missing(dev_core_t *c, const dev_request_t *r, cJSON *object, dev_reply_t *reply,
                        dev_status_t *st)
 {
-    cJSON *meta = tree_get(body, "metadata");
+    cJSON *meta = tree_get(object, "metadata");
 
     if ((r->kind->flags & DEV_CREATE_ON_PUT) == 0 || r->subresource != NULL)
         return dev_not_found(st, r->kind, r->name);
-    const int ret = check_uid(r, meta, "", st);
+    const int ret = dev_check_uid(r, tree_text(meta, "uid"), "", st);
     if (ret < 0)
         return ret;
-    if (tree_text(meta, "resourceVersion")[0] != '\0')
+    tree_remove(meta, "resourceVersion");
+    return dev_create(c, r, object, reply, st);
+}
+
+static int put(dev_core_t *c, const dev_request_t *r, cJSON *object, dev_reply_t *reply,
+               dev_status_t *st)
+{
+    dev_object_t *old = dev_named_object(c, r), *stored = NULL;
+    const dev_view_t view = dev_view_of(r);
+
+    if (old == NULL)
+        return put_missing(c, r, object, reply, st);
+    dev_object_ref(old);
+    const int ret = dev_replace(c, r, old, object, &stored, st);
+    if (ret == 0 && stored != NULL)
+        dev_render(&view, stored, false, &reply->body);
+    else if (ret == 0)
+        dev_render_tree(&view, object, &reply->body);
+    dev_object_unref(stored);
+    dev_object_unref(old);
+    return ret;
+}
+
+static int put_scale(dev_core_t *c, const dev_request_t *r, const cJSON *scale, dev_reply_t *reply,
+                     dev_status_t *st)
+{
+    dev_object_t *old = dev_named_object(c, r);
+
+    if (old == NULL)
         return dev_not_found(st, r->kind, r->name);
-    return dev_create_tree(c, r, body, reply, st);
+    dev_object_ref(old);
+    const int ret = dev_put_scale(c, r, old, scale, reply, st);
+    dev_object_unref(old);
+    return ret;
 }
 
 int dev_verb_update(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, dev_status_t *st)
 {
-    dev_object_t *old =
-        dev_table_find(dev_core_table(c, r->kind), r->ns != NULL ? r->ns : "", r->name);
-    cJSON *body = NULL;
-    int ret = dev_take_body(r, &body, st);
+    host_cleanup(dev_strict_fini) dev_strict_t strict = {0};
+    const bool scale = dev_is_sub(r, "scale");
+    cJSON *object = NULL;
+    int ret = dev_check_options(r, "UpdateOptions", st);
 
-    if (ret < 0)
-        return ret;
-    if (old == NULL) {
-        ret = put_missing(c, r, body, reply, st);
-    } else {
-        dev_object_ref(old);
-        ret = is_sub(r, "scale") ? put_scale(c, r, old, body, reply, st)
-                                 : replace(c, r, old, body, reply, st);
-        dev_object_unref(old);
-    }
-    cJSON_Delete(body);
-    return ret;
-}
-
-/* -- PATCH -- */
-
-static int patch_type(const dev_request_t *r, enum dev_patch *type, dev_status_t *st)
-{
-    static const struct {
-        const char *media;
-        enum dev_patch type;
-    } known[] = {{"application/json-patch+json", DEV_PATCH_JSON},
-                 {"application/merge-patch+json", DEV_PATCH_MERGE},
-                 {"application/strategic-merge-patch+json", DEV_PATCH_STRATEGIC}};
-    const bool custom = (r->kind->flags & DEV_CUSTOM) != 0;
-
-    for (size_t i = 0; i < HOST_LEN(known); i++) {
-        if (r->content_type == NULL || strcmp(r->content_type, known[i].media) != 0 ||
-            (custom && known[i].type == DEV_PATCH_STRATEGIC))
-            continue;
-        *type = known[i].type;
-        return 0;
-    }
-    return dev_refuse(st, 415, "UnsupportedMediaType",
-                      "the body of the request was in an unknown format - accepted media types "
-                      "include: application/json-patch+json, application/merge-patch+json%s",
-                      custom ? "" : ", application/strategic-merge-patch+json");
-}
-
-static int patch_object(dev_core_t *c, const dev_request_t *r, const dev_object_t *old,
-                        enum dev_patch type, dev_reply_t *reply, dev_status_t *st)
-{
-    const bool scale = is_sub(r, "scale");
-    cJSON *current = NULL, *next = NULL;
-
-    if (scale) {
-        dev_reply_t shown = {0};
-        (void) dev_get_scale(r, old, &shown);
-        current = cJSON_Parse(buf_text(&shown.body));
-        dev_reply_fini(&shown);
-    } else {
-        current = dev_object_tree(old);
-        if (strcmp(r->kind->group, "events.k8s.io") == 0)
-            dev_event_from_core(current);
-    }
-    int ret = dev_patch_apply(type, r->kind, current, r->body != NULL ? r->body : "", r->body_len,
-                              &next, st);
     if (ret == 0)
-        ret = scale ? put_scale(c, r, old, next, reply, st) : replace(c, r, old, next, reply, st);
-    cJSON_Delete(current);
-    cJSON_Delete(next);
-    return ret;
-}
-
-int dev_verb_patch(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, dev_status_t *st)
-{
-    dev_object_t *old =
-        dev_table_find(dev_core_table(c, r->kind), r->ns != NULL ? r->ns : "", r->name);
-    enum dev_patch type = DEV_PATCH_MERGE;
-    int ret = patch_type(r, &type, st);
-
-    if (ret < 0)
-        return ret;
-    if (old == NULL)
-        return dev_not_found(st, r->kind, r->name);
-    dev_object_ref(old);
-    ret = patch_object(c, r, old, type, reply, st);
-    dev_object_unref(old);
+        ret = dev_read_body(r, &object, &strict, st);
+    if (ret == 0)
+        ret = dev_check_type(r, object, st);
+    if (ret == 0 && !scale)
+        ret = dev_decode(r, object, &strict, reply, st);
+    if (ret == 0)
+        ret = dev_check_place(r, object, st);
+    if (ret == 0)
+        ret = scale ? put_scale(c, r, object, reply, st) : put(c, r, object, reply, st);
+    cJSON_Delete(object);
     return ret;
 }

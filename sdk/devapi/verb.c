@@ -1,11 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the verbs share: refusals, bodies, and GET. */
+/* What the verbs share: refusals with the real server's words, options, and GET. */
 #include "devapi/core_impl.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-void dev_reply_refuse(dev_reply_t *reply, dev_status_t *st)
+bool dev_given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+bool dev_is_dry(const dev_request_t *r)
+{
+    return dev_given(r->dry_run);
+}
+
+bool dev_is_sub(const dev_request_t *r, const char *subresource)
+{
+    return r->subresource != NULL && strcmp(r->subresource, subresource) == 0;
+}
+
+const char *dev_ns(const dev_request_t *r)
+{
+    return r->ns == NULL ? "" : r->ns;
+}
+
+dev_object_t *dev_named_object(dev_core_t *c, const dev_request_t *r)
+{
+    return dev_table_find(dev_core_table(c, r->kind), dev_ns(r), r->name);
+}
+
+void dev_reply_refuse(dev_reply_t *reply, const dev_status_t *st)
 {
     buf_clear(&reply->body);
     reply->code = st->code;
@@ -13,82 +38,128 @@ void dev_reply_refuse(dev_reply_t *reply, dev_status_t *st)
     dev_status_print(st, &reply->body);
 }
 
+void dev_warn(dev_reply_t *reply, const char *text)
+{
+    char *before = reply->warning;
+
+    reply->warning = before == NULL ? host_xstrdup(text) : host_xprintf("%s\n%s", before, text);
+    free(before);
+}
+
+bool dev_is_kind(const dev_kind_t *kind, const char *group, const char *name)
+{
+    return (kind->flags & DEV_CUSTOM) == 0 && strcmp(kind->kind, name) == 0 &&
+           strcmp(kind->group, group) == 0;
+}
+
+char *dev_resource_text(const dev_kind_t *kind)
+{
+    return host_xprintf("%s%s%s", kind->resource, kind->group[0] == '\0' ? "" : ".", kind->group);
+}
+
+char *dev_api_version(const dev_kind_t *kind, const char *version)
+{
+    return host_xprintf("%s%s%s", kind->group, kind->group[0] == '\0' ? "" : "/", version);
+}
+
+/* -- Refusals -- */
+
 int dev_not_found(dev_status_t *st, const dev_kind_t *kind, const char *name)
 {
-    const char *dot = kind->group[0] != '\0' ? "." : "";
+    host_cleanup(host_freep) char *resource = dev_resource_text(kind);
 
     dev_status_about(st, kind->group, kind->resource, name);
-    return dev_refuse(st, 404, "NotFound", "%s%s%s \"%s\" not found", kind->resource, dot,
-                      kind->group, name);
+    return dev_refuse(st, 404, "NotFound", "%s \"%s\" not found", resource, name);
 }
 
 int dev_conflict(dev_status_t *st, const dev_kind_t *kind, const char *name, const char *why)
 {
-    const char *dot = kind->group[0] != '\0' ? "." : "";
+    host_cleanup(host_freep) char *resource = dev_resource_text(kind);
 
     dev_status_about(st, kind->group, kind->resource, name);
-    return dev_refuse(st, 409, "Conflict", "Operation cannot be fulfilled on %s%s%s \"%s\": %s",
-                      kind->resource, dot, kind->group, name, why);
+    return dev_refuse(st, 409, "Conflict", "Operation cannot be fulfilled on %s \"%s\": %s",
+                      resource, name, why);
 }
 
-bool dev_is_dry(const dev_request_t *r)
+int dev_modified(dev_status_t *st, const dev_kind_t *kind, const char *name)
 {
-    return r->dry_run != NULL && strcmp(r->dry_run, "All") == 0;
+    return dev_conflict(st, kind, name,
+                        "the object has been modified; please apply your changes to the latest "
+                        "version and try again");
 }
 
-static bool is_json_type(const char *type)
+int dev_no_method(dev_status_t *st)
 {
-    return type == NULL || type[0] == '\0' || strcmp(type, "application/json") == 0 ||
-           strcmp(type, "*/*") == 0;
+    return dev_refuse(st, 405, "MethodNotAllowed",
+                      "the server does not allow this method on the requested resource");
 }
 
-static int check_type_meta(const dev_request_t *r, const cJSON *body, dev_status_t *st)
-{
-    const char *kind = tree_text(body, "kind"), *version = tree_text(body, "apiVersion");
-    const dev_kind_t *k = r->kind;
-    char expected[256];
+/* -- Options -- */
 
-    snprintf(expected, sizeof(expected), "%s%s%s", k->group, k->group[0] != '\0' ? "/" : "",
-             r->version);
-    if (r->subresource != NULL && strcmp(r->subresource, "scale") == 0)
+int dev_check_dry_run(const char *value, const char *options, dev_status_t *st)
+{
+    if (!dev_given(value) || strcmp(value, "All") == 0)
         return 0;
-    if ((kind[0] != '\0' && strcmp(kind, k->kind) != 0) ||
-        (version[0] != '\0' && strcmp(version, expected) != 0))
-        return dev_refuse(
-            st, 400, "BadRequest",
-            "%s in version \"%s\" cannot be handled as a %s: the API version and kind "
-            "in the data do not match the expected %s, %s",
-            kind[0] != '\0' ? kind : k->kind, version[0] != '\0' ? version : r->version, k->kind,
-            expected, k->kind);
-    return 0;
+    dev_cause(st, "dryRun", "FieldValueNotSupported",
+              "Unsupported value: [\"%s\"]: supported values: \"All\"", value);
+    return dev_judge(st, "meta.k8s.io", options, "");
 }
 
-int dev_take_body(const dev_request_t *r, cJSON **out, dev_status_t *st)
+int dev_check_options(const dev_request_t *r, const char *options, dev_status_t *st)
 {
-    if (!is_json_type(r->content_type))
-        return dev_refuse(st, 415, "UnsupportedMediaType",
-                          "the body of the request was in an unknown format - accepted media types "
-                          "include: application/json");
-    cJSON *body = cJSON_ParseWithLength(r->body != NULL ? r->body : "", r->body_len);
-    if (!cJSON_IsObject(body)) {
-        cJSON_Delete(body);
-        return dev_refuse(st, 400, "BadRequest",
-                          "the object provided is unrecognized (must be of type %s): couldn't get "
-                          "version/kind; json parse error",
-                          r->kind->kind);
-    }
-    const int ret = check_type_meta(r, body, st);
-    if (ret < 0) {
-        cJSON_Delete(body);
+    static const char *const rules[] = {"", "Ignore", "Strict", "Warn"};
+    const char *rule = r->field_validation == NULL ? "" : r->field_validation;
+    bool known = false;
+    const int ret = dev_check_dry_run(r->dry_run, options, st);
+
+    for (size_t i = 0; i < HOST_LEN(rules); i++)
+        known = known || strcmp(rule, rules[i]) == 0;
+    if (ret < 0 || known)
         return ret;
-    }
-    if (!cJSON_IsObject(tree_get(body, "metadata")))
-        tree_set(body, "metadata", cJSON_CreateObject());
-    *out = body;
-    return 0;
+    dev_cause(st, "fieldValidation", "FieldValueNotSupported",
+              "Unsupported value: \"%s\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"",
+              rule);
+    return dev_judge(st, "meta.k8s.io", options, "");
 }
 
-/* A version that a get asks for: "not older than". */
+/* -- What is served at all -- */
+
+static bool has_sub(const dev_request_t *r)
+{
+    const dev_version_t *v = dev_kind_version(r->kind, r->version);
+
+    if (dev_is_sub(r, "finalize"))
+        return dev_is_kind(r->kind, "", "Namespace");
+    return v != NULL &&
+           ((dev_is_sub(r, "status") && v->status) || (dev_is_sub(r, "scale") && v->scale));
+}
+
+static bool has_verb(const dev_request_t *r)
+{
+    const bool single = r->verb == DEV_GET || r->verb == DEV_UPDATE || r->verb == DEV_PATCH;
+
+    if (r->subresource != NULL)
+        return dev_is_sub(r, "finalize") ? r->verb == DEV_UPDATE : single;
+    if (r->verb == DEV_DELETE_COLLECTION && dev_is_kind(r->kind, "", "Namespace"))
+        return false;
+    /* Across all namespaces there is only list, watch and deletecollection. */
+    return (r->kind->flags & DEV_NAMESPACED) == 0 || r->ns != NULL ||
+           (r->verb != DEV_CREATE && r->verb != DEV_DELETE && !single);
+}
+
+int dev_check_served(const dev_request_t *r, dev_status_t *st)
+{
+    if (r->subresource != NULL && !has_sub(r))
+        return (r->kind->flags & DEV_CUSTOM) != 0
+                   ? dev_not_found(st, r->kind, r->name)
+                   : dev_refuse(st, 404, "NotFound",
+                                "the server could not find the requested resource");
+    return has_verb(r) ? 0 : dev_no_method(st);
+}
+
+/* -- GET -- */
+
+/* Not older than that. */
 static int check_wanted(dev_core_t *c, const dev_request_t *r, dev_status_t *st)
 {
     int64_t version;
@@ -103,17 +174,16 @@ static int check_wanted(dev_core_t *c, const dev_request_t *r, dev_status_t *st)
 
 int dev_verb_get(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, dev_status_t *st)
 {
-    const dev_object_t *o =
-        dev_table_find(dev_core_table(c, r->kind), r->ns != NULL ? r->ns : "", r->name);
-
+    const dev_object_t *o = dev_named_object(c, r);
+    const dev_view_t view = dev_view_of(r);
     const int ret = check_wanted(c, r, st);
 
     if (ret < 0)
         return ret;
     if (o == NULL)
         return dev_not_found(st, r->kind, r->name);
-    if (r->subresource != NULL && strcmp(r->subresource, "scale") == 0)
-        return dev_get_scale(r, o, reply);
-    dev_render(&(dev_view_t){r->kind, r->version, r->shape}, o, false, &reply->body);
+    if (dev_is_sub(r, "scale"))
+        return dev_get_scale(r, o, reply, st);
+    dev_render(&view, o, false, &reply->body);
     return 0;
 }

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a body to an object that can be checked: JSON, type, decoding, fieldValidation. */
+#include "devapi/core_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* -- Mistakes that are not refused by themselves -- */
+
+void dev_strict_fini(dev_strict_t *s)
+{
+    cJSON_Delete(s->list);
+    s->list = NULL;
+}
+
+void dev_strict_note(dev_strict_t *s, const char *what, const char *path)
+{
+    host_cleanup(host_freep) char *text = host_xprintf("%s field \"%s\"", what, path);
+
+    if (s->list == NULL)
+        s->list = cJSON_CreateArray();
+    if (cJSON_GetArraySize(s->list) < 100)
+        cJSON_AddItemToArray(s->list, cJSON_CreateString(text));
+}
+
+static void note_unknown(void *arg, const char *path)
+{
+    dev_strict_note(arg, "unknown", path);
+}
+
+static int judge_strict(const dev_request_t *r, const dev_strict_t *strict, dev_reply_t *reply,
+                        dev_status_t *st)
+{
+    const char *rule = r->field_validation == NULL ? "" : r->field_validation;
+    host_cleanup(buf_fini) buf_t all = BUF_INIT;
+    const cJSON *item;
+
+    if (strict->list == NULL || strcmp(rule, "Ignore") == 0)
+        return 0;
+    cJSON_ArrayForEach (item, strict->list) {
+        buf_printf(&all, "%s%s", all.len > 0 ? ", " : "", item->valuestring);
+        if (strcmp(rule, "Strict") != 0)
+            dev_warn(reply, item->valuestring);
+    }
+    if (strcmp(rule, "Strict") != 0)
+        return 0;
+    return dev_refuse(st, 400, "BadRequest",
+                      "%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s",
+                      r->kind->kind, r->version, r->kind->kind, buf_text(&all));
+}
+
+/* -- Members that come more than once: the last one counts -- */
+
+static int by_name(const void *a, const void *b)
+{
+    const cJSON *x = *(const cJSON *const *) a, *y = *(const cJSON *const *) b;
+
+    return strcmp(x->string, y->string);
+}
+
+/* All members' names are different; sorting keeps a big map from costing its square. */
+static bool all_differ(const cJSON *object, int count)
+{
+    host_cleanup(host_freep) const cJSON **list = calloc((size_t) count + 1, sizeof(*list));
+    const cJSON *item;
+    int n = 0;
+
+    if (list == NULL)
+        return true;
+    cJSON_ArrayForEach (item, object)
+        list[n++] = item;
+    qsort(list, (size_t) n, sizeof(*list), by_name);
+    for (int i = 1; i < n; i++) {
+        if (strcmp(list[i - 1]->string, list[i]->string) == 0)
+            return false;
+    }
+    return true;
+}
+
+static bool comes_again(const cJSON *item)
+{
+    for (const cJSON *later = item->next; later != NULL; later = later->next) {
+        if (strcmp(later->string, item->string) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void drop_duplicates(cJSON *node, const char *path, dev_strict_t *strict);
+
+static void descend(cJSON *item, const char *path, int index, dev_strict_t *strict)
+{
+    host_cleanup(host_freep) char *here = NULL;
+
+    if (!cJSON_IsObject(item) && !cJSON_IsArray(item))
+        return;
+    if (item->string == NULL)
+        here = host_xprintf("%s[%d]", path, index);
+    else
+        here = host_xprintf("%s%s%s", path, path[0] == '\0' ? "" : ".", item->string);
+    drop_duplicates(item, here, strict);
+}
+
+/* The reader has bounded the depth. */
+static void drop_duplicates(cJSON *node, const char *path, dev_strict_t *strict)
+{
+    const bool unique = !cJSON_IsObject(node) || all_differ(node, cJSON_GetArraySize(node));
+    int index = 0;
+
+    for (cJSON *item = node->child, *next; item != NULL; item = next) {
+        next = item->next;
+        if (unique || !comes_again(item)) {
+            descend(item, path, index++, strict);
+            continue;
+        }
+        host_cleanup(host_freep) char *here =
+            host_xprintf("%s%s%s", path, path[0] == '\0' ? "" : ".", item->string);
+        dev_strict_note(strict, "duplicate", here);
+        cJSON_Delete(cJSON_DetachItemViaPointer(node, item));
+    }
+}
+
+/* -- Reading -- */
+
+/* How a body is shown in a message: as text when it may be JSON, else in hexadecimal. */
+static void summarize(const char *body, size_t len, buf_t *out)
+{
+    const size_t shown = HOST_MIN(len, (size_t) 30);
+
+    if (len == 0)
+        buf_puts(out, "<empty>");
+    else if (body[0] == '{')
+        buf_append(out, body, shown);
+    for (size_t i = 0; len > 0 && body[0] != '{' && i < shown; i++)
+        buf_printf(out, "%02x", (unsigned char) body[i]);
+    if (len > shown)
+        buf_puts(out, " ...");
+}
+
+static const char *expected_kind(const dev_request_t *r)
+{
+    return dev_is_sub(r, "scale") ? "Scale" : r->kind->kind;
+}
+
+static int refuse_unrecognized(const dev_request_t *r, const char *why, dev_status_t *st)
+{
+    host_cleanup(buf_fini) buf_t shown = BUF_INIT;
+
+    summarize(r->body, r->body_len, &shown);
+    return dev_refuse(st, 400, "BadRequest",
+                      "the object provided is unrecognized (must be of type %s): %s (%s)",
+                      expected_kind(r), why, buf_text(&shown));
+}
+
+static int refuse_json(const dev_request_t *r, const cJSON *body, const char *end, dev_status_t *st)
+{
+    host_cleanup(host_freep) char *why = NULL;
+    const char *word = cJSON_IsArray(body)    ? "array"
+                       : cJSON_IsString(body) ? "string"
+                       : cJSON_IsNumber(body) ? "number"
+                                              : "bool";
+    const bool cut = end == NULL || (size_t) (end - r->body) >= r->body_len;
+
+    if (body != NULL)
+        why = host_xprintf("json: cannot unmarshal %s into Go value of type struct { APIVersion "
+                           "string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
+                           "\"json:\\\"kind,omitempty\\\"\" }",
+                           word);
+    else if (cut)
+        why = host_xstrdup("unexpected end of JSON input");
+    else
+        why = host_xprintf("invalid character '%c' looking for beginning of value", *end);
+    host_cleanup(host_freep) char *whole =
+        host_xprintf("couldn't get version/kind; json parse error: %s", why);
+    return refuse_unrecognized(r, whole, st);
+}
+
+static bool is_json(const char *type)
+{
+    return !dev_given(type) || strcmp(type, "application/json") == 0 || strcmp(type, "*/*") == 0;
+}
+
+int dev_read_body(const dev_request_t *r, cJSON **out, dev_strict_t *strict, dev_status_t *st)
+{
+    const char *end = NULL;
+
+    if (!is_json(r->content_type))
+        return dev_refuse(st, 415, "UnsupportedMediaType",
+                          "the body of the request was in an unknown format - accepted media types "
+                          "include: application/json");
+    cJSON *body =
+        r->body_len == 0 ? NULL : cJSON_ParseWithLengthOpts(r->body, r->body_len, &end, 0);
+    if (!cJSON_IsObject(body)) {
+        const int ret = refuse_json(r, body, end, st);
+        cJSON_Delete(body);
+        return ret;
+    }
+    drop_duplicates(body, "", strict);
+    *out = body;
+    return 0;
+}
+
+/* -- Type -- */
+
+static int refuse_type(const dev_request_t *r, const cJSON *object, const char *why,
+                       dev_status_t *st)
+{
+    const char *version = tree_text(object, "apiVersion"), *slash = strrchr(version, '/');
+
+    return dev_refuse(st, 400, "BadRequest", "%s in version \"%s\" cannot be handled as a %s: %s",
+                      tree_text(object, "kind"), slash == NULL ? version : slash + 1,
+                      expected_kind(r), why);
+}
+
+/* Custom objects must say what they are. */
+static int check_custom(const dev_request_t *r, const cJSON *object, const char *version,
+                        dev_status_t *st)
+{
+    const char *kind = tree_text(object, "kind"), *given = tree_text(object, "apiVersion");
+
+    if (kind[0] == '\0') {
+        host_cleanup(host_freep) char *why = host_xprintf(
+            "Object 'Kind' is missing in '%.*s'", (int) HOST_MIN(r->body_len, (size_t) 100000),
+            r->body == NULL ? "" : r->body);
+        return refuse_unrecognized(r, why, st);
+    }
+    if (r->verb != DEV_PATCH && strcmp(given, version) != 0)
+        return dev_refuse(st, 400, "BadRequest",
+                          "the API version in the data (%s) does not match the expected API "
+                          "version (%s)",
+                          given, version);
+    if (strcmp(kind, r->kind->kind) != 0)
+        dev_cause(st, "kind", "FieldValueInvalid", "Invalid value: \"%s\": must be %s", kind,
+                  r->kind->kind);
+    if (strcmp(given, version) != 0)
+        dev_cause(st, "apiVersion", "FieldValueInvalid", "Invalid value: \"%s\": must be %s", given,
+                  version);
+    return dev_judge(st, r->kind->group, kind, tree_text(tree_get(object, "metadata"), "name"));
+}
+
+int dev_check_type(const dev_request_t *r, cJSON *object, dev_status_t *st)
+{
+    const bool scale = dev_is_sub(r, "scale");
+    host_cleanup(host_freep) char *expected =
+        scale ? host_xstrdup("autoscaling/v1") : dev_api_version(r->kind, r->version);
+    const char *want = expected_kind(r);
+
+    if (!scale && (r->kind->flags & DEV_CUSTOM) != 0)
+        return check_custom(r, object, expected, st);
+    tree_default_text(object, "kind", want);
+    tree_default_text(object, "apiVersion", expected);
+    const char *kind = tree_text(object, "kind"), *version = tree_text(object, "apiVersion");
+    host_cleanup(host_freep) char *why = NULL;
+    if (strcmp(version, expected) != 0)
+        why = host_xprintf("no kind \"%s\" is registered for version \"%s\" in scheme "
+                           "\"pkg/runtime/scheme.go:110\"",
+                           kind, version);
+    else if (strcmp(kind, want) != 0)
+        why = host_xprintf("converting (%s.%s) to (%s.%s): unknown conversion", r->version, kind,
+                           r->kind->group[0] == '\0' ? "core" : r->kind->group, want);
+    return why == NULL ? 0 : refuse_type(r, object, why, st);
+}
+
+/* -- Decoding -- */
+
+static void prune_meta(cJSON *object, dev_strict_t *strict)
+{
+    static const char *const known[] = {
+        "name",       "generateName",  "namespace",         "selfLink",
+        "uid",        "generation",    "resourceVersion",   "creationTimestamp",
+        "labels",     "annotations",   "deletionTimestamp", "deletionGracePeriodSeconds",
+        "finalizers", "managedFields", "ownerReferences"};
+    cJSON *meta = tree_get(object, "metadata");
+
+    for (cJSON *item = cJSON_IsObject(meta) ? meta->child : NULL, *next; item != NULL;
+         item = next) {
+        bool is_known = false;
+
+        next = item->next;
+        for (size_t i = 0; i < HOST_LEN(known); i++)
+            is_known = is_known || strcmp(item->string, known[i]) == 0;
+        if (is_known)
+            continue;
+        host_cleanup(host_freep) char *path = host_xprintf("metadata.%s", item->string);
+        dev_strict_note(strict, "unknown", path);
+        cJSON_Delete(cJSON_DetachItemViaPointer(meta, item));
+    }
+    tree_remove(meta, "managedFields");
+    tree_remove(meta, "selfLink");
+}
+
+/* Owners are named once each. */
+static void drop_equal_owners(cJSON *object, dev_reply_t *reply)
+{
+    cJSON *owners = tree_at(object, "metadata.ownerReferences");
+    host_cleanup(buf_fini) buf_t uids = BUF_INIT;
+
+    for (cJSON *item = cJSON_IsArray(owners) ? owners->child : NULL, *next; item != NULL;
+         item = next) {
+        const cJSON *earlier = owners->child;
+
+        next = item->next;
+        while (earlier != item && !cJSON_Compare(earlier, item, true))
+            earlier = earlier->next;
+        if (earlier == item)
+            continue;
+        buf_printf(&uids, "%s%s", uids.len > 0 ? ", " : "", tree_text(item, "uid"));
+        cJSON_Delete(cJSON_DetachItemViaPointer(owners, item));
+    }
+    if (uids.len == 0)
+        return;
+    host_cleanup(host_freep) char *text = host_xprintf(
+        "metadata.ownerReferences contains duplicate entries; API server dedups owner references "
+        "in 1.20+, and may reject such requests as early as 1.24; please fix your requests; "
+        "duplicate UID(s): %s",
+        buf_text(&uids));
+    dev_warn(reply, text);
+}
+
+int dev_decode(const dev_request_t *r, cJSON *object, dev_strict_t *strict, dev_reply_t *reply,
+               dev_status_t *st)
+{
+    const dev_version_t *v = dev_kind_version(r->kind, r->version);
+    const bool custom = (r->kind->flags & DEV_CUSTOM) != 0;
+    int ret = 0;
+
+    if (tree_get(object, "metadata") == NULL)
+        tree_set(object, "metadata", cJSON_CreateObject());
+    if (custom)
+        ret = dev_decode_meta(object, st);
+    else if (r->kind->decode != NULL)
+        ret = r->kind->decode(object, st);
+    if (ret < 0)
+        return ret;
+    if (!cJSON_IsObject(tree_get(object, "metadata")))
+        return dev_refuse(st, 400, "BadRequest", "metadata is no object");
+    prune_meta(object, strict);
+    dev_tidy_meta(object);
+    if (v != NULL && v->schema != NULL) {
+        dev_schema_prune(v->schema, object, note_unknown, strict);
+        dev_schema_default(v->schema, object);
+    }
+    drop_equal_owners(object, reply);
+    if (dev_is_kind(r->kind, "events.k8s.io", "Event"))
+        dev_event_to_core(object);
+    return judge_strict(r, strict, reply, st);
+}
+
+int dev_check_place(const dev_request_t *r, cJSON *object, dev_status_t *st)
+{
+    cJSON *meta = tree_get(object, "metadata");
+    const char *ns = tree_text(meta, "namespace"), *name = tree_text(meta, "name");
+
+    if (r->ns == NULL) {
+        tree_remove(meta, "namespace"); /* a cluster-scoped object has none, whatever it says */
+    } else if (ns[0] != '\0' && strcmp(ns, r->ns) != 0) {
+        return dev_refuse(st, 400, "BadRequest",
+                          "the namespace of the provided object does not match the namespace sent "
+                          "on the request");
+    }
+    if (r->verb == DEV_CREATE)
+        return 0;
+    if (name[0] == '\0')
+        return dev_refuse(st, 400, "BadRequest",
+                          "the name of the object (%s based on URL) was undeterminable: name must "
+                          "be provided",
+                          r->name);
+    if (strcmp(name, r->name) != 0)
+        return dev_refuse(st, 400, "BadRequest",
+                          "the name of the object (%s) does not match the name on the URL (%s)",
+                          name, r->name);
+    return 0;
+}
