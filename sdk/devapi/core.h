@@ -45,7 +45,7 @@ typedef struct dev_request {
     const char *version;      /* of the path */
     const char *ns;           /* NULL: cluster-scoped kind, or all namespaces */
     const char *name;         /* for a watch or a list: NULL */
-    const char *subresource;  /* "status", "scale"; else NULL */
+    const char *subresource;  /* "status", "scale", "finalize"; else NULL */
     const char *content_type; /* of body, without parameters */
     const char *body;
     size_t body_len;
@@ -55,14 +55,15 @@ typedef struct dev_request {
     const char *label_selector, *field_selector, *field_manager, *field_validation, *dry_run;
     const char *resource_version, *resource_version_match, *limit, *continue_token;
     const char *timeout_seconds, *allow_bookmarks, *send_initial_events;
-    const char *propagation_policy, *grace_period; /* deprecated query forms of DeleteOptions */
+    const char *propagation_policy, *grace_period; /* query forms of DeleteOptions */
+    const char *include_object; /* of a Table's rows: "None", "Metadata" (default), "Object" */
 } dev_request_t;
 
 typedef struct dev_reply {
     int code;
     buf_t body;      /* JSON; caller frees by dev_reply_fini */
     int retry_after; /* seconds; 0: none */
-    char *warning;   /* text of a Warning header, owned; NULL: none */
+    char *warning;   /* texts of Warning headers, a line each, owned; NULL: none */
 } dev_reply_t;
 void dev_reply_fini(dev_reply_t *r);
 

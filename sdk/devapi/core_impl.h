@@ -60,15 +60,23 @@ typedef struct dev_view {
     const dev_kind_t *kind;
     const char *version;
     enum dev_shape shape;
+    const dev_core_t *core; /* for its clock */
+    const char *include;    /* of Tables: include_object */
+    bool headless;          /* a Table without columnDefinitions */
 } dev_view_t;
 void dev_render(const dev_view_t *v, const dev_object_t *o, bool item, buf_t *out);
 /* An object that is not stored; tree is changed. */
 void dev_render_tree(const dev_view_t *v, cJSON *tree, buf_t *out);
 void dev_render_json(const cJSON *tree, buf_t *out);
-dev_view_t dev_view_of(const dev_request_t *r);
+dev_view_t dev_view_of(const dev_core_t *c, const dev_request_t *r);
 /* {"kind":"ConfigMapList",...,"items":[: finish with "]}". */
 void dev_render_list_head(const dev_view_t *v, int64_t version, const char *token,
                           int64_t remaining, buf_t *out);
+/* table.c: "columnDefinitions":[...], and a row. */
+void dev_table_columns(const dev_view_t *v, buf_t *out);
+void dev_table_row(const dev_view_t *v, const dev_object_t *o, buf_t *out);
+/* age.c: "3d4h"; now in seconds. */
+void dev_age_print(const char *time, int64_t now, buf_t *out);
 /* Appends "kind":"K","apiVersion":"G/V". */
 void dev_render_kind(const dev_view_t *v, buf_t *out);
 
@@ -111,6 +119,8 @@ int dev_check_type(const dev_request_t *r, cJSON *object, dev_status_t *st);
  * judged. 400. */
 int dev_decode(const dev_request_t *r, cJSON *object, dev_strict_t *strict, dev_reply_t *reply,
                dev_status_t *st);
+/* fields.c: drops members that a built-in kind does not have. */
+void dev_prune_builtin(const dev_kind_t *kind, cJSON *object, dev_strict_t *strict);
 /* Namespace and (for existing objects) name are those of the path. 400. */
 int dev_check_place(const dev_request_t *r, cJSON *object, dev_status_t *st);
 

@@ -143,7 +143,7 @@ static int check_namespace(dev_core_t *c, const dev_request_t *r, const char *na
 int dev_create(dev_core_t *c, const dev_request_t *r, cJSON *object, dev_reply_t *reply,
                dev_status_t *st)
 {
-    const dev_view_t view = dev_view_of(r);
+    const dev_view_t view = dev_view_of(c, r);
     const char *name = tree_text(tree_get(object, "metadata"), "name");
     dev_table_t *t = dev_core_table(c, r->kind);
     int ret = check_namespace(c, r, name, st);

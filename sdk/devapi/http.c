@@ -50,6 +50,18 @@ static void answer(struct evhttp_request *req, int code, const char *type, const
     evhttp_send_reply(req, code, NULL, NULL);
 }
 
+/* As RFC 7234 has it: a quoted string. */
+static void add_warning(struct evkeyvalq *headers, const char *text)
+{
+    host_cleanup(buf_fini) buf_t line = BUF_INIT;
+
+    buf_puts(&line, "299 - \"");
+    for (const char *c = text; *c != '\0'; c++)
+        buf_printf(&line, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c < ' ' && *c > 0 ? ' ' : *c);
+    buf_puts(&line, "\"");
+    evhttp_add_header(headers, "Warning", buf_text(&line));
+}
+
 static void answer_reply(struct evhttp_request *req, dev_reply_t *reply)
 {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
@@ -59,12 +71,8 @@ static void answer_reply(struct evhttp_request *req, dev_reply_t *reply)
         snprintf(number, sizeof(number), "%d", reply->retry_after);
         evhttp_add_header(headers, "Retry-After", number);
     }
-    if (reply->warning != NULL) {
-        host_cleanup(host_freep) char *warning = host_xprintf("299 - \"%s\"", reply->warning);
-        for (char *c = warning + 7; *c != '\0' && c[1] != '\0'; c++)
-            *c = *c == '"' || *c < ' ' ? '\'' : *c;
-        evhttp_add_header(headers, "Warning", warning);
-    }
+    for (char *at = reply->warning, *one; (one = strsep(&at, "\n")) != NULL;)
+        add_warning(headers, one);
     answer(req, reply->code, "application/json", buf_text(&reply->body), reply->body.len);
 }
 
@@ -272,6 +280,7 @@ static void take_query(const struct evkeyvalq *q, dev_request_t *r)
     r->send_initial_events = evhttp_find_header(query, "sendInitialEvents");
     r->propagation_policy = evhttp_find_header(query, "propagationPolicy");
     r->grace_period = evhttp_find_header(query, "gracePeriodSeconds");
+    r->include_object = evhttp_find_header(query, "includeObject");
 }
 
 static bool serves_sub(const dev_request_t *r)
@@ -280,7 +289,9 @@ static bool serves_sub(const dev_request_t *r)
         const dev_version_t *v = &r->kind->versions[i];
         if (strcmp(v->name, r->version) == 0)
             return r->subresource == NULL || (strcmp(r->subresource, "status") == 0 && v->status) ||
-                   (strcmp(r->subresource, "scale") == 0 && v->scale);
+                   (strcmp(r->subresource, "scale") == 0 && v->scale) ||
+                   (strcmp(r->subresource, "finalize") == 0 && strcmp(r->kind->group, "") == 0 &&
+                    strcmp(r->kind->kind, "Namespace") == 0);
     }
     return false;
 }

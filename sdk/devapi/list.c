@@ -203,7 +203,7 @@ static void fill(dev_core_t *c, page_t *p, const place_t *from, dev_reply_t *rep
 
 int dev_verb_list(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, dev_status_t *st)
 {
-    page_t p = {.r = r, .view = {r->kind, r->version, r->shape}};
+    page_t p = {.r = r, .view = dev_view_of(c, r)};
     host_cleanup(host_freep) char *token = NULL;
     place_t from = {0};
     int64_t version = 0, limit = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stored text into what is asked for: whole objects, their metadata, rows of a Table. */
+/* Stored text into what is asked for: whole objects, their metadata, Tables. */
 #include "devapi/core_impl.h"
 
 #include "json/skim.h"
@@ -50,97 +50,15 @@ static void put_converted(const dev_view_t *v, cJSON *tree, bool item, buf_t *ou
 
 /* -- Metadata -- */
 
-static void put_metadata(const char *text, size_t len, bool item, buf_t *out)
+static void put_metadata(const char *text, size_t len, buf_t *out)
 {
     const skim_span_t object = {.p = text, .len = len};
     const skim_span_t meta = skim_get(object, "metadata");
 
-    buf_puts(out, "{");
-    if (!item)
-        buf_puts(out, "\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",");
-    buf_puts(out, "\"metadata\":");
+    buf_puts(out,
+             "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":");
     buf_append(out, meta.p, meta.len);
     buf_puts(out, "}");
-}
-
-/* -- Tables: one row of [name, created, columns of the CRD...] -- */
-
-static void put_age(const cJSON *meta, buf_t *out)
-{
-    const char *created = tree_text(meta, "creationTimestamp");
-
-    put_string(out, created[0] != '\0' ? created : "<unknown>");
-}
-
-/* The value that a simple JSON path such as ".spec.replicas" leads to, as a cell. */
-static void put_cell(const cJSON *object, const char *path, buf_t *out)
-{
-    const cJSON *value = tree_at(object, path[0] == '.' ? path + 1 : path);
-    char *text = value != NULL ? cJSON_PrintUnformatted(value) : NULL;
-
-    buf_puts(out, text != NULL ? text : "null");
-    cJSON_free(text);
-}
-
-static const cJSON *columns_of(const dev_view_t *v)
-{
-    const dev_version_t *version = dev_kind_version(v->kind, v->version);
-
-    return version != NULL ? version->columns : NULL;
-}
-
-static void put_row(const dev_view_t *v, const dev_object_t *o, buf_t *out)
-{
-    cJSON *tree = dev_object_tree(o);
-    const cJSON *column;
-
-    buf_puts(out, "{\"cells\":[");
-    put_string(out, o->name);
-    cJSON_ArrayForEach (column, columns_of(v)) {
-        buf_puts(out, ",");
-        put_cell(tree, tree_text(column, "jsonPath"), out);
-    }
-    if (columns_of(v) == NULL) {
-        buf_puts(out, ",");
-        put_age(tree_get(tree, "metadata"), out);
-    }
-    buf_puts(out, "],\"object\":");
-    put_metadata(o->text, o->len, false, out);
-    buf_puts(out, "}");
-    cJSON_Delete(tree);
-}
-
-static void put_column(const char *name, const char *type, const char *format, const char *text,
-                       int priority, buf_t *out)
-{
-    buf_puts(out, "{\"name\":");
-    put_string(out, name);
-    buf_puts(out, ",\"type\":");
-    put_string(out, type);
-    buf_puts(out, ",\"format\":");
-    put_string(out, format);
-    buf_puts(out, ",\"description\":");
-    put_string(out, text);
-    buf_printf(out, ",\"priority\":%d}", priority);
-}
-
-static void put_columns(const dev_view_t *v, buf_t *out)
-{
-    const cJSON *column;
-
-    buf_puts(out, "\"columnDefinitions\":[");
-    put_column("Name", "string", "name", "Name must be unique within a namespace.", 0, out);
-    cJSON_ArrayForEach (column, columns_of(v)) {
-        buf_puts(out, ",");
-        put_column(tree_text(column, "name"), tree_text(column, "type"),
-                   tree_text(column, "format"), tree_text(column, "description"),
-                   (int) tree_number(column, "priority", 0), out);
-    }
-    if (columns_of(v) == NULL) {
-        buf_puts(out, ",");
-        put_column("Created At", "date", "", "When it was created.", 0, out);
-    }
-    buf_puts(out, "],");
 }
 
 /* -- The one place -- */
@@ -148,12 +66,12 @@ static void put_columns(const dev_view_t *v, buf_t *out)
 void dev_render(const dev_view_t *v, const dev_object_t *o, bool item, buf_t *out)
 {
     if (v->shape == DEV_SHAPE_METADATA) {
-        put_metadata(o->text, o->len, item, out);
+        put_metadata(o->text, o->len, out);
     } else if (v->shape == DEV_SHAPE_TABLE && item) {
-        put_row(v, o, out);
+        dev_table_row(v, o, out);
     } else if (v->shape == DEV_SHAPE_TABLE) {
         dev_render_list_head(v, o->version, NULL, 0, out);
-        put_row(v, o, out);
+        dev_table_row(v, o, out);
         buf_puts(out, "]}");
     } else if (converts(v)) {
         cJSON *tree = dev_object_tree(o);
@@ -185,9 +103,13 @@ void dev_render_json(const cJSON *tree, buf_t *out)
     buf_puts(out, text == NULL ? "{}" : text);
 }
 
-dev_view_t dev_view_of(const dev_request_t *r)
+dev_view_t dev_view_of(const dev_core_t *c, const dev_request_t *r)
 {
-    return (dev_view_t){r->kind, r->version, r->shape};
+    return (dev_view_t){.kind = r->kind,
+                        .version = r->version,
+                        .shape = r->shape,
+                        .core = c,
+                        .include = r->include_object};
 }
 
 void dev_render_list_head(const dev_view_t *v, int64_t version, const char *token,
@@ -209,6 +131,6 @@ void dev_render_list_head(const dev_view_t *v, int64_t version, const char *toke
     }
     buf_puts(out, "},");
     if (v->shape == DEV_SHAPE_TABLE)
-        put_columns(v, out);
+        dev_table_columns(v, out);
     buf_puts(out, v->shape == DEV_SHAPE_TABLE ? "\"rows\":[" : "\"items\":[");
 }

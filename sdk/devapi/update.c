@@ -313,7 +313,7 @@ static int put(dev_core_t *c, const dev_request_t *r, cJSON *object, dev_reply_t
                dev_status_t *st)
 {
     dev_object_t *old = dev_named_object(c, r), *stored = NULL;
-    const dev_view_t view = dev_view_of(r);
+    const dev_view_t view = dev_view_of(c, r);
 
     if (old == NULL)
         return put_missing(c, r, object, reply, st);

@@ -175,7 +175,7 @@ static int check_wanted(dev_core_t *c, const dev_request_t *r, dev_status_t *st)
 int dev_verb_get(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, dev_status_t *st)
 {
     const dev_object_t *o = dev_named_object(c, r);
-    const dev_view_t view = dev_view_of(r);
+    const dev_view_t view = dev_view_of(c, r);
     const int ret = check_wanted(c, r, st);
 
     if (ret < 0)

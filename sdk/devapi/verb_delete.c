@@ -119,7 +119,7 @@ static int delete_named(dev_core_t *c, const dev_request_t *r, const dev_delete_
                         dev_reply_t *reply, dev_status_t *st)
 {
     dev_object_t *o = dev_named_object(c, r), *left = NULL;
-    const dev_view_t view = dev_view_of(r);
+    const dev_view_t view = dev_view_of(c, r);
     bool gone = false;
 
     if (o == NULL)

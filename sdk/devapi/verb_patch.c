@@ -87,7 +87,7 @@ static int apply_object(dev_core_t *c, const dev_request_t *r, dev_object_t *old
                         dev_reply_t *reply, dev_status_t *st)
 {
     host_cleanup(dev_strict_fini) dev_strict_t strict = {0};
-    const dev_view_t view = dev_view_of(r);
+    const dev_view_t view = dev_view_of(c, r);
     dev_object_t *stored = NULL;
     int ret = dev_check_type(r, next, st);
 

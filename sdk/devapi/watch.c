@@ -16,7 +16,8 @@ struct dev_watch {
     dev_core_t *core;
     dev_table_t *table;
     dev_view_t view;
-    char *version_name, *ns; /* of the view; NULL: all namespaces */
+    char *version_name, *include; /* of the view */
+    char *ns;                     /* NULL: all namespaces */
     dev_selector_t *selector;
     dev_sink_t sink;
     int64_t from; /* events up to this version have been sent, or need not be */
@@ -65,6 +66,7 @@ static void send_object(dev_watch_t *w, const char *type, const dev_object_t *o)
 
     buf_printf(&out, "{\"type\":\"%s\",\"object\":", type);
     dev_render(&w->view, o, false, &out);
+    w->view.headless = true;
     buf_puts(&out, "}\n");
     send_frame(w, out.data, out.len);
 }
@@ -85,6 +87,7 @@ static void send_as_deleted(dev_watch_t *w, const dev_object_t *before, int64_t 
                                 .len = strlen(text)};
     buf_puts(&out, "{\"type\":\"DELETED\",\"object\":");
     dev_render(&w->view, &shown, false, &out);
+    w->view.headless = true;
     buf_puts(&out, "}\n");
     send_frame(w, out.data, out.len);
     cJSON_free(text);
@@ -167,6 +170,7 @@ static void watch_free(dev_watch_t *w)
     drop_held(w, false);
     dev_selector_destroy(w->selector);
     free(w->version_name);
+    free(w->include);
     free(w->ns);
     free(w);
 }
@@ -267,7 +271,10 @@ static dev_watch_t *make(dev_core_t *c, const dev_request_t *r, const dev_sink_t
     w->table = dev_core_table(c, r->kind);
     w->version_name = host_xstrdup(r->version);
     w->ns = r->ns != NULL ? host_xstrdup(r->ns) : NULL;
-    w->view = (dev_view_t){r->kind, w->version_name, r->shape};
+    w->include = r->include_object == NULL ? NULL : host_xstrdup(r->include_object);
+    w->view = dev_view_of(c, r);
+    w->view.version = w->version_name;
+    w->view.include = w->include;
     w->sink = *sink;
     w->start.fn = on_start;
     w->bookmarks = dev_flag(r->allow_bookmarks);
