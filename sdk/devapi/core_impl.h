@@ -9,13 +9,16 @@
 #include "devapi/store.h"
 #include "devapi/tree.h"
 
+enum { DEV_MAX_VERSIONS = 8 }; /* as dev_kind_t has room for */
+
 /* A kind of a CustomResourceDefinition with what its dev_kind_t points to. */
 typedef struct dev_custom {
     dev_kind_t kind;
     cJSON *crd; /* the texts and columns lie in it */
-    dev_schema_t *schemas[8];
+    dev_schema_t *schemas[DEV_MAX_VERSIONS];
     char *list_kind;
     bool served; /* false: kept for those who still hold it */
+    bool ending; /* its definition is being deleted: nothing is created any more */
     struct dev_custom *next;
 } dev_custom_t;
 
@@ -48,6 +51,14 @@ void dev_crd_changed(dev_core_t *c, const dev_event_t *e); /* registers, replace
 /* What a chore is left to do with a CRD: conditions, the end of its objects. True: it was changed. */
 bool dev_crd_tend(dev_core_t *c, const dev_object_t *crd);
 void dev_customs_destroy(dev_core_t *c);
+void dev_crd_mark(const dev_core_t *c, cJSON *crd); /* its deletion begins */
+/* The condition of that type is "True". */
+bool dev_condition_holds(const cJSON *object, const char *type);
+/* crd_kind.c: caller owns. */
+dev_custom_t *dev_custom_create(const dev_object_t *crd);
+/* crd_check.c: defaults (old NULL: creation), and mistakes as causes. */
+void dev_crd_prepare(cJSON *crd, const cJSON *old);
+void dev_crd_validate(const cJSON *crd, const cJSON *old, dev_status_t *st);
 
 /* gc.c */
 void dev_gc_event(dev_core_t *c, const dev_event_t *e);

@@ -6,90 +6,39 @@
 
 #define CLEANUP "customresourcecleanup.apiextensions.k8s.io"
 
-/* -- The kind -- */
-
-static void take_names(dev_custom_t *k)
+static dev_custom_t *find(const dev_core_t *c, const char *name)
 {
-    const cJSON *spec = tree_get(k->crd, "spec"), *names = tree_get(spec, "names"), *item;
-    size_t n = 0;
+    dev_custom_t *k = c->customs;
 
-    k->kind.group = tree_text(spec, "group");
-    k->kind.resource = tree_text(names, "plural");
-    k->kind.singular = tree_text(names, "singular");
-    k->kind.kind = tree_text(names, "kind");
-    k->list_kind = tree_text(names, "listKind")[0] != '\0'
-                       ? host_xstrdup(tree_text(names, "listKind"))
-                       : host_xprintf("%sList", k->kind.kind);
-    k->kind.list_kind = k->list_kind;
-    k->kind.flags =
-        DEV_CUSTOM | (strcmp(tree_text(spec, "scope"), "Namespaced") == 0 ? DEV_NAMESPACED : 0);
-    cJSON_ArrayForEach (item, tree_get(names, "shortNames")) {
-        if (cJSON_IsString(item) && n < HOST_LEN(k->kind.short_names))
-            k->kind.short_names[n++] = item->valuestring;
-    }
-    n = 0;
-    cJSON_ArrayForEach (item, tree_get(names, "categories")) {
-        if (cJSON_IsString(item) && n < HOST_LEN(k->kind.categories))
-            k->kind.categories[n++] = item->valuestring;
-    }
-}
-
-static const char *path_or_null(const cJSON *scale, const char *key)
-{
-    const char *path = tree_text(scale, key);
-
-    return path[0] != '\0' ? path : NULL;
-}
-
-static void take_version(dev_custom_t *k, size_t n, const cJSON *v)
-{
-    const cJSON *subs = tree_get(v, "subresources"), *scale = tree_get(subs, "scale");
-    const cJSON *schema = tree_at(v, "schema.openAPIV3Schema");
-    dev_status_t st = {0};
-
-    if (schema != NULL)
-        k->schemas[n] = dev_schema_create(schema, "", &st); /* it was checked when it was stored */
-    dev_status_fini(&st);
-    k->kind.versions[n] = (dev_version_t){
-        .name = tree_text(v, "name"),
-        .status = tree_get(subs, "status") != NULL,
-        .scale = scale != NULL,
-        .schema = k->schemas[n],
-        .spec_replicas_path = path_or_null(scale, "specReplicasPath"),
-        .status_replicas_path = path_or_null(scale, "statusReplicasPath"),
-        .label_selector_path = path_or_null(scale, "labelSelectorPath"),
-        .columns = tree_get(v, "additionalPrinterColumns"),
-    };
-}
-
-static dev_custom_t *make_custom(const dev_object_t *crd)
-{
-    dev_custom_t *k = host_xcalloc(1, sizeof(*k));
-    const cJSON *v;
-    size_t n = 0;
-
-    k->crd = dev_object_tree(crd);
-    take_names(k);
-    cJSON_ArrayForEach (v, tree_at(k->crd, "spec.versions")) {
-        if (tree_true(v, "served") && n + 1 < HOST_LEN(k->schemas))
-            take_version(k, n++, v);
-    }
-    k->served = true;
+    while (k != NULL &&
+           (!k->served || strcmp(tree_text(tree_get(k->crd, "metadata"), "name"), name) != 0))
+        k = k->next;
     return k;
+}
+
+/* Nothing that the kind is made of has changed. */
+static bool is_current(const dev_custom_t *k, const cJSON *crd)
+{
+    return k != NULL && cJSON_Compare(tree_get(k->crd, "spec"), tree_get(crd, "spec"), true) &&
+           k->ending == (tree_at(crd, "metadata.deletionTimestamp") != NULL);
 }
 
 void dev_crd_changed(dev_core_t *c, const dev_event_t *e)
 {
-    for (dev_custom_t *k = c->customs; k != NULL; k = k->next) {
-        if (k->served &&
-            strcmp(tree_text(tree_get(k->crd, "metadata"), "name"), e->object->name) == 0)
+    dev_custom_t *k = find(c, e->object->name);
+    cJSON *crd = dev_object_tree(e->object);
+    const bool served = !e->gone && dev_condition_holds(crd, "Established");
+
+    if (!(served && is_current(k, crd))) {
+        if (k != NULL)
             k->served = false; /* whoever holds it may go on */
+        if (served) {
+            k = dev_custom_create(e->object);
+            k->next = c->customs;
+            c->customs = k;
+        }
     }
-    if (e->gone)
-        return;
-    dev_custom_t *k = make_custom(e->object);
-    k->next = c->customs;
-    c->customs = k;
+    cJSON_Delete(crd);
 }
 
 void dev_customs_destroy(dev_core_t *c)
@@ -106,56 +55,164 @@ void dev_customs_destroy(dev_core_t *c)
 
 /* -- Conditions -- */
 
-static void add_condition(const dev_core_t *c, cJSON *status, const char *type, const char *reason,
-                          const char *message)
+static cJSON *condition_of(const cJSON *object, const char *type)
 {
-    cJSON *condition = cJSON_CreateObject();
+    cJSON *item;
+
+    cJSON_ArrayForEach (item, tree_list(tree_at(object, "status.conditions"))) {
+        if (strcmp(tree_text(item, "type"), type) == 0)
+            return item;
+    }
+    return NULL;
+}
+
+bool dev_condition_holds(const cJSON *object, const char *type)
+{
+    return strcmp(tree_text(condition_of(object, type), "status"), "True") == 0;
+}
+
+static void set_condition(const dev_core_t *c, cJSON *object, const char *type, bool yes,
+                          const char *reason, const char *message)
+{
+    cJSON *one = condition_of(object, type);
     char now[32];
 
     dev_core_now(c, now);
-    cJSON_AddStringToObject(condition, "type", type);
-    cJSON_AddStringToObject(condition, "status", "True");
-    cJSON_AddStringToObject(condition, "lastTransitionTime", now);
-    cJSON_AddStringToObject(condition, "reason", reason);
-    cJSON_AddStringToObject(condition, "message", message);
-    cJSON_AddItemToArray(tree_array(status, "conditions"), condition);
+    if (one == NULL) {
+        one = cJSON_CreateObject();
+        cJSON_AddItemToArray(tree_array(tree_object(object, "status"), "conditions"), one);
+        tree_set_text(one, "type", type);
+    }
+    if (strcmp(tree_text(one, "status"), yes ? "True" : "False") != 0) {
+        tree_set_text(one, "status", yes ? "True" : "False");
+        tree_set_text(one, "lastTransitionTime", now);
+    }
+    tree_set_text(one, "reason", reason);
+    tree_set_text(one, "message", message);
+}
+
+/* -- Names: of two definitions that want one, the earlier keeps it -- */
+
+static bool has_name(const cJSON *accepted, const char *name, bool kinds)
+{
+    static const char *const keys[2][2] = {{"plural", "singular"}, {"kind", "listKind"}};
+
+    for (int i = 0; i < 2; i++) {
+        if (name[0] != '\0' && strcmp(tree_text(accepted, keys[kinds][i]), name) == 0)
+            return true;
+    }
+    return !kinds && tree_has_text(tree_get(accepted, "shortNames"), name);
+}
+
+/* Another definition of the group has been given that name. */
+static bool is_taken(const dev_table_t *t, const cJSON *crd, const char *name, bool kinds)
+{
+    const char *group = tree_text(tree_get(crd, "spec"), "group");
+    const char *self = tree_text(tree_get(crd, "metadata"), "name");
+    bool taken = false;
+
+    for (size_t i = 0; i < dev_table_count(t) && !taken; i++) {
+        const dev_object_t *o = dev_table_at(t, i);
+        const char *dot = strchr(o->name, '.');
+
+        if (strcmp(o->name, self) == 0 || dot == NULL || strcmp(dot + 1, group) != 0)
+            continue;
+        cJSON *other = dev_object_tree(o);
+        taken = has_name(tree_at(other, "status.acceptedNames"), name, kinds);
+        cJSON_Delete(other);
+    }
+    return taken;
+}
+
+/* What is accepted of the names; *reason and *taken tell of the last one that is not. */
+static cJSON *accept_names(const dev_table_t *t, const cJSON *crd, const char **reason,
+                           const char **taken)
+{
+    static const struct {
+        const char *key, *reason;
+        bool kinds;
+    } parts[] = {{"plural", "PluralConflict", false},
+                 {"singular", "SingularConflict", false},
+                 {"shortNames", "ShortNamesConflict", false},
+                 {"kind", "KindConflict", true},
+                 {"listKind", "ListKindConflict", true}};
+    const cJSON *names = tree_at(crd, "spec.names"), *item;
+    cJSON *accepted = cJSON_Duplicate(names, true);
+
+    *reason = NULL;
+    for (size_t i = 0; i < HOST_LEN(parts); i++) {
+        const cJSON *wanted = tree_get(names, parts[i].key);
+        const char *clash = NULL;
+
+        if (cJSON_IsString(wanted) && is_taken(t, crd, wanted->valuestring, parts[i].kinds))
+            clash = wanted->valuestring;
+        cJSON_ArrayForEach (item, tree_list(wanted)) {
+            if (cJSON_IsString(item) && is_taken(t, crd, item->valuestring, false))
+                clash = item->valuestring;
+        }
+        if (clash == NULL)
+            continue;
+        *reason = parts[i].reason;
+        *taken = clash;
+        tree_remove(accepted, parts[i].key);
+    }
+    tree_default_text(accepted, "plural", "");
+    tree_default_text(accepted, "kind", "");
+    return accepted;
+}
+
+static void note_stored(cJSON *crd)
+{
+    cJSON *stored = tree_array(tree_object(crd, "status"), "storedVersions");
+    const cJSON *version;
+
+    cJSON_ArrayForEach (version, tree_list(tree_at(crd, "spec.versions"))) {
+        const char *name = tree_text(version, "name");
+        if (tree_true(version, "storage") && !tree_has_text(stored, name))
+            cJSON_AddItemToArray(stored, cJSON_CreateString(name));
+    }
 }
 
 static bool establish(dev_core_t *c, dev_table_t *t, const dev_object_t *o, cJSON *tree)
 {
-    cJSON *status = tree_object(tree, "status");
-    const cJSON *v;
+    const char *reason, *taken = "";
+    cJSON *accepted = accept_names(t, tree, &reason, &taken);
+    host_cleanup(host_freep) char *message = host_xprintf("\"%s\" is already in use", taken);
 
-    if (!tree_empty(tree_get(status, "conditions")))
-        return false;
-    add_condition(c, status, "NamesAccepted", "NoConflicts", "no conflicts found");
-    add_condition(c, status, "Established", "InitialNamesAccepted",
-                  "the initial names have been accepted");
-    tree_set(status, "acceptedNames", cJSON_Duplicate(tree_at(tree, "spec.names"), true));
-    cJSON *stored = cJSON_CreateArray();
-    cJSON_ArrayForEach (v, tree_at(tree, "spec.versions")) {
-        if (tree_true(v, "storage"))
-            cJSON_AddItemToArray(stored, cJSON_CreateString(tree_text(v, "name")));
-    }
-    tree_set(status, "storedVersions", stored);
-    dev_put_finalizer(tree, CLEANUP);
-    (void) dev_settle(c, t, o, tree);
-    return true;
+    tree_set(tree_object(tree, "status"), "acceptedNames", accepted);
+    note_stored(tree);
+    set_condition(c, tree, "NamesAccepted", reason == NULL, reason == NULL ? "NoConflicts" : reason,
+                  reason == NULL ? "no conflicts found" : message);
+    if (reason == NULL && !dev_condition_holds(tree, "Established"))
+        set_condition(c, tree, "Established", true, "InitialNamesAccepted",
+                      "the initial names have been accepted");
+    else if (!dev_condition_holds(tree, "Established"))
+        set_condition(c, tree, "Established", false, "NotAccepted", "not all names are accepted");
+    return dev_settle(c, t, o, tree) != o;
 }
 
 /* -- The end -- */
+
+void dev_crd_mark(const dev_core_t *c, cJSON *crd)
+{
+    dev_put_finalizer(crd, CLEANUP);
+    set_condition(
+        c, crd, "Terminating", true, "InstanceDeletionPending",
+        "CustomResourceDefinition marked for deletion; CustomResource deletion will begin "
+        "soon");
+}
 
 /* Deletes what is left of the kind; how many stay. */
 static size_t delete_instances(dev_core_t *c, const cJSON *crd)
 {
     const cJSON *spec = tree_get(crd, "spec");
-    const dev_kind_t *kind = dev_core_kind_named(c, tree_text(spec, "group"),
-                                                 tree_text(tree_get(spec, "names"), "kind"));
+    host_cleanup(host_freep) char *key = host_xprintf("%s/%s", tree_text(spec, "group"),
+                                                      tree_text(tree_get(spec, "names"), "plural"));
+    dev_table_t *t = dev_store_table(c->store, key);
     size_t i = 0;
 
-    if (kind == NULL)
+    if (dev_core_kind_of(c, t) == NULL)
         return 0;
-    dev_table_t *t = dev_core_table(c, kind);
     while (i < dev_table_count(t)) {
         const dev_object_t *o = dev_table_at(t, i);
         if (o->deleting || dev_delete_object(c, t, o, "Background") != NULL)
@@ -172,11 +229,13 @@ bool dev_crd_tend(dev_core_t *c, const dev_object_t *o)
 
     if (tree_at(tree, "metadata.deletionTimestamp") == NULL) {
         changed = establish(c, t, o, tree);
-    } else if (tree_has_text(tree_at(tree, "metadata.finalizers"), CLEANUP) &&
-               delete_instances(c, tree) == 0) {
-        dev_take_finalizer(tree, CLEANUP);
-        (void) dev_settle(c, t, o, tree);
-        changed = true;
+    } else if (tree_has_text(tree_at(tree, "metadata.finalizers"), CLEANUP)) {
+        if (delete_instances(c, tree) == 0)
+            dev_take_finalizer(tree, CLEANUP);
+        else
+            set_condition(c, tree, "Terminating", true, "InstanceDeletionInProgress",
+                          "CustomResource deletion is in progress");
+        changed = dev_settle(c, t, o, tree) != o;
     }
     cJSON_Delete(tree);
     return changed;

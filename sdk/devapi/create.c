@@ -13,6 +13,8 @@ enum { NAME_TRIES = 8, GENERATED_PREFIX = 58, GENERATED_SUFFIX = 5 };
 
 void dev_complete(const dev_request_t *r, cJSON *object, const cJSON *old)
 {
+    if (dev_is_kind(r->kind, "apiextensions.k8s.io", "CustomResourceDefinition"))
+        dev_crd_prepare(object, old);
     if (r->kind->complete != NULL)
         r->kind->complete(object, old);
 }
@@ -25,6 +27,8 @@ int dev_admit(const dev_request_t *r, const cJSON *object, const cJSON *old, dev
     dev_validate_meta(kind, object, st);
     if (v != NULL && v->schema != NULL)
         dev_schema_validate(v->schema, object, st);
+    if (dev_is_kind(kind, "apiextensions.k8s.io", "CustomResourceDefinition"))
+        dev_crd_validate(object, old, st);
     if (kind->validate != NULL)
         kind->validate(object, old, st);
     return dev_judge(st, kind->group, kind->kind, tree_text(tree_get(object, "metadata"), "name"));
@@ -140,6 +144,20 @@ static int check_namespace(dev_core_t *c, const dev_request_t *r, const char *na
                       r->ns);
 }
 
+static int check_kind_lives(const dev_request_t *r, const char *name, dev_status_t *st)
+{
+    host_cleanup(host_freep) char *resource = dev_resource_text(r->kind);
+
+    if ((r->kind->flags & DEV_CUSTOM) == 0 ||
+        !HOST_CONTAINER((dev_kind_t *) r->kind, dev_custom_t, kind)->ending)
+        return 0;
+    dev_status_about(st, r->kind->group, r->kind->resource, name);
+    return dev_refuse(st, 403, "Forbidden",
+                      "%s \"%s\" is forbidden: create not allowed while custom resource definition "
+                      "is terminating",
+                      resource, name);
+}
+
 int dev_create(dev_core_t *c, const dev_request_t *r, cJSON *object, dev_reply_t *reply,
                dev_status_t *st)
 {
@@ -148,6 +166,8 @@ int dev_create(dev_core_t *c, const dev_request_t *r, cJSON *object, dev_reply_t
     dev_table_t *t = dev_core_table(c, r->kind);
     int ret = check_namespace(c, r, name, st);
 
+    if (ret == 0)
+        ret = check_kind_lives(r, name, st);
     if (ret < 0)
         return ret;
     prepare(c, r, t, object);

@@ -156,6 +156,7 @@ static bool decide(dev_core_t *c, const dev_kind_t *kind, const dev_delete_optio
         mark(c, meta, 0);
         tree_remove(meta, "deletionGracePeriodSeconds");
         tree_set(meta, "generation", cJSON_CreateNumber(tree_number(meta, "generation", 2) - 1));
+        dev_crd_mark(c, tree);
     }
     *go = tree_empty(tree_get(meta, "finalizers")) &&
           tree_number(meta, "deletionGracePeriodSeconds", 0) == 0;

@@ -182,6 +182,11 @@ void dev_gc_event(dev_core_t *c, const dev_event_t *e)
     if (e->object->ns[0] != '\0')
         suspect(c, dev_store_table(c->store, "/namespaces"), "", e->object->ns);
     suspect_crd(c, dev_table_key(e->table));
+    /* Its names are free. */
+    if (strcmp(dev_table_key(e->table), "apiextensions.k8s.io/customresourcedefinitions") == 0) {
+        for (size_t i = 0; i < dev_table_count(e->table); i++)
+            suspect(c, e->table, "", dev_table_at(e->table, i)->name);
+    }
 }
 
 /* -- Owners -- */
