@@ -95,7 +95,8 @@ typedef struct dev_sink {
 int dev_watch_open(dev_core_t *core, const dev_request_t *request, const dev_sink_t *sink,
                    dev_watch_t **out, dev_reply_t *reply);
 void dev_watch_close(dev_watch_t *w);
-/* A frozen watch sends nothing until it is thawed; then everything that it held back. */
+/* A frozen watch sends nothing until it is thawed; then everything that it held back, up to 64 MiB,
+ * and ends if that was not all or its time is over. */
 void dev_watch_freeze(dev_watch_t *w, bool frozen);
 /* Ends it with ended(). */
 void dev_watch_cut(dev_watch_t *w);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_HELD = 64 << 20 }; /* bytes that a frozen watch holds back */
+
 #define BOOKMARK_EVERY (60 * CLOCK_S)
 #define DEFAULT_TIMEOUT (1800 * CLOCK_S) /* up to twice that, as the real one */
 
@@ -23,8 +25,10 @@ struct dev_watch {
     int64_t from; /* events up to this version have been sent, or need not be */
     bool initial; /* begins with what is there */
     bool bookmarks, ends_initial;
-    bool started, frozen, ended;
+    bool started, frozen;
+    bool over;          /* nothing follows; a frozen one ends when it is thawed */
     list_t held_frames; /* of a frozen watch */
+    size_t held_bytes;
     loop_task_t start;
     loop_timer_t bookmark, deadline;
 };
@@ -43,11 +47,17 @@ static void send_frame(dev_watch_t *w, const char *text, size_t len)
         w->sink.frame(w->sink.arg, text, len);
         return;
     }
+    /* As a real one gives up on a client that does not read: what follows is lost, and it ends. */
+    if (w->held_bytes + len > MAX_HELD) {
+        w->over = true;
+        return;
+    }
     held_t *h = host_xcalloc(1, sizeof(*h) + len);
 
     h->len = len;
     memcpy(h->text, text, len);
     list_append(&w->held_frames, &h->link);
+    w->held_bytes += len;
 }
 
 static void drop_held(dev_watch_t *w, bool send)
@@ -58,40 +68,96 @@ static void drop_held(dev_watch_t *w, bool send)
             w->sink.frame(w->sink.arg, h->text, h->len);
         free(h);
     }
+    w->held_bytes = 0;
 }
 
-static void send_object(dev_watch_t *w, const char *type, const dev_object_t *o)
-{
-    host_cleanup(buf_fini) buf_t out = BUF_INIT;
+/* -- Objects: what watches share is printed once for all of them -- */
 
-    buf_printf(&out, "{\"type\":\"%s\",\"object\":", type);
-    dev_render(&w->view, o, false, &out);
-    w->view.headless = true;
-    buf_puts(&out, "}\n");
-    send_frame(w, out.data, out.len);
+enum { MAX_PRINTED = 8 };
+
+/* One event as it was printed for the watches so far. */
+typedef struct fan {
+    size_t n;
+    struct printed {
+        const dev_watch_t *as; /* one that it was printed for */
+        const char *type;
+        bool headless;
+        buf_t text;
+    } at[MAX_PRINTED];
+} fan_t;
+
+static void fan_fini(fan_t *fan)
+{
+    for (size_t i = 0; i < fan->n; i++)
+        buf_fini(&fan->at[i].text);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static const buf_t *find_printed(const fan_t *fan, const dev_watch_t *w, const char *type)
+{
+    for (size_t i = 0; i < fan->n; i++) {
+        const struct printed *p = &fan->at[i];
+        const dev_view_t *v = &p->as->view;
+
+        if (v->kind == w->view.kind && v->shape == w->view.shape &&
+            p->headless == w->view.headless && strcmp(p->type, type) == 0 &&
+            strcmp(v->version, w->view.version) == 0 && same_text(v->include, w->view.include))
+            return &p->text;
+    }
+    return NULL;
+}
+
+static void print_object(const dev_watch_t *w, const char *type, const dev_object_t *o, buf_t *out)
+{
+    buf_printf(out, "{\"type\":\"%s\",\"object\":", type);
+    dev_render(&w->view, o, false, out);
+    buf_puts(out, "}\n");
 }
 
 /* The previous state under the version of the event that ends it. */
-static void send_as_deleted(dev_watch_t *w, const dev_object_t *before, int64_t version)
+static void print_deleted(const dev_watch_t *w, const dev_object_t *before, int64_t version,
+                          buf_t *out)
+{
+    cJSON *tree = dev_object_tree(before);
+    dev_object_t *o = dev_object_create(tree, version);
+
+    print_object(w, "DELETED", o, out);
+    dev_object_unref(o);
+    cJSON_Delete(tree);
+}
+
+/* fan is NULL for an event of the past. */
+static void send_event(dev_watch_t *w, fan_t *fan, const char *type, const dev_event_t *e)
+{
+    const buf_t *printed = fan == NULL ? NULL : find_printed(fan, w, type);
+    buf_t own = BUF_INIT;
+
+    if (printed == NULL) {
+        if (strcmp(type, "DELETED") == 0)
+            print_deleted(w, e->before, e->version, &own);
+        else
+            print_object(w, type, e->object, &own);
+        printed = &own;
+    }
+    send_frame(w, printed->data, printed->len);
+    if (printed == &own && fan != NULL && fan->n < MAX_PRINTED)
+        fan->at[fan->n++] = (struct printed){w, type, w->view.headless, own};
+    else
+        buf_fini(&own);
+    w->view.headless = true;
+}
+
+static void send_object(dev_watch_t *w, const dev_object_t *o)
 {
     host_cleanup(buf_fini) buf_t out = BUF_INIT;
-    cJSON *tree = dev_object_tree(before);
-    host_cleanup(host_freep) char *number = host_xprintf("%lld", (long long) version);
 
-    tree_set_text(tree_get(tree, "metadata"), "resourceVersion", number);
-    char *text = cJSON_PrintUnformatted(tree);
-    const dev_object_t shown = {.version = version,
-                                .ns = before->ns,
-                                .name = before->name,
-                                .text = text,
-                                .len = strlen(text)};
-    buf_puts(&out, "{\"type\":\"DELETED\",\"object\":");
-    dev_render(&w->view, &shown, false, &out);
-    w->view.headless = true;
-    buf_puts(&out, "}\n");
+    print_object(w, "ADDED", o, &out);
     send_frame(w, out.data, out.len);
-    cJSON_free(text);
-    cJSON_Delete(tree);
+    w->view.headless = true;
 }
 
 static void send_bookmark(dev_watch_t *w, bool end_of_initial)
@@ -102,6 +168,9 @@ static void send_bookmark(dev_watch_t *w, bool end_of_initial)
     buf_puts(&out, "{\"type\":\"BOOKMARK\",\"object\":{");
     if (w->view.shape == DEV_SHAPE_METADATA)
         buf_puts(&out, "\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\"");
+    else if (w->view.shape == DEV_SHAPE_TABLE)
+        buf_puts(&out, "\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/v1\","
+                       "\"columnDefinitions\":null,\"rows\":[]");
     else
         dev_render_kind(&w->view, &out);
     buf_printf(&out,
@@ -134,29 +203,33 @@ static bool matches(const dev_watch_t *w, const dev_object_t *o)
     return yes;
 }
 
-static bool deliver(void *arg, const dev_event_t *e)
+static void deliver(dev_watch_t *w, fan_t *fan, const dev_event_t *e)
 {
-    dev_watch_t *w = arg;
-
     if (e->table != w->table || e->version <= w->from)
-        return true;
+        return;
     const bool was = matches(w, e->before), is = !e->gone && matches(w, e->object);
 
     w->from = e->version;
-    if (is)
-        send_object(w, was ? "MODIFIED" : "ADDED", e->object);
-    else if (was)
-        send_as_deleted(w, e->before, e->version);
+    if (is || was)
+        send_event(w, fan, !is ? "DELETED" : was ? "MODIFIED" : "ADDED", e);
+}
+
+static bool deliver_past(void *arg, const dev_event_t *e)
+{
+    deliver(arg, NULL, e);
     return true;
 }
 
 void dev_watch_event(dev_core_t *c, const dev_event_t *e)
 {
+    fan_t fan = {0};
+
     LIST_EACH (&c->watches, it, tmp) {
         dev_watch_t *w = LIST_ENTRY(it, dev_watch_t, link);
-        if (w->started && !w->ended)
-            (void) deliver(w, e);
+        if (w->started && !w->over)
+            deliver(w, &fan, e);
     }
+    fan_fini(&fan);
 }
 
 /* -- Life -- */
@@ -197,8 +270,19 @@ void dev_watches_end(dev_core_t *c)
 void dev_watch_freeze(dev_watch_t *w, bool frozen)
 {
     w->frozen = frozen;
-    if (!frozen)
-        drop_held(w, true);
+    if (frozen)
+        return;
+    drop_held(w, true);
+    if (w->over)
+        dev_watch_cut(w);
+}
+
+static void end(dev_watch_t *w)
+{
+    w->over = true;
+    loop_timer_clear(&w->bookmark);
+    if (!w->frozen)
+        dev_watch_cut(w);
 }
 
 static void on_bookmark(loop_timer_t *timer)
@@ -213,9 +297,9 @@ static void on_deadline(loop_timer_t *timer)
 {
     dev_watch_t *w = HOST_CONTAINER(timer, dev_watch_t, deadline);
 
-    if (w->bookmarks && !w->frozen)
+    if (w->bookmarks)
         send_bookmark(w, false);
-    dev_watch_cut(w);
+    end(w);
 }
 
 static void send_initial(dev_watch_t *w)
@@ -228,7 +312,7 @@ static void send_initial(dev_watch_t *w)
         if (w->ns != NULL && strcmp(o->ns, w->ns) > 0)
             break;
         if (matches(w, o))
-            send_object(w, "ADDED", o);
+            send_object(w, o);
     }
     if (w->ends_initial)
         send_bookmark(w, true);
@@ -247,9 +331,9 @@ static void on_start(loop_task_t *task)
                           (long long) w->from, (long long) dev_store_oldest(w->core->store));
         send_error(w, &st);
         dev_status_fini(&st);
-        dev_watch_cut(w);
+        end(w);
     } else {
-        dev_store_events(w->core->store, w->from, deliver, w);
+        dev_store_events(w->core->store, w->from, deliver_past, w);
     }
 }
 
