@@ -18,12 +18,16 @@
 typedef struct dependent {
     dev_table_t *table;
     char *ns, *name;
-    struct dependent *next;
+    char *key;              /* all of these */
+    struct dependent *next; /* of a copied list */
+    UT_hash_handle hh;      /* of the owner */
 } dependent_t;
 
+enum { UID_SIZE = 40 };
+
 struct dev_owned {
-    char uid[40]; /* of the owner */
-    dependent_t *first;
+    char uid[UID_SIZE]; /* of the owner */
+    dependent_t *all;
     UT_hash_handle hh;
 };
 
@@ -34,9 +38,34 @@ static const cJSON *owners_of(const cJSON *tree)
     return tree_at(tree, "metadata.ownerReferences");
 }
 
+static char *key_of(const dev_table_t *t, const dev_object_t *o)
+{
+    return host_xprintf("%s %s/%s", dev_table_key(t), o->ns, o->name);
+}
+
+static dependent_t *make_dependent(dev_table_t *t, const char *ns, const char *name)
+{
+    dependent_t *d = host_xcalloc(1, sizeof(*d));
+
+    d->table = t;
+    d->ns = host_xstrdup(ns);
+    d->name = host_xstrdup(name);
+    return d;
+}
+
+static void dependent_free(dependent_t *d)
+{
+    free(d->ns);
+    free(d->name);
+    free(d->key);
+    free(d);
+}
+
 static void index_add(dev_core_t *c, dev_table_t *t, const dev_object_t *o, const char *uid)
 {
+    host_cleanup(host_freep) char *key = key_of(t, o);
     dev_owned_t *owned = NULL;
+    dependent_t *d = NULL;
 
     HASH_FIND_STR(c->owned, uid, owned);
     if (owned == NULL) {
@@ -44,34 +73,29 @@ static void index_add(dev_core_t *c, dev_table_t *t, const dev_object_t *o, cons
         snprintf(owned->uid, sizeof(owned->uid), "%s", uid);
         HASH_ADD_STR(c->owned, uid, owned);
     }
-    dependent_t *d = host_xcalloc(1, sizeof(*d));
-    *d = (dependent_t){t, host_xstrdup(o->ns), host_xstrdup(o->name), owned->first};
-    owned->first = d;
-}
-
-static void dependent_free(dependent_t *d)
-{
-    free(d->ns);
-    free(d->name);
-    free(d);
+    HASH_FIND_STR(owned->all, key, d);
+    if (d != NULL)
+        return;
+    d = make_dependent(t, o->ns, o->name);
+    d->key = host_steal(key);
+    HASH_ADD_KEYPTR(hh, owned->all, d->key, strlen(d->key), d);
 }
 
 static void index_remove(dev_core_t *c, const dev_table_t *t, const dev_object_t *o,
                          const char *uid)
 {
+    host_cleanup(host_freep) char *key = key_of(t, o);
     dev_owned_t *owned = NULL;
+    dependent_t *d = NULL;
 
     HASH_FIND_STR(c->owned, uid, owned);
-    for (dependent_t **at = owned != NULL ? &owned->first : NULL; at != NULL && *at != NULL;) {
-        dependent_t *d = *at;
-        if (d->table == t && strcmp(d->ns, o->ns) == 0 && strcmp(d->name, o->name) == 0) {
-            *at = d->next;
-            dependent_free(d);
-            break;
-        }
-        at = &d->next;
-    }
-    if (owned != NULL && owned->first == NULL) {
+    if (owned != NULL)
+        HASH_FIND_STR(owned->all, key, d);
+    if (d == NULL)
+        return;
+    HASH_DEL(owned->all, d);
+    dependent_free(d);
+    if (owned->all == NULL) {
         HASH_DEL(c->owned, owned);
         free(owned);
     }
@@ -85,10 +109,13 @@ static void index_object(dev_core_t *c, dev_table_t *t, const dev_object_t *o, b
         return;
     cJSON *tree = dev_object_tree(o);
     cJSON_ArrayForEach (ref, owners_of(tree)) {
+        const char *uid = tree_text(ref, "uid");
+        if (strlen(uid) >= UID_SIZE)
+            continue; /* nobody has it */
         if (add)
-            index_add(c, t, o, tree_text(ref, "uid"));
+            index_add(c, t, o, uid);
         else
-            index_remove(c, t, o, tree_text(ref, "uid"));
+            index_remove(c, t, o, uid);
     }
     cJSON_Delete(tree);
 }
@@ -121,7 +148,7 @@ static void suspect_dependents(dev_core_t *c, const char *uid)
     dev_owned_t *owned = NULL;
 
     HASH_FIND_STR(c->owned, uid, owned);
-    for (const dependent_t *d = owned != NULL ? owned->first : NULL; d != NULL; d = d->next)
+    for (const dependent_t *d = owned != NULL ? owned->all : NULL; d != NULL; d = d->hh.next)
         suspect(c, d->table, d->ns, d->name);
 }
 
@@ -200,8 +227,8 @@ static bool owner_lives(dev_core_t *c, const cJSON *ref, const char *ns)
     if (slash != NULL)
         snprintf(group, sizeof(group), "%.*s", (int) (slash - version), version);
     const dev_kind_t *kind = dev_core_kind_named(c, group, tree_text(ref, "kind"));
-    if (kind == NULL)
-        return true;
+    if (kind == NULL || ((kind->flags & DEV_NAMESPACED) != 0 && ns[0] == '\0'))
+        return true; /* nor can one be looked for that no namespace is said of */
     const dev_object_t *owner =
         dev_table_find(dev_core_table(c, kind), (kind->flags & DEV_NAMESPACED) != 0 ? ns : "",
                        tree_text(ref, "name"));
@@ -268,6 +295,20 @@ static bool blocks(const dependent_t *d, const char *uid)
     return yes;
 }
 
+/* Somebody else owns it, too, and is not about to go with this one. */
+static bool has_other_owner(dev_core_t *c, const dependent_t *d, const char *uid)
+{
+    const dev_object_t *o = dev_table_find(d->table, d->ns, d->name);
+    cJSON *tree = o != NULL ? dev_object_tree(o) : NULL;
+    const cJSON *ref;
+    bool yes = false;
+
+    cJSON_ArrayForEach (ref, owners_of(tree))
+        yes = yes || (strcmp(tree_text(ref, "uid"), uid) != 0 && owner_lives(c, ref, d->ns));
+    cJSON_Delete(tree);
+    return yes;
+}
+
 /* A copy of the dependents' list, since each step changes it. */
 static dependent_t *dependents_of(dev_core_t *c, const char *uid)
 {
@@ -275,9 +316,9 @@ static dependent_t *dependents_of(dev_core_t *c, const char *uid)
     dependent_t *copy = NULL;
 
     HASH_FIND_STR(c->owned, uid, owned);
-    for (const dependent_t *d = owned != NULL ? owned->first : NULL; d != NULL; d = d->next) {
-        dependent_t *one = host_xcalloc(1, sizeof(*one));
-        *one = (dependent_t){d->table, host_xstrdup(d->ns), host_xstrdup(d->name), copy};
+    for (const dependent_t *d = owned != NULL ? owned->all : NULL; d != NULL; d = d->hh.next) {
+        dependent_t *one = make_dependent(d->table, d->ns, d->name);
+        one->next = copy;
         copy = one;
     }
     return copy;
@@ -303,7 +344,7 @@ static bool tend_deletion(dev_core_t *c, dev_table_t *t, const dev_object_t *o, 
     dependent_t *list = dependents_of(c, o->uid);
     for (const dependent_t *d = list; d != NULL; d = d->next) {
         const dev_object_t *one = dev_table_find(d->table, d->ns, d->name);
-        if (orphans) {
+        if (orphans || has_other_owner(c, d, o->uid)) {
             orphan(c, d, o->uid);
         } else if (one != NULL) {
             const bool waits = blocks(d, o->uid);
@@ -458,8 +499,13 @@ void dev_gc_destroy(dev_core_t *c)
     loop_timer_clear(&c->chores);
     cJSON_Delete(c->suspects);
     HASH_ITER (hh, c->owned, owned, next) {
+        dependent_t *d, *following;
+
+        HASH_ITER (hh, owned->all, d, following) {
+            HASH_DEL(owned->all, d);
+            dependent_free(d);
+        }
         HASH_DEL(c->owned, owned);
-        dependents_free(owned->first);
         free(owned);
     }
 }

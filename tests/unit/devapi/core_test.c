@@ -174,6 +174,38 @@ Test(core, dependents_that_block_go_before_their_owner)
     EXPECT_INT(code_of("owner"), 404);
 }
 
+/* Kept by one of its owners, whichever way the other goes. */
+static void expect_shared_stays(const char *policy)
+{
+    make_configmap("one", "");
+    make_configmap("two", "");
+    host_cleanup(host_freep) char *one = uid_of("one"), *two = uid_of("two");
+    host_cleanup(host_freep) char *refs = host_xprintf(
+        ",'ownerReferences':[{'apiVersion':'v1','kind':'ConfigMap','name':'one','uid':'%s',"
+        "'blockOwnerDeletion':true},{'apiVersion':'v1','kind':'ConfigMap','name':'two','uid':'%s'}"
+        "]",
+        one, two);
+    make_configmap("shared", refs);
+    delete_as("one", policy);
+    settle();
+    EXPECT_INT(code_of("one"), 404);
+    cJSON *shared = serve_as(200, configmap(DEV_GET, "shared"), NULL);
+    cr_expect_eq(cJSON_GetArraySize(tree_at(shared, "metadata.ownerReferences")), 1,
+                 "%s: %d references, expected 1", policy,
+                 cJSON_GetArraySize(tree_at(shared, "metadata.ownerReferences")));
+    cJSON_Delete(shared);
+}
+
+Test(core, a_dependent_with_another_owner_stays)
+{
+    expect_shared_stays("Foreground");
+}
+
+Test(core, a_dependent_loses_the_owner_that_is_gone)
+{
+    expect_shared_stays("Background");
+}
+
 Test(core, orphans_stay_without_their_owner)
 {
     make_configmap("owner", "");
