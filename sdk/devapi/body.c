@@ -107,7 +107,7 @@ static void drop_duplicates(cJSON *node, const char *path, dev_strict_t *strict)
     const bool unique = !cJSON_IsObject(node) || all_differ(node, cJSON_GetArraySize(node));
     int index = 0;
 
-    for (cJSON *item = node->child, *next; item != NULL; item = next) {
+    for (cJSON *item = node == NULL ? NULL : node->child, *next; item != NULL; item = next) {
         next = item->next;
         if (unique || !comes_again(item)) {
             descend(item, path, index++, strict);
@@ -127,11 +127,13 @@ static void summarize(const char *body, size_t len, buf_t *out)
 {
     const size_t shown = HOST_MIN(len, (size_t) 30);
 
-    if (len == 0)
+    if (body == NULL || len == 0) {
         buf_puts(out, "<empty>");
-    else if (body[0] == '{')
+        return;
+    }
+    if (body[0] == '{')
         buf_append(out, body, shown);
-    for (size_t i = 0; len > 0 && body[0] != '{' && i < shown; i++)
+    for (size_t i = 0; body[0] != '{' && i < shown; i++)
         buf_printf(out, "%02x", (unsigned char) body[i]);
     if (len > shown)
         buf_puts(out, " ...");

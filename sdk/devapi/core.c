@@ -137,6 +137,7 @@ void dev_core_serve(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply)
                                 dev_status_t *) = {
         [DEV_GET] = dev_verb_get,
         [DEV_LIST] = dev_verb_list,
+        [DEV_WATCH] = NULL, /* see dev_watch_open */
         [DEV_CREATE] = dev_verb_create,
         [DEV_UPDATE] = dev_verb_update,
         [DEV_PATCH] = dev_verb_patch,
@@ -144,7 +145,7 @@ void dev_core_serve(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply)
         [DEV_DELETE_COLLECTION] = dev_verb_delete_all,
     };
     dev_status_t st = {0};
-    int ret = r->verb == DEV_WATCH ? dev_no_method(&st) : dev_check_served(r, &st);
+    int ret = verbs[r->verb] == NULL ? dev_no_method(&st) : dev_check_served(r, &st);
 
     *reply = (dev_reply_t){.code = 200};
     if (ret == 0)

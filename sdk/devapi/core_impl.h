@@ -91,12 +91,17 @@ void dev_age_print(const char *time, int64_t now, buf_t *out);
 /* Appends "kind":"K","apiVersion":"G/V". */
 void dev_render_kind(const dev_view_t *v, buf_t *out);
 
+/* Neither NULL nor "". */
+static inline bool dev_given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
 /* verb.c */
 void dev_reply_refuse(dev_reply_t *reply, const dev_status_t *st);
 void dev_warn(dev_reply_t *reply, const char *text); /* one more Warning header */
 bool dev_is_dry(const dev_request_t *r);
 bool dev_is_sub(const dev_request_t *r, const char *subresource);
-bool dev_given(const char *text); /* neither NULL nor "" */
 const char *dev_ns(const dev_request_t *r); /* "" for none */
 /* The stored object that the path names; borrowed. NULL: none. */
 dev_object_t *dev_named_object(dev_core_t *c, const dev_request_t *r);
@@ -108,7 +113,7 @@ char *dev_api_version(const dev_kind_t *kind, const char *version);
 int dev_not_found(dev_status_t *st, const dev_kind_t *kind, const char *name); /* 404 */
 int dev_conflict(dev_status_t *st, const dev_kind_t *kind, const char *name, const char *why);
 int dev_modified(dev_status_t *st, const dev_kind_t *kind, const char *name); /* 409 */
-int dev_no_method(dev_status_t *st);                                         /* 405 */
+int dev_no_method(dev_status_t *st);                                          /* 405 */
 /* dryRun and fieldValidation of Create-, Update- and PatchOptions. 422. */
 int dev_check_options(const dev_request_t *r, const char *options, dev_status_t *st);
 int dev_check_dry_run(const char *value, const char *options, dev_status_t *st);

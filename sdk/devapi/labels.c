@@ -41,9 +41,9 @@ char *dev_selector_text(const cJSON *selector)
     const cJSON *labels = tree_get(selector, "matchLabels"), *item;
     const cJSON *expressions = tree_list(tree_get(selector, "matchExpressions"));
     const bool plain = labels == NULL && expressions == NULL;
-    const size_t most =
-        (size_t) (cJSON_GetArraySize(plain ? selector : labels) + cJSON_GetArraySize(expressions));
-    host_cleanup(host_freep) char **list = host_xcalloc(most + 1, sizeof(*list));
+    const int most =
+        cJSON_GetArraySize(plain ? selector : labels) + cJSON_GetArraySize(expressions);
+    host_cleanup(host_freep) char **list = host_xcalloc((size_t) most + 1, sizeof(*list));
     host_cleanup(buf_fini) buf_t out = BUF_INIT;
     size_t n = 0;
 

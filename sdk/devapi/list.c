@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool given(const char *text)
-{
-    return text != NULL && text[0] != '\0';
-}
-
 static int expired(dev_status_t *st, const char *text)
 {
     return dev_refuse(st, 410, "Expired", "%s", text);
@@ -100,7 +95,7 @@ static int take_token(dev_core_t *c, const dev_request_t *r, place_t *out, char 
     *slash = '\0';
     out->ns = end + 1;
     out->name = slash + 1;
-    if (given(r->resource_version) && strcmp(r->resource_version, "0") != 0)
+    if (dev_given(r->resource_version) && strcmp(r->resource_version, "0") != 0)
         return dev_refuse(st, 400, "BadRequest",
                           "specifying resource version is not allowed when using continue");
     if (out->version == NOW)
@@ -212,7 +207,7 @@ int dev_verb_list(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, dev
 
     if (ret == 0)
         ret = dev_parse_number(r->limit, &limit, st);
-    if (ret == 0 && given(r->continue_token))
+    if (ret == 0 && dev_given(r->continue_token))
         ret = take_token(c, r, &from, &token, st);
     if (ret == 0 && exact && version < dev_store_oldest(c->store))
         ret = expired(st, "The resourceVersion for the provided list is too old.");
@@ -221,7 +216,7 @@ int dev_verb_list(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, dev
     if (ret < 0)
         return ret;
     /* Version "0" is answered from a cache, which knows no pages. */
-    if (limit > 0 && !(given(r->resource_version) && version == 0))
+    if (limit > 0 && !(dev_given(r->resource_version) && version == 0))
         p.limit = (size_t) limit;
     p.version = from.version > 0 ? from.version : exact ? version : dev_store_version(c->store);
     fill(c, &p, &from, reply);

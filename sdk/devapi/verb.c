@@ -5,11 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-bool dev_given(const char *text)
-{
-    return text != NULL && text[0] != '\0';
-}
-
 bool dev_is_dry(const dev_request_t *r)
 {
     return dev_given(r->dry_run);

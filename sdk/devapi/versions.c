@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool given(const char *text)
-{
-    return text != NULL && text[0] != '\0';
-}
-
 bool dev_flag(const char *text)
 {
     return text != NULL && strcmp(text, "false") != 0 && strcmp(text, "0") != 0;
@@ -22,7 +17,7 @@ int dev_parse_number(const char *text, int64_t *out, dev_status_t *st)
     char *end = NULL;
 
     errno = 0;
-    *out = given(text) ? strtoll(text, &end, 10) : 0;
+    *out = dev_given(text) ? strtoll(text, &end, 10) : 0;
     if (end != NULL && (*end != '\0' || errno != 0))
         return dev_refuse(st, 400, "BadRequest", "strconv.ParseInt: parsing \"%s\": %s", text,
                           errno == ERANGE ? "value out of range" : "invalid syntax");
@@ -32,7 +27,7 @@ int dev_parse_number(const char *text, int64_t *out, dev_status_t *st)
 int dev_parse_version(const char *text, int64_t *out)
 {
     *out = 0;
-    if (!given(text))
+    if (!dev_given(text))
         return 0;
     errno = 0;
     *out = strtoll(text, NULL, 10);
@@ -58,39 +53,39 @@ static void forbid(dev_status_t *st, const char *field, const char *why)
 static void check_list(const dev_request_t *r, dev_status_t *st)
 {
     static const char field[] = "resourceVersionMatch";
-    const char *match = given(r->resource_version_match) ? r->resource_version_match : "";
+    const char *match = dev_given(r->resource_version_match) ? r->resource_version_match : "";
     const bool exact = strcmp(match, "Exact") == 0;
 
-    if (match[0] != '\0' && !given(r->resource_version))
+    if (match[0] != '\0' && !dev_given(r->resource_version))
         forbid(st, field, "resourceVersionMatch is forbidden unless resourceVersion is provided");
-    if (match[0] != '\0' && given(r->continue_token))
+    if (match[0] != '\0' && dev_given(r->continue_token))
         forbid(st, field, "resourceVersionMatch is forbidden when continue is provided");
     if (match[0] != '\0' && !exact && strcmp(match, "NotOlderThan") != 0)
         dev_cause(st, field, "FieldValueNotSupported",
                   "Unsupported value: \"%s\": supported values: \"Exact\", \"NotOlderThan\", \"\"",
                   match);
-    if (exact && given(r->resource_version) && strcmp(r->resource_version, "0") == 0)
+    if (exact && dev_given(r->resource_version) && strcmp(r->resource_version, "0") == 0)
         forbid(st, field, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
-    if (given(r->send_initial_events))
+    if (dev_given(r->send_initial_events))
         forbid(st, "sendInitialEvents", "sendInitialEvents is forbidden for list");
 }
 
 static void check_watch(const dev_request_t *r, dev_status_t *st)
 {
     static const char field[] = "resourceVersionMatch";
-    const char *match = given(r->resource_version_match) ? r->resource_version_match : "";
+    const char *match = dev_given(r->resource_version_match) ? r->resource_version_match : "";
     const bool fits = strcmp(match, "NotOlderThan") == 0;
 
-    if (given(r->send_initial_events) && !fits)
+    if (dev_given(r->send_initial_events) && !fits)
         forbid(st, field,
                "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
-    if (match[0] != '\0' && !given(r->send_initial_events))
+    if (match[0] != '\0' && !dev_given(r->send_initial_events))
         forbid(st, field,
                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
     if (match[0] != '\0' && !fits)
         dev_cause(st, field, "FieldValueNotSupported",
                   "Unsupported value: \"%s\": supported values: \"NotOlderThan\"", match);
-    if (given(r->continue_token))
+    if (dev_given(r->continue_token))
         forbid(st, field, "resourceVersionMatch is forbidden when continue is provided");
 }
 
@@ -128,8 +123,8 @@ int dev_check_version(dev_core_t *c, const dev_request_t *r, int64_t *version, b
     if (dev_parse_version(r->resource_version, version) < 0)
         return refuse_version(r, st);
     /* Legacy: with a limit and no match rule the version is exact. */
-    *exact = list && *version > 0 && !given(r->continue_token) &&
-             (given(match) ? strcmp(match, "Exact") == 0 : given(r->limit));
+    *exact = list && *version > 0 && !dev_given(r->continue_token) &&
+             (dev_given(match) ? strcmp(match, "Exact") == 0 : dev_given(r->limit));
     /* A watch from the future waits, unless it begins with what is there. */
     return *version > dev_store_version(c->store) && (list || dev_flag(r->send_initial_events))
                ? dev_too_new(c, *version, st)
