@@ -55,18 +55,59 @@ static void set_snapshot(cli_args_t *args, const char *value)
     args->snapshot = value;
 }
 
+static void set_plugins(cli_args_t *args, const char *value)
+{
+    args->plugins = value;
+}
+
+static void add_apply(cli_args_t *args, const char *value)
+{
+    args->applies[args->apply_count++] = value;
+}
+
 static void set_plain(cli_args_t *args, const char *value)
 {
     (void) value;
     args->plain = true;
 }
 
+static void set_faults(cli_args_t *args, const char *value)
+{
+    (void) value;
+    args->faults = true;
+}
+
+static void set_quiet(cli_args_t *args, const char *value)
+{
+    (void) value;
+    args->quiet = true;
+}
+
+static void set_no_color(cli_args_t *args, const char *value)
+{
+    (void) value;
+    args->no_color = true;
+}
+
+static void set_any_address(cli_args_t *args, const char *value)
+{
+    (void) value;
+    args->any_address = true;
+}
+
 static const struct flag flags[] = {
     {"listen", "ADDR:PORT", CLI_DEV, "where it is served [default 127.0.0.1:6443]", set_listen},
     {"dir", "DIR", CLI_DEV,
      "for the kubeconfig, its token and certificates [default $HOME/.leasehold-dev]", set_dir},
+    {"plugins", "DIR", CLI_DEV,
+     "also run the host with the plugins of DIR, again whenever one of them changes", set_plugins},
+    {"apply", "FILE", CLI_DEV, "manifests, applied at the start; may be repeated", add_apply},
     {"snapshot", "FILE", CLI_DEV, "loaded at the start, written at the end", set_snapshot},
     {"plain", NULL, CLI_DEV, "HTTP without TLS", set_plain},
+    {"any-address", NULL, CLI_DEV, "--listen may be other than loopback", set_any_address},
+    {"faults", NULL, CLI_DEV, "serve /devapi/faults, see docs/devapi.md", set_faults},
+    {"quiet", NULL, CLI_DEV, "no changes of objects, no log below warnings", set_quiet},
+    {"no-color", NULL, CLI_DEV, "no colour on a terminal either", set_no_color},
     {"config", "FILE", CLI_SETTINGS,
      "configuration file [default ./leasehold.yaml or /etc/leasehold/leasehold.yaml]", set_config},
     {"set", "KEY=VALUE", CLI_SETTINGS, "any setting, by its key in the file; may be repeated",
@@ -170,6 +211,7 @@ int cli_args_parse(const cli_verb_t *verb, int argc, char **argv, cli_args_t *ou
     *out = (cli_args_t){.verb = verb};
     out->settings = host_xcalloc((size_t) argc + 1, sizeof(*out->settings));
     out->made = host_xcalloc((size_t) argc + 1, sizeof(*out->made));
+    out->applies = host_xcalloc((size_t) argc + 1, sizeof(*out->applies));
     for (int i = 0, taken = 1; i < argc; i += taken, taken = 1) {
         if (argv[i][0] == '-' && argv[i][1] != '\0') {
             const int status = take_flag(out, argc - i, argv + i, &taken);
@@ -193,5 +235,6 @@ void cli_args_fini(cli_args_t *args)
     }
     free(args->made);
     free(args->settings);
+    free(args->applies);
     *args = (cli_args_t){0};
 }

@@ -11,7 +11,7 @@ enum {
     CLI_SETTINGS = 1, /* --config, --set, and the own flags of settings */
     CLI_OUTPUT = 2,   /* -o json */
     CLI_CHECK = 4,    /* --check */
-    CLI_DEV = 8       /* --listen, --dir, --snapshot, --plain */
+    CLI_DEV = 8       /* --listen, --dir, --plugins, --apply, ... */
 };
 
 typedef struct cli_args {
@@ -22,8 +22,11 @@ typedef struct cli_args {
     size_t setting_count;
     char **made;         /* the texts that were put together; owned, NULL-terminated */
     const char *operand; /* NULL: none */
-    const char *listen, *dir, *snapshot; /* of dev; NULL: not given */
-    bool plain;
+    /* of dev; NULL: not given */
+    const char *listen, *dir, *snapshot, *plugins;
+    const char **applies; /* owned, texts borrowed */
+    size_t apply_count;
+    bool plain, faults, quiet, no_color, any_address;
     bool help, json, check;
 } cli_args_t;
 

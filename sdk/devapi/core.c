@@ -252,6 +252,20 @@ int dev_core_load(dev_core_t *c, const char *path, lh_error_t *err)
 
 /* -- Life -- */
 
+static void tell(dev_core_t *c, const dev_event_t *e)
+{
+    const dev_kind_t *kind = c->o.on_change != NULL ? dev_core_kind_of(c, e->table) : NULL;
+
+    if (kind == NULL)
+        return;
+    c->o.on_change(c->o.arg, &(dev_change_t){.what = e->gone             ? "deleted"
+                                                     : e->before == NULL ? "created"
+                                                                         : "changed",
+                                             .kind = kind,
+                                             .ns = e->object->ns,
+                                             .name = e->object->name});
+}
+
 static void on_event(void *arg, const dev_event_t *e)
 {
     dev_core_t *c = arg;
@@ -260,6 +274,7 @@ static void on_event(void *arg, const dev_event_t *e)
         dev_crd_changed(c, e);
     dev_watch_event(c, e);
     dev_gc_event(c, e);
+    tell(c, e);
 }
 
 int dev_core_create(const dev_core_options_t *o, dev_core_t **out, lh_error_t *err)

@@ -15,11 +15,21 @@
 
 typedef struct dev_core dev_core_t;
 
+/* Something that has happened to an object; borrowed. */
+typedef struct dev_change {
+    const char *what; /* "created", "changed", "deleted" */
+    const dev_kind_t *kind;
+    const char *ns, *name; /* ns "" for a cluster-scoped kind */
+} dev_change_t;
+
 typedef struct dev_core_options {
     loop_t *loop;
     log_t *log;        /* borrowed; may be NULL */
     size_t max_bytes;  /* of all stored objects with history; 0: 1 GiB. Beyond: 507 */
     size_t max_events; /* of history, for watches and old lists; 0: 20,000 */
+    /* After each change, by whomever; NULL: nobody is told. Must not call the core. */
+    void (*on_change)(void *arg, const dev_change_t *change);
+    void *arg;
 } dev_core_options_t;
 
 HOST_MUST_USE int dev_core_create(const dev_core_options_t *o, dev_core_t **out, lh_error_t *err);
@@ -104,6 +114,8 @@ void dev_watch_cut(dev_watch_t *w);
 /* -- Hands of the operator -- */
 
 void dev_core_compact(dev_core_t *core); /* history is forgotten: older watches and lists get 410 */
+/* Sends a bookmark to each watch that allows them; how many there are. */
+int dev_core_bookmarks(dev_core_t *core);
 int64_t dev_core_version(dev_core_t *core); /* the latest resourceVersion */
 /* The clock of creationTimestamp and the like is shifted by this much (ns). */
 void dev_core_shift_clock(dev_core_t *core, int64_t shift);

@@ -52,6 +52,7 @@ static void take_version(dev_custom_t *k, size_t n, const cJSON *v)
         .status = tree_get(subs, "status") != NULL,
         .scale = scale != NULL,
         .schema = k->schemas[n],
+        .openapi = schema,
         .spec_replicas_path = path_or_null(scale, "specReplicasPath"),
         .status_replicas_path = path_or_null(scale, "statusReplicasPath"),
         .label_selector_path = path_or_null(scale, "labelSelectorPath"),

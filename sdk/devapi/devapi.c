@@ -101,19 +101,25 @@ static int open_server(devapi_t *d, const devapi_options_t *o, lh_error_t *err)
     if (ret == 0 && !o->plain)
         ret = dev_tls_open(d->dir, d->address, &d->tls, &ca, err);
     if (ret == 0)
-        ret = dev_core_create(
-            &(dev_core_options_t){.loop = o->loop, .log = o->log, .max_bytes = o->max_bytes},
-            &d->core, err);
+        ret = dev_core_create(&(dev_core_options_t){.loop = o->loop,
+                                                    .log = o->log,
+                                                    .max_bytes = o->max_bytes,
+                                                    .on_change = o->on_change,
+                                                    .arg = o->arg},
+                              &d->core, err);
     if (ret == 0 && o->snapshot != NULL && access(o->snapshot, F_OK) == 0)
         ret = dev_core_load(d->core, o->snapshot, err);
     if (ret == 0)
         ret = dev_http_start(&(dev_http_options_t){.loop = o->loop,
+                                                   .log = o->log,
                                                    .core = d->core,
                                                    .address = d->address,
                                                    .port = d->port,
                                                    .token = d->token,
                                                    .version = o->version,
-                                                   .tls = d->tls},
+                                                   .tls = d->tls,
+                                                   .faults = o->faults,
+                                                   .max_connections = o->max_connections},
                              &d->http, err);
     if (ret < 0)
         return ret;
@@ -162,6 +168,11 @@ void devapi_stop(devapi_t *d)
     free(d->url);
     free(d->snapshot);
     free(d);
+}
+
+dev_core_t *devapi_core(devapi_t *d)
+{
+    return d->core;
 }
 
 int devapi_port(const devapi_t *d)

@@ -6,8 +6,7 @@
 #ifndef DEVAPI_DEVAPI_H
 #define DEVAPI_DEVAPI_H
 
-#include "base/log.h"
-#include "base/loop.h"
+#include "devapi/core.h"
 
 typedef struct devapi devapi_t;
 
@@ -17,12 +16,16 @@ typedef struct devapi_options {
     const char *listen; /* "ADDRESS:PORT"; NULL: 127.0.0.1:0. Others than loopback are refused
                                unless any_address */
     bool any_address;
-    const char *dir;      /* for ca.crt, server.crt, server.key, token, kubeconfig; made if absent,
-                               mode 0700. CA and token are kept when they are there */
+    const char *dir;      /* for ca.crt, ca.key, token, kubeconfig; made if absent, mode 0700. CA
+                               and token are kept when they are there */
     bool plain;           /* HTTP without TLS, still with the token */
+    bool faults;          /* serves /devapi/faults, see faults.h */
     const char *snapshot; /* file loaded at start if there, written at stop; NULL: none */
     size_t max_bytes;     /* see core.h */
-    const char *version;  /* of Leasehold, shown by /version */
+    unsigned max_connections;                                 /* 0: 1000 */
+    const char *version;                                      /* of Leasehold, shown by /version */
+    void (*on_change)(void *arg, const dev_change_t *change); /* see core.h */
+    void *arg;
 } devapi_options_t;
 
 /* Caller owns *out, free with devapi_stop. LH_EINVAL for a bad address or a folder that cannot be
@@ -31,6 +34,7 @@ HOST_MUST_USE int devapi_start(const devapi_options_t *o, devapi_t **out, lh_err
 /* Ends watches, closes connections, writes the snapshot; errors of that are in the log. */
 void devapi_stop(devapi_t *d);
 
+dev_core_t *devapi_core(devapi_t *d); /* borrowed until devapi_stop */
 int devapi_port(const devapi_t *d);
 const char *devapi_kubeconfig(const devapi_t *d); /* path; borrowed until devapi_stop */
 const char *devapi_url(const devapi_t *d);        /* "https://127.0.0.1:6443"; likewise */

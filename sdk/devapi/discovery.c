@@ -1,20 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /api, /apis and what is below, legacy and aggregated (KEP-3352). */
-#include "devapi/http.h"
+#include "devapi/http_impl.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char aggregated_v2[] =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-/* Group versions in the order in which they are first met. */
+/* All kinds: those that are stored, and those that are only asked. */
+static void each_kind(dev_core_t *core, void (*each)(void *arg, const dev_kind_t *kind), void *arg)
+{
+    size_t count;
+    const dev_kind_t *reviews = dev_review_kinds(&count);
+
+    dev_core_kinds(core, each, arg);
+    for (size_t i = 0; i < count; i++)
+        each(arg, &reviews[i]);
+}
+
+typedef struct group_version {
+    const char *group, *version;
+    size_t order; /* of the group */
+} group_version_t;
+
+/* Groups in the order in which they are first met, their versions by priority. */
 typedef struct groups {
-    struct {
-        const char *group, *version;
-    } seen[256];
+    group_version_t seen[256];
     size_t count;
 } groups_t;
+
+static size_t order_of(const groups_t *g, const char *group)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        if (strcmp(g->seen[i].group, group) == 0)
+            return g->seen[i].order;
+    }
+    return g->count;
+}
 
 static void see(void *arg, const dev_kind_t *k)
 {
@@ -27,15 +51,62 @@ static void see(void *arg, const dev_kind_t *k)
             i++;
         if (i < g->count || g->count == HOST_LEN(g->seen))
             continue;
+        g->seen[g->count].order = order_of(g, k->group);
         g->seen[g->count].group = k->group;
         g->seen[g->count++].version = k->versions[v].name;
     }
 }
 
+/* The parts of "v2beta1": 2, 'b', 1. False for what is no such version. */
+static bool parse_version(const char *text, long *major, int *stage, long *minor)
+{
+    char *end;
+
+    *minor = 0;
+    if (text[0] != 'v' || text[1] < '1' || text[1] > '9')
+        return false;
+    *major = strtol(text + 1, &end, 10);
+    *stage = *end == '\0' ? 'z' : *end;
+    if (*end == '\0')
+        return true;
+    const size_t len = strncmp(end, "alpha", 5) == 0 ? 5 : strncmp(end, "beta", 4) == 0 ? 4 : 0;
+    if (len == 0 || end[len] < '1' || end[len] > '9')
+        return false;
+    *minor = strtol(end + len, &end, 10);
+    return *end == '\0';
+}
+
+/* Stable before beta before alpha, high before low, then what is no version by its text. */
+static int by_priority(const char *a, const char *b)
+{
+    long major[2], minor[2];
+    int stage[2];
+    const bool one = parse_version(a, &major[0], &stage[0], &minor[0]);
+    const bool two = parse_version(b, &major[1], &stage[1], &minor[1]);
+
+    if (!one || !two)
+        return one != two ? two - one : strcmp(a, b);
+    if (stage[0] != stage[1])
+        return stage[1] - stage[0];
+    if (major[0] != major[1])
+        return major[1] > major[0] ? 1 : -1;
+    return minor[1] > minor[0] ? 1 : minor[1] < minor[0] ? -1 : 0;
+}
+
+static int by_group(const void *pa, const void *pb)
+{
+    const group_version_t *a = pa, *b = pb;
+
+    if (a->order != b->order)
+        return a->order < b->order ? -1 : 1;
+    return by_priority(a->version, b->version);
+}
+
 static void collect(dev_core_t *core, groups_t *g)
 {
     g->count = 0;
-    dev_core_kinds(core, see, g);
+    each_kind(core, see, g);
+    qsort(g->seen, g->count, sizeof(g->seen[0]), by_group);
 }
 
 static bool is_first(const groups_t *g, size_t i)
@@ -57,9 +128,41 @@ static void put_words(buf_t *out, const char *key, const char *const *words, siz
     buf_puts(out, "]");
 }
 
-#define VERBS                                                                                      \
-    "[\"create\",\"delete\",\"deletecollection\",\"get\",\"list\",\"patch\",\"update\",\"watch\"]"
-#define SUB_VERBS "[\"get\",\"patch\",\"update\"]"
+/* -- What a kind takes -- */
+
+static const char *verbs_of(const dev_kind_t *k)
+{
+    if ((k->flags & DEV_CREATE_ONLY) != 0)
+        return "[\"create\"]";
+    if ((k->flags & DEV_NO_COLLECTION_DELETE) != 0)
+        return "[\"create\",\"delete\",\"get\",\"list\",\"patch\",\"update\",\"watch\"]";
+    return "[\"create\",\"delete\",\"deletecollection\",\"get\",\"list\",\"patch\",\"update\","
+           "\"watch\"]";
+}
+
+typedef struct sub {
+    const char *name, *verbs;
+    const char *group, *version, *kind; /* of what it takes; kind NULL: the kind itself */
+} sub_t;
+
+enum { MAX_SUBS = 3 };
+
+/* The subresources of a version, in order; their number. */
+static size_t subs_of(const dev_kind_t *k, const dev_version_t *v, sub_t out[MAX_SUBS])
+{
+    static const char all[] = "[\"get\",\"patch\",\"update\"]";
+    size_t n = 0;
+
+    if (k->group[0] == '\0' && strcmp(k->resource, "namespaces") == 0)
+        out[n++] = (sub_t){.name = "finalize", .verbs = "[\"update\"]"};
+    if (v->scale && (k->flags & DEV_CUSTOM) == 0)
+        out[n++] = (sub_t){"scale", all, "autoscaling", "v1", "Scale"};
+    if (v->status)
+        out[n++] = (sub_t){.name = "status", .verbs = all};
+    if (v->scale && (k->flags & DEV_CUSTOM) != 0)
+        out[n++] = (sub_t){"scale", all, "autoscaling", "v1", "Scale"};
+    return n;
+}
 
 /* -- Legacy -- */
 
@@ -69,15 +172,14 @@ typedef struct resources {
     bool any;
 } resources_t;
 
-static void put_sub(const dev_kind_t *k, const char *sub, buf_t *out)
+static void put_sub(const dev_kind_t *k, const sub_t *sub, buf_t *out)
 {
-    const bool scale = strcmp(sub, "scale") == 0;
-
     buf_printf(out, ",{\"name\":\"%s/%s\",\"singularName\":\"\",\"namespaced\":%s,", k->resource,
-               sub, (k->flags & DEV_NAMESPACED) != 0 ? "true" : "false");
-    if (scale)
-        buf_puts(out, "\"group\":\"autoscaling\",\"version\":\"v1\",");
-    buf_printf(out, "\"kind\":\"%s\",\"verbs\":" SUB_VERBS "}", scale ? "Scale" : k->kind);
+               sub->name, (k->flags & DEV_NAMESPACED) != 0 ? "true" : "false");
+    if (sub->kind != NULL)
+        buf_printf(out, "\"group\":\"%s\",\"version\":\"%s\",", sub->group, sub->version);
+    buf_printf(out, "\"kind\":\"%s\",\"verbs\":%s}", sub->kind != NULL ? sub->kind : k->kind,
+               sub->verbs);
 }
 
 static const dev_version_t *version_of(const dev_kind_t *k, const char *group, const char *version)
@@ -100,16 +202,16 @@ static void put_resource(void *arg, const dev_kind_t *k)
         return;
     buf_printf(r->out,
                "%s{\"name\":\"%s\",\"singularName\":\"%s\",\"namespaced\":%s,\"kind\":\"%s\","
-               "\"verbs\":" VERBS,
+               "\"verbs\":%s",
                r->any ? "," : "", k->resource, k->singular,
-               (k->flags & DEV_NAMESPACED) != 0 ? "true" : "false", k->kind);
+               (k->flags & DEV_NAMESPACED) != 0 ? "true" : "false", k->kind, verbs_of(k));
     put_words(r->out, "shortNames", k->short_names, HOST_LEN(k->short_names));
     put_words(r->out, "categories", k->categories, HOST_LEN(k->categories));
     buf_puts(r->out, "}");
-    if (v->status)
-        put_sub(k, "status", r->out);
-    if (v->scale)
-        put_sub(k, "scale", r->out);
+    sub_t subs[MAX_SUBS];
+    const size_t n = subs_of(k, v, subs);
+    for (size_t i = 0; i < n; i++)
+        put_sub(k, &subs[i], r->out);
     r->any = true;
 }
 
@@ -121,7 +223,7 @@ static bool put_resource_list(dev_core_t *core, const char *group, const char *v
                "{\"kind\":\"APIResourceList\",\"apiVersion\":\"v1\",\"groupVersion\":\"%s%s%s\","
                "\"resources\":[",
                group, group[0] != '\0' ? "/" : "", version);
-    dev_core_kinds(core, put_resource, &r);
+    each_kind(core, put_resource, &r);
     buf_puts(out, "]}");
     return r.any;
 }
@@ -176,25 +278,22 @@ static void put_aggregated_resource(void *arg, const dev_kind_t *k)
         return;
     buf_printf(r->out, "%s{\"resource\":\"%s\",", r->any ? "," : "", k->resource);
     put_response_kind(k->group, r->version, k->kind, r->out);
-    buf_printf(r->out, ",\"scope\":\"%s\",\"singularResource\":\"%s\",\"verbs\":" VERBS,
-               (k->flags & DEV_NAMESPACED) != 0 ? "Namespaced" : "Cluster", k->singular);
+    buf_printf(r->out, ",\"scope\":\"%s\",\"singularResource\":\"%s\",\"verbs\":%s",
+               (k->flags & DEV_NAMESPACED) != 0 ? "Namespaced" : "Cluster", k->singular,
+               verbs_of(k));
     put_words(r->out, "shortNames", k->short_names, HOST_LEN(k->short_names));
     put_words(r->out, "categories", k->categories, HOST_LEN(k->categories));
-    if (v->status || v->scale) {
-        buf_puts(r->out, ",\"subresources\":[");
-        if (v->status) {
-            buf_puts(r->out, "{\"subresource\":\"status\",");
-            put_response_kind(k->group, r->version, k->kind, r->out);
-            buf_puts(r->out, ",\"verbs\":" SUB_VERBS "}");
-        }
-        if (v->scale) {
-            buf_puts(r->out,
-                     v->status ? ",{\"subresource\":\"scale\"," : "{\"subresource\":\"scale\",");
-            put_response_kind("autoscaling", "v1", "Scale", r->out);
-            buf_puts(r->out, ",\"verbs\":" SUB_VERBS "}");
-        }
-        buf_puts(r->out, "]");
+    sub_t subs[MAX_SUBS];
+    const size_t n = subs_of(k, v, subs);
+    for (size_t i = 0; i < n; i++) {
+        buf_printf(r->out, "%s{\"subresource\":\"%s\",", i == 0 ? ",\"subresources\":[" : ",",
+                   subs[i].name);
+        put_response_kind(subs[i].kind != NULL ? subs[i].group : k->group,
+                          subs[i].kind != NULL ? subs[i].version : r->version,
+                          subs[i].kind != NULL ? subs[i].kind : k->kind, r->out);
+        buf_printf(r->out, ",\"verbs\":%s}", subs[i].verbs);
     }
+    buf_puts(r->out, n > 0 ? "]" : "");
     buf_puts(r->out, "}");
     r->any = true;
 }
@@ -214,7 +313,7 @@ static void put_aggregated_group(dev_core_t *core, const groups_t *g, size_t fir
         resources_t r = {out, group, g->seen[i].version, false};
         buf_printf(out, "%s{\"version\":\"%s\",\"resources\":[", any ? "," : "",
                    g->seen[i].version);
-        dev_core_kinds(core, put_aggregated_resource, &r);
+        each_kind(core, put_aggregated_resource, &r);
         buf_puts(out, "],\"freshness\":\"Current\"}");
         any = true;
     }
@@ -239,12 +338,6 @@ static void put_aggregated(dev_core_t *core, const groups_t *g, bool core_group,
 
 /* -- The paths -- */
 
-static bool wants_aggregated(const char *accept)
-{
-    return accept != NULL && strstr(accept, "as=APIGroupDiscoveryList") != NULL &&
-           strstr(accept, "v=v2") != NULL;
-}
-
 static bool put_one_group(const groups_t *g, const char *name, buf_t *out)
 {
     for (size_t i = 0; i < g->count; i++) {
@@ -258,36 +351,86 @@ static bool put_one_group(const groups_t *g, const char *name, buf_t *out)
     return false;
 }
 
-bool dev_discovery(dev_core_t *core, const char *path, const char *accept, buf_t *out,
-                   const char **content_type)
+enum dev_known dev_discovery_knows(dev_core_t *core, const char *group, const char *version)
 {
-    const bool roots = strcmp(path, "/api") == 0 || strcmp(path, "/apis") == 0;
+    enum dev_known known = DEV_KNOWN_NOTHING;
     groups_t g;
-    char group[256], *slash;
 
     collect(core, &g);
-    if (roots && wants_aggregated(accept)) {
-        *content_type = aggregated_v2;
-        put_aggregated(core, &g, path[4] == '\0', out);
-        return true;
+    for (size_t i = 0; i < g.count; i++) {
+        if (strcmp(g.seen[i].group, group) != 0)
+            continue;
+        known = HOST_MAX(known, strcmp(g.seen[i].version, version) == 0 ? DEV_KNOWN_VERSION
+                                                                        : DEV_KNOWN_GROUP);
     }
-    if (strcmp(path, "/api") == 0) {
+    return known;
+}
+
+static int put_version(dev_core_t *core, const char *group, const char *version, buf_t *out)
+{
+    switch (dev_discovery_knows(core, group, version)) {
+    case DEV_KNOWN_VERSION:
+        (void) put_resource_list(core, group, version, out);
+        return 200;
+    case DEV_KNOWN_GROUP:
+        return 404;
+    default:
+        return 0;
+    }
+}
+
+static void put_paths(const groups_t *g, buf_t *out)
+{
+    buf_puts(out, "{\"paths\":[\"/api\",\"/api/v1\",\"/apis\"");
+    for (size_t i = 0; i < g->count; i++) {
+        if (g->seen[i].group[0] == '\0')
+            continue;
+        if (is_first(g, i))
+            buf_printf(out, ",\"/apis/%s\"", g->seen[i].group);
+        buf_printf(out, ",\"/apis/%s/%s\"", g->seen[i].group, g->seen[i].version);
+    }
+    buf_puts(out, ",\"/healthz\",\"/livez\",\"/openapi/v2\",\"/openapi/v3\",\"/readyz\","
+                  "\"/version\"]}");
+}
+
+/* "/", "/api", "/apis": false for others. */
+static bool put_root(dev_core_t *core, const char *path, bool aggregated, buf_t *out,
+                     const char **content_type)
+{
+    const bool api = strcmp(path, "/api") == 0, apis = strcmp(path, "/apis") == 0;
+    groups_t g;
+
+    collect(core, &g);
+    if ((api || apis) && aggregated) {
+        *content_type = aggregated_v2;
+        put_aggregated(core, &g, api, out);
+    } else if (api) {
         buf_puts(out, "{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],"
                       "\"serverAddressByClientCIDRs\":[]}");
-        return true;
-    }
-    if (strcmp(path, "/apis") == 0) {
+    } else if (apis) {
         put_group_list(&g, out);
-        return true;
+    } else if (strcmp(path, "/") == 0) {
+        put_paths(&g, out);
     }
-    if (strcmp(path, "/api/v1") == 0)
-        return put_resource_list(core, "", "v1", out);
-    if (strncmp(path, "/apis/", 6) != 0 || strlen(path) >= sizeof(group))
-        return false;
-    snprintf(group, sizeof(group), "%s", path + 6);
-    slash = strchr(group, '/');
-    if (slash == NULL)
-        return put_one_group(&g, group, out);
-    *slash = '\0';
-    return strchr(slash + 1, '/') == NULL && put_resource_list(core, group, slash + 1, out);
+    return api || apis || strcmp(path, "/") == 0;
+}
+
+int dev_discovery(dev_core_t *core, const char *path, bool aggregated, buf_t *out,
+                  const char **content_type)
+{
+    groups_t g;
+    dev_target_t t;
+    int code = 0;
+
+    if (put_root(core, path, aggregated, out, content_type))
+        return 200;
+    dev_target_parse(path, &t);
+    if (t.resource && t.plural == NULL) {
+        code = put_version(core, t.group, t.version, out);
+    } else if (!t.resource && strncmp(path, "/apis/", 6) == 0) {
+        collect(core, &g);
+        code = put_one_group(&g, path + 6, out) ? 200 : 0;
+    }
+    dev_target_fini(&t);
+    return code;
 }

@@ -17,12 +17,15 @@ enum {
         1 << 2,              /* a PUT of an existing one must carry a resourceVersion (422) */
     DEV_GENERATION = 1 << 3, /* metadata.generation counts changes outside metadata, status */
     DEV_CUSTOM = 1 << 4,     /* of a CustomResourceDefinition */
+    DEV_NO_COLLECTION_DELETE = 1 << 5, /* objects can only be deleted one by one */
+    DEV_CREATE_ONLY = 1 << 6,          /* is asked, not stored (SubjectAccessReview, ...) */
 };
 
 typedef struct dev_version {
     const char *name; /* "v1" */
     bool status, scale;
     const dev_schema_t *schema; /* of custom kinds; NULL: none */
+    const cJSON *openapi;       /* the openAPIV3Schema that it was made of, borrowed; likewise */
     /* of custom kinds with scale; JSON paths such as ".spec.replicas"; NULL: none */
     const char *spec_replicas_path, *status_replicas_path, *label_selector_path;
     /* of custom kinds: additionalPrinterColumns, borrowed; NULL: none */

@@ -32,7 +32,7 @@ static const dev_kind_t kinds[] = {
      .flags = NS | PUT_MAKES, .versions = PLAIN("v1"), .complete = limitrange_complete,
      .decode = builtin_decode},
     {.group = "", NAMES("namespaces", "namespace", "Namespace"), .short_names = {"ns"},
-     .versions = STATUS("v1"), .complete = namespace_complete, .validate = namespace_validate,
+     .flags = DEV_NO_COLLECTION_DELETE, .versions = STATUS("v1"), .complete = namespace_complete, .validate = namespace_validate,
      .decode = builtin_decode},
     {.group = "", NAMES("nodes", "node", "Node"), .short_names = {"no"},
      .versions = STATUS("v1"), .complete = node_complete, .decode = builtin_decode},

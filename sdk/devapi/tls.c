@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define YEAR (365L * 24 * 3600)
@@ -129,6 +130,14 @@ static BIO *open_pem(const char *path)
     return access(path, R_OK) == 0 ? BIO_new_file(path, "r") : NULL;
 }
 
+/* True when it outlives the server's certificate, which is made at each start. */
+static bool lives(const X509 *ca)
+{
+    time_t then = time(NULL) + YEAR;
+
+    return X509_cmp_time(X509_get0_notAfter(ca), &then) > 0;
+}
+
 /* The kept CA, or a new one. */
 static int open_ca(const char *dir, X509 **ca, EVP_PKEY **key, lh_error_t *err)
 {
@@ -140,7 +149,7 @@ static int open_ca(const char *dir, X509 **ca, EVP_PKEY **key, lh_error_t *err)
     *key = key_file != NULL ? PEM_read_bio_PrivateKey(key_file, NULL, NULL, NULL) : NULL;
     BIO_free(cert_file);
     BIO_free(key_file);
-    if (*ca != NULL && *key != NULL && X509_check_private_key(*ca, *key) == 1)
+    if (*ca != NULL && *key != NULL && X509_check_private_key(*ca, *key) == 1 && lives(*ca))
         return 0;
     X509_free(*ca);
     EVP_PKEY_free(*key);

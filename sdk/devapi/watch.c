@@ -293,6 +293,20 @@ static void on_bookmark(loop_timer_t *timer)
     loop_timer_set(timer, clock_now() + BOOKMARK_EVERY);
 }
 
+int dev_core_bookmarks(dev_core_t *c)
+{
+    int count = 0;
+
+    LIST_EACH (&c->watches, it, tmp) {
+        dev_watch_t *w = LIST_ENTRY(it, dev_watch_t, link);
+        if (w->bookmarks && w->started && !w->over) {
+            send_bookmark(w, false);
+            count++;
+        }
+    }
+    return count;
+}
+
 static void on_deadline(loop_timer_t *timer)
 {
     dev_watch_t *w = HOST_CONTAINER(timer, dev_watch_t, deadline);

@@ -1,2 +1,3 @@
 # Unit tests of host/cli
 unit_test(cli cli)
+unit_test(cli dev)

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of `leasehold dev` share. Everything: [loop-thread] */
+#ifndef CLI_DEV_H
+#define CLI_DEV_H
+
+#include "base/loop.h"
+#include "cli/verb.h"
+#include "devapi/core.h"
+
+/* -- dev_print.c: lines for people, in colour on a terminal -- */
+
+enum dev_colour { DEV_PLAIN, DEV_DIM, DEV_GREEN, DEV_YELLOW, DEV_RED, DEV_BOLD };
+
+typedef struct dev_printer {
+    bool colour, quiet;
+    unsigned long left_out; /* lines, since stdout was read last */
+} dev_printer_t;
+
+dev_printer_t dev_printer_make(const cli_args_t *args);
+/* One line. */
+void dev_print(dev_printer_t *p, enum dev_colour colour, const char *fmt, ...) HOST_PRINTF(3, 4);
+/* A line of the host's log, after its prefix, coloured by its level; what is below a warning is left
+ * out when quiet. */
+void dev_print_log(dev_printer_t *p, const char *line);
+/* "created websites/shop in default"; nothing when quiet, and for what is of no interest. */
+void dev_print_change(dev_printer_t *p, const dev_change_t *change);
+
+/* -- dev_apply.c -- */
+
+/* Creates the objects of a file, in order: JSON, or YAML of several documents; Lists are taken
+ * apart. What is there already is merged with what the file says. The loop, core's, is turned
+ * until kinds that the file itself defines are served. Texts of errors name file and
+ * object. LH_EPARSE, LH_EINVAL, and those of file_read. */
+HOST_MUST_USE int dev_apply_file(loop_t *loop, dev_core_t *core, const char *path, lh_error_t *err);
+/* Puts the Lease that the host elects its leader by, held by nobody: it then leads at once. */
+void dev_apply_lease(dev_core_t *core, const char *ns, const char *name);
+
+/* -- dev_child.c: the host as a child process -- */
+
+typedef struct dev_child dev_child_t;
+
+typedef struct dev_child_options {
+    loop_t *loop;
+    dev_printer_t *printer; /* borrowed, as are the next three */
+    dev_core_t *core;
+    const char *kubeconfig, *plugins;
+    const char *state_dir;      /* copied */
+    void (*stopped)(void *arg); /* after dev_child_stop: it has ended for good */
+    void *arg;
+} dev_child_options_t;
+
+/* Starts it; whenever it ends by itself, this is told, and it is started again after a while. Caller
+ * owns the result, free with dev_child_destroy. */
+dev_child_t *dev_child_create(const dev_child_options_t *o);
+void dev_child_restart(dev_child_t *c, const char *why); /* SIGTERM, and a new one afterwards */
+void dev_child_stop(dev_child_t *c);    /* SIGTERM; again: SIGKILL. stopped() comes afterwards */
+void dev_child_destroy(dev_child_t *c); /* kills what is left; NULL is allowed */
+
+/* -- dev_watch.c: the plugin directory -- */
+
+typedef struct dev_dir dev_dir_t;
+
+/* changed(arg, name) is called when the files *.so in dir have been changed and then let alone for
+ * a moment; name: one of them, "" when dir was gone and is there again. Caller owns *out.
+ * LH_ENOTFOUND, LH_EIO. */
+HOST_MUST_USE int dev_dir_watch(loop_t *loop, const char *dir,
+                                void (*changed)(void *arg, const char *name), void *arg,
+                                dev_dir_t **out, lh_error_t *err);
+void dev_dir_destroy(dev_dir_t *d); /* NULL is allowed */
+
+#endif

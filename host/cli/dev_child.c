@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `leasehold run` as a child of `leasehold dev`: its log is shown line by line, it is started again
+ * for a new plugin, and after a crash.
+ */
+#include "base/clock.h"
+#include "cli/dev.h"
+#include "plugin/spawn.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define LEASE_NAMESPACE "default"
+#define LEASE_NAME "leasehold-leader"
+#define STOP_TIME (20 * CLOCK_S)  /* for a drain, before it is killed */
+#define FIRST_DELAY (2 * CLOCK_S) /* after a crash; doubled each time */
+#define LAST_DELAY (60 * CLOCK_S)
+#define MAX_LINE 65536
+#define GOOD_TIME (30 * CLOCK_S) /* one that ran this long begins with the first delay again */
+
+struct dev_child {
+    dev_child_options_t o;
+    char *state_dir;
+    plugin_child_t process; /* pid 0: none runs */
+    int log_fd;
+    struct event *log_event, *end_event;
+    buf_t line;
+    loop_timer_t timer; /* while it runs: of SIGKILL; else of the next start */
+    int64_t started, delay;
+    bool wanted;   /* it is to run, or to be started again */
+    bool stopping; /* SIGTERM was sent */
+};
+
+static void start(dev_child_t *c);
+
+/* -- Its log -- */
+
+static void show_lines(dev_child_t *c)
+{
+    char *at = c->line.data, *end;
+
+    while (at != NULL && (end = strchr(at, '\n')) != NULL) {
+        *end = '\0';
+        dev_print_log(c->o.printer, at);
+        at = end + 1;
+    }
+    if (at != NULL && at != c->line.data) {
+        c->line.len -= (size_t) (at - c->line.data);
+        memmove(c->line.data, at, c->line.len + 1);
+    }
+}
+
+static void read_log(dev_child_t *c)
+{
+    char chunk[8192];
+    ssize_t n;
+
+    while ((n = read(c->log_fd, chunk, sizeof(chunk))) > 0) {
+        buf_append(&c->line, chunk, (size_t) n);
+        show_lines(c);
+        if (c->line.len > MAX_LINE) {
+            dev_print_log(c->o.printer, c->line.data);
+            buf_clear(&c->line);
+        }
+    }
+    if (n == 0)
+        event_del(c->log_event); /* all that had it have ended, or closed it */
+}
+
+static void on_log(evutil_socket_t fd, short what, void *arg)
+{
+    (void) fd;
+    (void) what;
+    read_log(arg);
+}
+
+/* -- Its end -- */
+
+static void forget(dev_child_t *c)
+{
+    read_log(c);
+    if (c->line.len > 0)
+        dev_print_log(c->o.printer, c->line.data);
+    buf_fini(&c->line);
+    event_free(c->log_event);
+    event_free(c->end_event);
+    c->log_event = c->end_event = NULL;
+    host_closep(&c->log_fd);
+    c->log_fd = -1;
+    c->process.pid = 0;
+    loop_timer_clear(&c->timer);
+}
+
+/* It has ended by itself. */
+static void report(dev_child_t *c, int status)
+{
+    host_cleanup(host_freep) char *how = plugin_child_describe(status);
+
+    if (clock_now() - c->started > GOOD_TIME)
+        c->delay = FIRST_DELAY;
+    dev_print(
+        c->o.printer, DEV_RED,
+        "dev  | the host has ended: %s; it is started again when a plugin changes, or in %lld s",
+        how, (long long) (c->delay / CLOCK_S));
+    loop_timer_set(&c->timer, clock_now() + c->delay);
+    c->delay = HOST_MIN(2 * c->delay, LAST_DELAY);
+}
+
+static void on_end(evutil_socket_t fd, short what, void *arg)
+{
+    dev_child_t *c = arg;
+    const bool asked = c->stopping;
+
+    (void) fd;
+    (void) what;
+    const int status = plugin_child_reap(&c->process);
+    forget(c);
+    c->stopping = false;
+    if (!c->wanted)
+        c->o.stopped(c->o.arg);
+    else if (asked)
+        start(c);
+    else
+        report(c, status);
+}
+
+/* -- Its start -- */
+
+/* In the child, after fork: only what is safe there. Does not return. */
+static void execute(char **argv, int log_fd, pid_t parent)
+{
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+    sigset_t none;
+    const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigaction(SIGPIPE, &usual, NULL);
+    setpgid(0, 0); /* the terminal's SIGINT is for the parent, which passes it on in its order */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        _exit(1);
+    if (dup2(null, STDIN_FILENO) >= 0 && dup2(log_fd, STDOUT_FILENO) >= 0 &&
+        dup2(log_fd, STDERR_FILENO) >= 0)
+        execv("/proc/self/exe", argv);
+    _exit(127);
+}
+
+static bool spawn(dev_child_t *c, int log_fd)
+{
+    host_cleanup(host_freep) char *state = host_xprintf("stateDir=%s", c->state_dir);
+    char *argv[] = {(char *) "leasehold",
+                    (char *) "run",
+                    (char *) "--kubeconfig",
+                    (char *) c->o.kubeconfig,
+                    (char *) "--plugins",
+                    (char *) c->o.plugins,
+                    (char *) "--name",
+                    (char *) "dev",
+                    (char *) "--health",
+                    (char *) "0",
+                    (char *) "--set",
+                    state,
+                    (char *) "--set",
+                    (char *) "leaderElection.id=" LEASE_NAME,
+                    (char *) "--set",
+                    (char *) "leaderElection.namespace=" LEASE_NAMESPACE,
+                    (char *) "--set",
+                    (char *) "leaderElection.leaseDuration=4s",
+                    (char *) "--set",
+                    (char *) "leaderElection.renewDeadline=2500ms",
+                    (char *) "--set",
+                    (char *) "leaderElection.retryPeriod=500ms",
+                    NULL};
+    const pid_t self = getpid();
+
+    fflush(NULL);
+    c->process.pid = fork();
+    if (c->process.pid == 0)
+        execute(argv, log_fd, self);
+    if (c->process.pid < 0) {
+        c->process.pid = 0;
+        return false;
+    }
+    c->process.pidfd = pidfd_open(c->process.pid, 0);
+    return true;
+}
+
+static bool follow(dev_child_t *c)
+{
+    struct event_base *base = loop_base(c->o.loop);
+
+    c->log_event = event_new(base, c->log_fd, EV_READ | EV_PERSIST, on_log, c);
+    c->end_event = event_new(base, c->process.pidfd, EV_READ, on_end, c);
+    return c->process.pidfd >= 0 && c->log_event != NULL && c->end_event != NULL &&
+           event_add(c->log_event, NULL) == 0 && event_add(c->end_event, NULL) == 0;
+}
+
+static void start(dev_child_t *c)
+{
+    int pipe_fds[2];
+
+    if (pipe2(pipe_fds, O_CLOEXEC) < 0 || fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK) < 0) {
+        dev_print(c->o.printer, DEV_RED, "dev  | the host cannot be started: %s", strerror(errno));
+        return;
+    }
+    dev_apply_lease(c->o.core, LEASE_NAMESPACE, LEASE_NAME);
+    c->log_fd = pipe_fds[0];
+    c->started = clock_now();
+    const bool started = spawn(c, pipe_fds[1]);
+    close(pipe_fds[1]);
+    if (started && follow(c))
+        return;
+    dev_print(c->o.printer, DEV_RED, "dev  | the host cannot be started: %s", strerror(errno));
+    if (started)
+        (void) plugin_child_reap(&c->process);
+    forget(c);
+}
+
+/* -- For the verb -- */
+
+static void on_timer(loop_timer_t *timer)
+{
+    dev_child_t *c = HOST_CONTAINER(timer, dev_child_t, timer);
+
+    if (c->process.pid == 0) {
+        start(c);
+        return;
+    }
+    dev_print(c->o.printer, DEV_RED, "dev  | the host does not end: it is killed");
+    plugin_child_kill(&c->process);
+}
+
+dev_child_t *dev_child_create(const dev_child_options_t *o)
+{
+    dev_child_t *c = host_xcalloc(1, sizeof(*c));
+
+    c->o = *o;
+    c->state_dir = host_xstrdup(o->state_dir);
+    c->delay = FIRST_DELAY;
+    c->log_fd = -1;
+    c->wanted = true;
+    loop_timer_init(&c->timer, o->loop, on_timer);
+    start(c);
+    return c;
+}
+
+static void terminate(dev_child_t *c)
+{
+    if (!c->stopping)
+        kill(c->process.pid, SIGTERM);
+    else
+        plugin_child_kill(&c->process);
+    c->stopping = true;
+    loop_timer_set(&c->timer, clock_now() + STOP_TIME);
+}
+
+void dev_child_restart(dev_child_t *c, const char *why)
+{
+    if (!c->wanted)
+        return;
+    c->delay = FIRST_DELAY;
+    dev_print(c->o.printer, DEV_BOLD, "dev  | %s: the host is %s", why,
+              c->process.pid != 0 ? "started again" : "started");
+    if (c->process.pid == 0)
+        start(c);
+    else if (!c->stopping)
+        terminate(c);
+}
+
+void dev_child_stop(dev_child_t *c)
+{
+    c->wanted = false;
+    if (c->process.pid != 0)
+        terminate(c);
+    else
+        c->o.stopped(c->o.arg);
+}
+
+void dev_child_destroy(dev_child_t *c)
+{
+    if (c == NULL)
+        return;
+    if (c->process.pid != 0) {
+        plugin_child_kill(&c->process);
+        (void) plugin_child_reap(&c->process);
+        forget(c);
+    }
+    loop_timer_clear(&c->timer);
+    free(c->state_dir);
+    free(c);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `leasehold dev` as an author uses it: the API server with the host beside it, its output, and how
+ * both end. Needs no cluster. */
+#include "support/api.h"
+#include "support/tap.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LIMIT = 15000 }; /* ms */
+
+typedef struct dev {
+    char dir[64];      /* of this test: out, api/, plugins/ */
+    char out[128];     /* path of what it prints */
+    char plugins[128]; /* path */
+    pid_t pid;
+} dev_run_t;
+
+/* -- Files -- */
+
+static char *slurp(const char *path)
+{
+    char *text = calloc(1, 1 << 20);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t n = fd >= 0 ? read(fd, text, (1 << 20) - 1) : 0;
+
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    return text;
+}
+
+/* Writes the plugin there as a build does: under another name, then renamed. */
+static void install(const char *plugin, const char *dir, const char *name)
+{
+    char to[256], path[256], chunk[65536];
+    const int in = open(plugin, O_RDONLY | O_CLOEXEC);
+    ssize_t n;
+
+    snprintf(to, sizeof(to), "%s/.new", dir);
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    const int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
+    REQUIRE_TRUE(in >= 0 && out >= 0);
+    while ((n = read(in, chunk, sizeof(chunk))) > 0)
+        REQUIRE_INT(write(out, chunk, (size_t) n), n);
+    close(in);
+    close(out);
+    REQUIRE_INT(rename(to, path), 0);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void) st;
+    (void) type;
+    (void) ftw;
+    return remove(path);
+}
+
+static void remove_all(dev_run_t *d)
+{
+    EXPECT_INT(nftw(d->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+/* -- The process -- */
+
+static int count(dev_run_t *d, const char *text)
+{
+    char *out = slurp(d->out);
+    int n = 0;
+
+    for (const char *at = out; (at = strstr(at, text)) != NULL; at++)
+        n++;
+    free(out);
+    return n;
+}
+
+/* Waits until it has printed text so many times. */
+static bool printed(dev_run_t *d, const char *text, int times)
+{
+    for (int i = 0; i < LIMIT / 10; i++) {
+        if (count(d, text) >= times)
+            return true;
+        usleep(10000);
+    }
+    char *out = slurp(d->out);
+    tap_note("without \"%s\":\n%s", text, out);
+    free(out);
+    return false;
+}
+
+/* Its exit status; 128 + signal; -1 when it still runs after the limit. */
+static int end(dev_run_t *d, int sig)
+{
+    int status = 0;
+
+    kill(d->pid, sig);
+    for (int i = 0; i < LIMIT / 10; i++) {
+        if (waitpid(d->pid, &status, WNOHANG) == d->pid)
+            return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        usleep(10000);
+    }
+    kill(d->pid, SIGKILL);
+    waitpid(d->pid, &status, 0);
+    return -1;
+}
+
+/* Starts it with these arguments after "dev --listen 127.0.0.1:0 --dir ...". */
+static dev_run_t start(const char *const *args)
+{
+    dev_run_t d = {.dir = "/tmp/leasehold-dev-XXXXXX"};
+    char api[128];
+    const char *argv[20] = {"leasehold", "dev", "--listen", "127.0.0.1:0", "--dir", api};
+
+    REQUIRE_TRUE(mkdtemp(d.dir) != NULL);
+    snprintf(d.out, sizeof(d.out), "%s/out", d.dir);
+    snprintf(d.plugins, sizeof(d.plugins), "%s/plugins", d.dir);
+    snprintf(api, sizeof(api), "%s/api", d.dir);
+    REQUIRE_INT(mkdir(d.plugins, 0700), 0);
+    for (int i = 0; args[i] != NULL; i++)
+        argv[6 + i] = strcmp(args[i], "PLUGINS") == 0 ? d.plugins : args[i];
+    install(HELLO_PLUGIN, d.plugins, "hello.so");
+    d.pid = fork();
+    if (d.pid == 0) {
+        const int fd = open(d.out, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        dup2(fd, STDOUT_FILENO);
+        dup2(fd, STDERR_FILENO);
+        execv(LEASEHOLD_BINARY, (char *const *) argv);
+        _exit(127);
+    }
+    return d;
+}
+
+static api_t *open_api(const dev_run_t *d)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/api/kubeconfig", d->dir);
+    return api_open(path);
+}
+
+/* The one child of a process; 0: none. */
+static pid_t child_of(pid_t pid)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int) pid, (int) pid);
+    char *text = slurp(path);
+    const pid_t child = (pid_t) strtol(text, NULL, 10);
+    free(text);
+    return child;
+}
+
+/* -- Tests -- */
+
+static void it_says_how_to_go_on_and_ends_cleanly(void *arg)
+{
+    dev_run_t d = start((const char *const[]){"--faults", NULL});
+
+    (void) arg;
+    EXPECT_TRUE(printed(&d, "Kubernetes API in memory at https://127.0.0.1:", 1));
+    EXPECT_TRUE(printed(&d, "export KUBECONFIG=/tmp/leasehold-dev-", 1));
+    EXPECT_TRUE(printed(&d, "Ctrl-C ends it", 1));
+    api_t *api = open_api(&d);
+    API_REPLY made = api_post(api, "/api/v1/namespaces/default/configmaps",
+                              "{\"metadata\":{\"name\":\"seen\"}}");
+    EXPECT_INT(made.status, 201);
+    EXPECT_TRUE(printed(&d, "api  | created configmaps/seen in default\n", 1));
+    API_REPLY rules = api_get(api, "/devapi/faults");
+    EXPECT_STR(rules.text, "{\"rules\":[]}");
+    api_close(api);
+    EXPECT_INT(count(&d, "\033["), 0); /* no terminal, no colour */
+    EXPECT_INT(end(&d, SIGINT), 0);
+    remove_all(&d);
+}
+
+static void a_changed_plugin_takes_over(void *arg)
+{
+    dev_run_t d = start((const char *const[]){"--plugins", "PLUGINS", NULL});
+
+    (void) arg;
+    EXPECT_TRUE(printed(&d, "host | INFO  elector: leading, term 1", 1));
+    install(HELLO_PLUGIN, d.plugins, "hello.so");
+    EXPECT_TRUE(printed(&d, "dev  | hello.so has changed: the host is started again", 1));
+    EXPECT_TRUE(printed(&d, "elector: term 1 has ended: the lease was released", 1));
+    EXPECT_TRUE(printed(&d, "host | INFO  elector: leading, term 2", 1));
+    EXPECT_INT(end(&d, SIGTERM), 0);
+    EXPECT_INT(count(&d, "elector: term 2 has ended: the lease was released"), 1);
+    remove_all(&d);
+}
+
+static void a_crash_is_told_and_survived(void *arg)
+{
+    dev_run_t d = start((const char *const[]){"--plugins", "PLUGINS", "--quiet", NULL});
+
+    (void) arg;
+    REQUIRE_TRUE(printed(&d, "the host runs the plugins of", 1));
+    for (int i = 0; i < LIMIT / 10 && child_of(d.pid) == 0; i++)
+        usleep(10000);
+    const pid_t first = child_of(d.pid);
+    REQUIRE_TRUE(first > 0);
+    kill(first, SIGKILL);
+    EXPECT_TRUE(printed(&d, "dev  | the host has ended: killed by signal 9 (Killed)", 1));
+    install(HELLO_PLUGIN, d.plugins, "hello.so"); /* does not wait for the delay's end */
+    EXPECT_TRUE(printed(&d, "dev  | hello.so has changed: the host is started\n", 1));
+    for (int i = 0; i < LIMIT / 10 && child_of(d.pid) == 0; i++)
+        usleep(10000);
+    EXPECT_TRUE(child_of(d.pid) > 0 && child_of(d.pid) != first);
+    EXPECT_INT(count(&d, "host | INFO"), 0);
+    EXPECT_INT(end(&d, SIGTERM), 0);
+    remove_all(&d);
+}
+
+static void mistakes_end_it_with_2(void *arg)
+{
+    static const struct {
+        const char *args[4], *text;
+    } cases[] = {
+        {{"--apply", "/no/such/file", NULL}, "/no/such/file"},
+        {{"--listen", "0.0.0.0:0", NULL}, "is not loopback"},
+        {{"--listen", "odd", NULL}, "'odd' is not of the form ADDRESS:PORT"},
+        {{"--odd", NULL}, "unknown flag '--odd'"},
+    };
+
+    (void) arg;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        dev_run_t d = start(cases[i].args);
+
+        EXPECT_TRUE(printed(&d, cases[i].text, 1));
+        EXPECT_INT(end(&d, 0), 2);
+        remove_all(&d);
+    }
+}
+
+static const tap_test_t tests[] = {
+    {"dev says how to go on and ends cleanly", it_says_how_to_go_on_and_ends_cleanly},
+    {"a changed plugin takes over", a_changed_plugin_takes_over},
+    {"a crash of the host is told and survived", a_crash_is_told_and_survived},
+    {"mistakes end dev with status 2", mistakes_end_it_with_2},
+};
+
+int main(int argc, char **argv)
+{
+    return tap_main(argc, argv, tests, sizeof(tests) / sizeof(tests[0]), NULL);
+}
