@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What needs the server's own hands: compaction and restart. Runs on tests/cluster only. */
+/* What needs the server's own hands: compaction and restart, by the scripts of tests/cluster or their
+ * like in LEASEHOLD_TEST_CLUSTER_SCRIPTS. */
 #include "contract/contract.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Runs tests/cluster/<script> on the cluster of this run. */
+/* Runs a script on the server of this run. */
 static void run_script(const char *script)
 {
     const char *dir = getenv("LEASEHOLD_TEST_CLUSTER_DIR");
+    const char *scripts = getenv("LEASEHOLD_TEST_CLUSTER_SCRIPTS");
     char path[512];
     int status = -1;
 
     REQUIRE_TRUE(dir != NULL);
-    snprintf(path, sizeof(path), "%s/%s", CLUSTER_SCRIPTS, script);
+    snprintf(path, sizeof(path), "%s/%s", scripts != NULL ? scripts : CLUSTER_SCRIPTS,
+             script);
     fflush(stdout);
     const pid_t pid = fork();
     if (pid == 0) {
