@@ -15,8 +15,7 @@ static void run_script(const char *script)
     int status = -1;
 
     REQUIRE_TRUE(dir != NULL);
-    snprintf(path, sizeof(path), "%s/%s", scripts != NULL ? scripts : CLUSTER_SCRIPTS,
-             script);
+    snprintf(path, sizeof(path), "%s/%s", scripts != NULL ? scripts : CLUSTER_SCRIPTS, script);
     fflush(stdout);
     const pid_t pid = fork();
     if (pid == 0) {
