@@ -338,8 +338,10 @@ int dev_decode(const dev_request_t *r, cJSON *object, dev_strict_t *strict, dev_
         return dev_refuse(st, 400, "BadRequest", "metadata is no object");
     prune_meta(object, strict);
     dev_tidy_meta(object);
-    if (!custom)
+    if (!custom) {
+        dev_tidy_times(object);
         dev_prune_builtin(r->kind, object, strict);
+    }
     if (v != NULL && v->schema != NULL) {
         dev_schema_prune(v->schema, object, note_unknown, strict);
         dev_schema_default(v->schema, object);

@@ -25,7 +25,9 @@ int dev_admit(const dev_request_t *r, const cJSON *object, const cJSON *old, dev
     const dev_version_t *v = dev_kind_version(kind, r->version);
 
     dev_validate_meta(kind, object, st);
-    if (v != NULL && v->schema != NULL)
+    if (v != NULL && v->schema != NULL && dev_is_sub(r, "status"))
+        dev_schema_validate_status(v->schema, object, st);
+    else if (v != NULL && v->schema != NULL)
         dev_schema_validate(v->schema, object, st);
     if (dev_is_kind(kind, "apiextensions.k8s.io", "CustomResourceDefinition"))
         dev_crd_validate(object, old, st);

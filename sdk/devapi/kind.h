@@ -58,6 +58,8 @@ void dev_validate_meta(const dev_kind_t *kind, const cJSON *object, dev_status_t
 /* Decoding mistakes in a custom object's metadata; kind->decode covers the built-in ones. object has
  * its apiVersion and kind, here as in kind->decode. */
 int dev_decode_meta(const cJSON *object, dev_status_t *st);
+/* What decoding does to the times of a built-in kind: UTC, with the digits of their type. */
+void dev_tidy_times(cJSON *object);
 /* What decoding does to metadata: null members go, and empty maps and lists; null labels and
  * annotations become "". */
 void dev_tidy_meta(cJSON *object);

@@ -63,6 +63,32 @@ static void check_rolling(const dev_path_t *at, const cJSON *rolling, dev_status
         dev_invalid(st, down_at, down, "may not be 0 when `maxSurge` is 0");
 }
 
+/* -- Status -- */
+
+/* keys (NULL ends them) name numbers that must not exceed status.replicas. */
+static void check_counts(const cJSON *object, const char *const *keys, dev_status_t *st)
+{
+    const dev_path_t *at = DEV_AT(NULL, "status");
+    const cJSON *status = tree_get(object, "status");
+    const double replicas = tree_number(status, "replicas", 0);
+    const cJSON *available = tree_get(status, "availableReplicas");
+
+    builtin_check_not_negative(at, status, "replicas", st);
+    builtin_check_not_negative(at, status, "observedGeneration", st);
+    builtin_check_not_negative(at, status, "collisionCount", st);
+    for (size_t i = 0; keys[i] != NULL; i++) {
+        const cJSON *count = tree_get(status, keys[i]);
+
+        builtin_check_not_negative(at, status, keys[i], st);
+        if (cJSON_IsNumber(count) && count->valuedouble > replicas)
+            dev_invalid(st, DEV_AT(at, keys[i]), count, "cannot be greater than status.replicas");
+    }
+    if (cJSON_IsNumber(available) &&
+        available->valuedouble > tree_number(status, "readyReplicas", 0))
+        dev_invalid(st, DEV_AT(at, "availableReplicas"), available,
+                    "cannot be greater than readyReplicas");
+}
+
 /* -- Deployments -- */
 
 void deployment_complete(cJSON *object, const cJSON *old)
@@ -102,6 +128,8 @@ static void check_strategy(const cJSON *strategy, dev_status_t *st)
 
 void deployment_validate(const cJSON *object, const cJSON *old, dev_status_t *st)
 {
+    static const char *const counts[] = {"updatedReplicas", "readyReplicas", "availableReplicas",
+                                         NULL};
     const cJSON *spec = tree_get(object, "spec");
     const cJSON *deadline = tree_get(spec, "progressDeadlineSeconds");
 
@@ -116,6 +144,9 @@ void deployment_validate(const cJSON *object, const cJSON *old, dev_status_t *st
         deadline->valuedouble <= tree_number(spec, "minReadySeconds", 0))
         dev_invalid(st, DEV_AT(SPEC, "progressDeadlineSeconds"), deadline,
                     "must be greater than minReadySeconds");
+    builtin_check_not_negative(DEV_AT(NULL, "status"), tree_get(object, "status"),
+                               "unavailableReplicas", st);
+    check_counts(object, counts, st);
 }
 
 /* -- Replica sets and replication controllers -- */
@@ -134,12 +165,15 @@ void replicaset_complete(cJSON *object, const cJSON *old)
 
 void replicaset_validate(const cJSON *object, const cJSON *old, dev_status_t *st)
 {
+    static const char *const counts[] = {"fullyLabeledReplicas", "readyReplicas",
+                                         "availableReplicas", NULL};
     const cJSON *spec = tree_get(object, "spec");
 
     builtin_check_not_negative(SPEC, spec, "replicas", st);
     builtin_check_not_negative(SPEC, spec, "minReadySeconds", st);
     builtin_check_workload(object, old, "deployment", st);
     builtin_check_template(TEMPLATE, tree_get(spec, "template"), POD_RESTARTS_ALWAYS, st);
+    check_counts(object, counts, st);
 }
 
 /* Labels and selector come from the template's labels. */

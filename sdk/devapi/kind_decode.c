@@ -274,12 +274,56 @@ static decoder_t decoder_of(const cJSON *object, char **group, dev_status_t *st)
     return (decoder_t){tree_text(object, "kind"), slash == NULL ? version : slash + 1, st};
 }
 
+static int type_of(const cJSON *object)
+{
+    host_cleanup(host_freep) char *group = NULL;
+    decoder_t d = decoder_of(object, &group, NULL);
+
+    return kind_type_of(group == NULL ? "" : group, d.kind);
+}
+
 int builtin_decode(const cJSON *object, dev_status_t *st)
 {
     host_cleanup(host_freep) char *group = NULL;
     decoder_t d = decoder_of(object, &group, st);
 
-    return check_object(&d, NULL, kind_type_of(group == NULL ? "" : group, d.kind), object);
+    return check_object(&d, NULL, type_of(object), object);
+}
+
+static void tidy_object(int type, cJSON *object);
+
+static void tidy_field(const kind_field_t *field, cJSON *value)
+{
+    const bool micro = field->value == KIND_MICROTIME;
+    char text[TIMES_SIZE];
+    cJSON *item;
+
+    if ((micro || field->value == KIND_TIME) && cJSON_IsString(value)) {
+        times_print(value->valuestring, micro, text);
+        cJSON_SetValuestring(value, text);
+    } else if (field->value == KIND_OBJECTS || field->value == KIND_OBJECT_MAP) {
+        cJSON_ArrayForEach (item, value)
+            tidy_object(field->type, item);
+    } else if (field->value == KIND_OBJECT || field->value == KIND_MAYBE_OBJECT) {
+        tidy_object(field->type, value);
+    }
+}
+
+static void tidy_object(int type, cJSON *object)
+{
+    cJSON *item;
+
+    cJSON_ArrayForEach (item, object) {
+        const kind_field_t *field = item->string == NULL ? NULL : kind_field_of(type, item->string);
+
+        if (field != NULL)
+            tidy_field(field, item);
+    }
+}
+
+void dev_tidy_times(cJSON *object)
+{
+    tidy_object(type_of(object), object);
 }
 
 int dev_decode_meta(const cJSON *object, dev_status_t *st)

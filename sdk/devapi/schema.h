@@ -26,5 +26,7 @@ void dev_schema_prune(const dev_schema_t *s, cJSON *object,
 void dev_schema_default(const dev_schema_t *s, cJSON *object);
 /* Notes each mistake by dev_cause with the real server's words. */
 void dev_schema_validate(const dev_schema_t *s, const cJSON *object, dev_status_t *st);
+/* The object's status alone, as its subresource is checked: messages begin at the status. */
+void dev_schema_validate_status(const dev_schema_t *s, const cJSON *object, dev_status_t *st);
 
 #endif

@@ -458,3 +458,12 @@ void dev_schema_validate(const dev_schema_t *s, const cJSON *object, dev_status_
 {
     schema_validate_node(s->root, object, NULL, NULL, st);
 }
+
+void dev_schema_validate_status(const dev_schema_t *s, const cJSON *object, dev_status_t *st)
+{
+    const schema_node_t *n = schema_property(s->root, "status");
+    const cJSON *status = cJSON_GetObjectItemCaseSensitive(object, "status");
+
+    if (n != NULL && status != NULL)
+        schema_validate_node(n, status, DEV_AT(NULL, "status"), NULL, st);
+}

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "devapi/times.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* One piece of the layout: digits, or a text of its own. */
 typedef struct piece {
@@ -116,4 +118,24 @@ bool times_check(const char *text, bool micro, buf_t *mistake)
         buf_printf(mistake, " as \"2006-01-02T15:04:05%sZ07:00\": cannot parse \"%s\" as \"%s\"",
                    micro ? ".000000" : "", at, wanted);
     return false;
+}
+
+void times_print(const char *text, bool micro, char out[TIMES_SIZE])
+{
+    enum { ZONE_LEN = 6 }; /* "+02:00" */
+    const size_t len = strlen(text);
+    struct tm tm = {0};
+    const char *fraction = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+    size_t end;
+    time_t at = timegm(&tm);
+
+    if (text[len - 1] != 'Z') {
+        const char *zone = text + len - ZONE_LEN;
+        const int offset = 3600 * number(zone + 1, 2) + 60 * number(zone + 4, 2);
+
+        at -= *zone == '-' ? -offset : offset;
+    }
+    gmtime_r(&at, &tm);
+    end = strftime(out, TIMES_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(out + end, TIMES_SIZE - end, micro ? "%.7sZ" : "Z", fraction);
 }

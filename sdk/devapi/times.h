@@ -9,4 +9,8 @@
  * appends `parsing time "x" as "...": ...`. */
 bool times_check(const char *text, bool micro, buf_t *mistake);
 
+enum { TIMES_SIZE = 32 };
+/* A valid time as the API answers it: in UTC, in whole seconds or (micro) with six digits. */
+void times_print(const char *text, bool micro, char out[TIMES_SIZE]);
+
 #endif

@@ -393,6 +393,22 @@ static void a_negative_status_of_a_deployment_is_422(void *arg)
     EXPECT_CAUSE(&r, "FieldValueInvalid", "status.replicas");
 }
 
+static void a_workloads_status_must_add_up(void *arg)
+{
+    contract_t *c = arg;
+    const char *path = contract_text("%s/status", contract_deploy(c, "status-sums"));
+    API_REPLY many =
+        contract_patch(c, path, "merge", "{'status':{'replicas':1,'updatedReplicas':2}}");
+    API_REPLY early = contract_patch(
+        c, path, "merge", "{'status':{'replicas':2,'readyReplicas':1,'availableReplicas':2}}");
+    API_REPLY good = contract_patch(
+        c, path, "merge", "{'status':{'replicas':2,'readyReplicas':2,'availableReplicas':2}}");
+
+    EXPECT_CAUSE(&many, "FieldValueInvalid", "status.updatedReplicas");
+    EXPECT_CAUSE(&early, "FieldValueInvalid", "status.availableReplicas");
+    EXPECT_INT(good.status, 200);
+}
+
 static void a_deployment_scale_can_be_read(void *arg)
 {
     contract_t *c = arg;
@@ -552,6 +568,7 @@ static const tap_test_t tests[] = {
     {"a status put of a Deployment leaves its spec", a_status_put_of_a_deployment_leaves_its_spec},
     {"a put of a Deployment leaves its status", a_put_of_a_deployment_leaves_its_status},
     {"a negative status of a Deployment is 422", a_negative_status_of_a_deployment_is_422},
+    {"a workload's status must add up", a_workloads_status_must_add_up},
     {"a Deployment scale can be read", a_deployment_scale_can_be_read},
     {"a Deployment scale can be put and patched", a_deployment_scale_can_be_put_and_patched},
     {"a Deployment scale with an old resourceVersion is 409",

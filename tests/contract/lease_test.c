@@ -266,6 +266,16 @@ static void a_lease_time_of_another_zone_is_answered_in_utc(void *arg)
     EXPECT_STR(api_str(r.json, "/spec/renewTime"), "2026-01-02T03:04:05.100000Z");
 }
 
+static void a_lease_time_keeps_six_digits(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY r = contract_post(c, c->leases,
+                                "{'metadata':{'name':'digits'},'spec':{"
+                                "'renewTime':'2025-12-31T23:30:05.123456-01:30'}}");
+
+    EXPECT_STR(api_str(r.json, "/spec/renewTime"), "2026-01-01T01:00:05.123456Z");
+}
+
 static void a_lease_time_that_is_none_is_400(void *arg)
 {
     contract_t *c = arg;
@@ -382,6 +392,7 @@ static const tap_test_t tests[] = {
     {"a Lease time without six digits is 400", a_lease_time_without_six_digits_is_400},
     {"a Lease time of another zone is answered in UTC",
      a_lease_time_of_another_zone_is_answered_in_utc},
+    {"a Lease time keeps six digits", a_lease_time_keeps_six_digits},
     {"a Lease time that is none is 400", a_lease_time_that_is_none_is_400},
     {"a patch of a Lease needs no resourceVersion", a_patch_of_a_lease_needs_no_version},
     {"a PUT with a resourceVersion on a missing Lease creates it",
