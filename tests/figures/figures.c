@@ -3,7 +3,7 @@
 
 static const tap_test_t all[] = {
     {"takeover", figures_takeover},   {"edit", figures_edit},     {"idle", figures_idle},
-    {"reconcile", figures_reconcile}, {"memory", figures_memory},
+    {"reconcile", figures_reconcile}, {"memory", figures_memory}, {"devapi", figures_devapi},
 };
 
 int main(int argc, char **argv)
