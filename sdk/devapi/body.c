@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a body to an object that can be checked: JSON, type, decoding, fieldValidation. */
 #include "devapi/core_impl.h"
+#include "devapi/message.h"
+#include "devapi/protobuf.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -182,14 +184,54 @@ static bool is_json(const char *type)
     return !dev_given(type) || strcmp(type, "application/json") == 0 || strcmp(type, "*/*") == 0;
 }
 
+bool dev_is_protobuf(const char *type)
+{
+    return type != NULL && strcmp(type, "application/vnd.kubernetes.protobuf") == 0;
+}
+
+/* The version that a body of the request is expected in. Caller owns the text. */
+static char *expected_version(const dev_request_t *r)
+{
+    return dev_is_sub(r, "scale") ? host_xstrdup("autoscaling/v1")
+                                  : dev_api_version(r->kind, r->version);
+}
+
+static int read_protobuf(const dev_request_t *r, cJSON **out, dev_status_t *st)
+{
+    host_cleanup(host_freep) char *version = expected_version(r);
+    host_cleanup(buf_fini) buf_t mistake = BUF_INIT;
+    host_cleanup(dev_strict_fini) dev_strict_t ignored = {0};
+    const int ret =
+        dev_protobuf_read(r->body, r->body_len, version, expected_kind(r), out, &mistake);
+
+    if (ret == DEV_PROTOBUF_ENVELOPE)
+        return refuse_unrecognized(r, buf_text(&mistake), st);
+    if (ret < 0)
+        return dev_refuse(st, 400, "BadRequest",
+                          "%s in version \"%s\" cannot be handled as a %s: %s", expected_kind(r),
+                          r->version, expected_kind(r), buf_text(&mistake));
+    drop_duplicates(*out, "", &ignored);
+    return 0;
+}
+
+static int refuse_media(const dev_request_t *r, dev_status_t *st)
+{
+    const bool custom = (r->kind->flags & DEV_CUSTOM) != 0;
+
+    return dev_refuse(st, 415, "UnsupportedMediaType",
+                      "the body of the request was in an unknown format - accepted media types "
+                      "include: application/json%s",
+                      custom ? "" : ", application/vnd.kubernetes.protobuf");
+}
+
 int dev_read_body(const dev_request_t *r, cJSON **out, dev_strict_t *strict, dev_status_t *st)
 {
     const char *end = NULL;
 
+    if (dev_is_protobuf(r->content_type) && (r->kind->flags & DEV_CUSTOM) == 0)
+        return read_protobuf(r, out, st);
     if (!is_json(r->content_type))
-        return dev_refuse(st, 415, "UnsupportedMediaType",
-                          "the body of the request was in an unknown format - accepted media types "
-                          "include: application/json");
+        return refuse_media(r, st);
     cJSON *body =
         r->body_len == 0 ? NULL : cJSON_ParseWithLengthOpts(r->body, r->body_len, &end, 0);
     if (!cJSON_IsObject(body)) {
@@ -243,8 +285,7 @@ static int check_custom(const dev_request_t *r, const cJSON *object, const char 
 int dev_check_type(const dev_request_t *r, cJSON *object, dev_status_t *st)
 {
     const bool scale = dev_is_sub(r, "scale");
-    host_cleanup(host_freep) char *expected =
-        scale ? host_xstrdup("autoscaling/v1") : dev_api_version(r->kind, r->version);
+    host_cleanup(host_freep) char *expected = expected_version(r);
     const char *want = expected_kind(r);
 
     if (!scale && (r->kind->flags & DEV_CUSTOM) != 0)
@@ -253,7 +294,7 @@ int dev_check_type(const dev_request_t *r, cJSON *object, dev_status_t *st)
     tree_default_text(object, "apiVersion", expected);
     const char *kind = tree_text(object, "kind"), *version = tree_text(object, "apiVersion");
     host_cleanup(host_freep) char *why = NULL;
-    if (strcmp(version, expected) != 0)
+    if (strcmp(version, expected) != 0 || dev_message_of(version, kind) == NULL)
         why = host_xprintf("no kind \"%s\" is registered for version \"%s\" in scheme "
                            "\"pkg/runtime/scheme.go:110\"",
                            kind, version);

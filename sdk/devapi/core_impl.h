@@ -128,6 +128,7 @@ void dev_strict_fini(dev_strict_t *s);
 void dev_strict_note(dev_strict_t *s, const char *what, const char *path);
 /* The body as a JSON object, each member once. 400, 415. Caller owns *out. */
 int dev_read_body(const dev_request_t *r, cJSON **out, dev_strict_t *strict, dev_status_t *st);
+bool dev_is_protobuf(const char *type); /* a media type without parameters; NULL: false */
 /* Its kind and apiVersion are those of the request, or are filled in; those of a Scale for that
  * subresource. 400, 422. */
 int dev_check_type(const dev_request_t *r, cJSON *object, dev_status_t *st);

@@ -161,22 +161,6 @@ static bool check_served(exchange_t *x, const dev_kind_t *kind)
     return true;
 }
 
-/* Likewise. */
-static bool check_media(exchange_t *x)
-{
-    const char *type = http_head_get(x->head, "Content-Type");
-
-    if (http_conn_body(x->conn)->len == 0 || type == NULL || strstr(type, "protobuf") == NULL)
-        return true;
-    exchange_fail(
-        x, 415, "UnsupportedMediaType",
-        "the body of the request was in an unknown format - accepted media types "
-        "include: application/json (the embedded API server of Leasehold reads no "
-        "protobuf: put \"--dry-run=client -o yaml | kubectl apply -f -\" behind \"kubectl "
-        "create\")");
-    return false;
-}
-
 /* False after an answer. */
 static bool check_accept(exchange_t *x, const dev_request_t *r, const dev_accept_t *accept)
 {
@@ -263,8 +247,6 @@ static void serve_resource(exchange_t *x)
     dev_core_t *core = x->http->o.core;
     const dev_kind_t *kind = dev_core_kind(core, t->group, t->version, t->plural);
 
-    if (!check_media(x))
-        return;
     if (dev_review_serves(t))
         exchange_review(x);
     else if (kind != NULL && fits_scope(kind, t) && !t->too_long)

@@ -2,6 +2,7 @@
 /* Reviews of access and identity: kinds that are asked, not stored. The one user may do everything,
  * everybody else nothing. */
 #include "devapi/http_impl.h"
+#include "devapi/protobuf.h"
 #include "devapi/tree.h"
 
 #include <string.h>
@@ -126,11 +127,27 @@ static const char *review(const exchange_t *x, const dev_kind_t *kind, const cJS
 
 /* -- The exchange -- */
 
-static bool takes_body(const exchange_t *x)
+/* False after an answer. *body is NULL when it is no JSON. */
+static bool read_body(exchange_t *x, const dev_kind_t *kind, cJSON **body)
 {
     const char *type = http_head_get(x->head, "Content-Type");
+    const buf_t *text = http_conn_body(x->conn);
+    host_cleanup(host_freep) char *version = host_xprintf("%s/v1", kind->group);
+    host_cleanup(buf_fini) buf_t mistake = BUF_INIT;
 
-    return type == NULL || strncmp(type, "application/json", 16) == 0;
+    if (type == NULL || strncmp(type, "application/json", 16) == 0) {
+        *body = cJSON_ParseWithLength(buf_text(text), text->len);
+    } else if (strncmp(type, "application/vnd.kubernetes.protobuf", 35) != 0) {
+        exchange_fail(x, 415, "UnsupportedMediaType",
+                      "the body of the request was in an unknown format - accepted media types "
+                      "include: application/json, application/vnd.kubernetes.protobuf");
+        return false;
+    } else if (dev_protobuf_read(buf_text(text), text->len, version, kind->kind, body, &mistake) <
+               0) {
+        exchange_fail(x, 400, "BadRequest", buf_text(&mistake));
+        return false;
+    }
+    return true;
 }
 
 static void answer(exchange_t *x, const dev_kind_t *kind, cJSON *body, const char *status)
@@ -155,20 +172,15 @@ static void answer(exchange_t *x, const dev_kind_t *kind, cJSON *body, const cha
 void exchange_review(exchange_t *x)
 {
     const dev_kind_t *kind = find(&x->target);
-    const buf_t *text = http_conn_body(x->conn);
     dev_status_t st = {0};
+    cJSON *body = NULL;
 
     if (strcmp(x->head->method, "POST") != 0) {
         exchange_no_method(x);
         return;
     }
-    if (!takes_body(x)) {
-        exchange_fail(x, 415, "UnsupportedMediaType",
-                      "the body of the request was in an unknown format - accepted media types "
-                      "include: application/json");
+    if (!read_body(x, kind, &body))
         return;
-    }
-    cJSON *body = cJSON_ParseWithLength(buf_text(text), text->len);
     const char *status = "";
     if (cJSON_IsObject(body))
         status = review(x, kind, tree_get(body, "spec"), &st);

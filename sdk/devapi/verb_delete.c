@@ -1,14 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DELETE of one object and of a collection: options and answers. */
 #include "devapi/core_impl.h"
+#include "devapi/protobuf.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* -- DeleteOptions: of the body; without one, of the query -- */
 
-static int refuse_body(const dev_request_t *r, const cJSON *body, dev_status_t *st)
+static cJSON *parse(const dev_request_t *r, buf_t *mistake)
 {
+    cJSON *body = NULL;
+
+    if (!dev_is_protobuf(r->content_type))
+        return cJSON_ParseWithLength(r->body, r->body_len);
+    (void) dev_protobuf_read(r->body, r->body_len, "v1", "DeleteOptions", &body, mistake);
+    return body;
+}
+
+static int refuse_body(const dev_request_t *r, const cJSON *body, const buf_t *mistake,
+                       dev_status_t *st)
+{
+    if (mistake->len > 0)
+        return dev_refuse(st, 500, "", "%s", buf_text(mistake));
     if (body == NULL)
         return dev_refuse(st, 500, "",
                           "couldn't get version/kind; json parse error: invalid character '%c' "
@@ -58,10 +72,11 @@ static int take_options(const dev_request_t *r, cJSON **body, dev_delete_options
     *o = (dev_delete_options_t){.policy = "", .grace = -1};
     if (r->body_len == 0)
         return from_query(r, o, st);
-    *body = cJSON_ParseWithLength(r->body, r->body_len);
+    host_cleanup(buf_fini) buf_t mistake = BUF_INIT;
+    *body = parse(r, &mistake);
     if (!cJSON_IsObject(*body) || (tree_text(*body, "kind")[0] != '\0' &&
                                    strcmp(tree_text(*body, "kind"), "DeleteOptions") != 0))
-        return refuse_body(r, *body, st);
+        return refuse_body(r, *body, &mistake, st);
     const cJSON *dry = tree_list(tree_get(*body, "dryRun")), *item;
     const cJSON *orphan = tree_get(*body, "orphanDependents");
     int ret = 0;

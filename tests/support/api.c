@@ -177,7 +177,8 @@ api_reply_t api_ask(api_t *api, const api_request_t *q)
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     if (q->body != NULL) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, q->body);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) strlen(q->body));
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                         (curl_off_t) (q->body_len > 0 ? q->body_len : strlen(q->body)));
     }
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, collect);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &text);

@@ -38,6 +38,7 @@ api_reply_t api_do(api_t *api, const char *method, const char *path, const char 
 typedef struct api_request {
     const char *method, *path;
     const char *content_type, *accept, *body;
+    size_t body_len;   /* 0: to its NUL */
     const char *token; /* in the place of the kubeconfig's identity */
     bool anonymous;    /* no identity at all */
 } api_request_t;

@@ -304,3 +304,19 @@ Test(core, a_snapshot_brings_everything_back)
               (long long) dev_core_version(served.core), (long long) version);
     temp_dir_remove(dir);
 }
+
+/* (The real one loses the connection over it.) */
+Test(core, a_custom_object_in_protobuf_is_415)
+{
+    served_start();
+    cJSON_Delete(serve_as(
+        201, request_of(DEV_CREATE, "apiextensions.k8s.io", "customresourcedefinitions", NULL),
+        "{'metadata':{'name':'things.example.dev'},'spec':{'group':'example.dev','scope':"
+        "'Namespaced','names':{'plural':'things','kind':'Thing'},'versions':[{'name':'v1',"
+        "'served':true,'storage':true,'schema':{'openAPIV3Schema':{'type':'object'}}}]}}"));
+    settle();
+    dev_request_t r = request_of(DEV_CREATE, "example.dev", "things", NULL);
+    r.content_type = "application/vnd.kubernetes.protobuf";
+    cJSON_Delete(serve_as(415, r, "{}"));
+    served_finish();
+}
