@@ -152,6 +152,9 @@ void dev_core_serve(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply)
         ret = verbs[r->verb](c, r, reply, &st);
     if (ret < 0)
         dev_reply_refuse(reply, &st);
+    if (dev_is_kind(r->kind, "", "Endpoints"))
+        dev_warn(reply, "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 "
+                        "EndpointSlice");
     dev_status_fini(&st);
 }
 

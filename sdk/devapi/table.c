@@ -1,109 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tables, as kubectl get shows them: columns by kind, a row for each object. */
+#include "devapi/table.h"
 #include "devapi/core_impl.h"
 
 #include "base/clock.h"
 
 #include <string.h>
-
-/* What a column's cells are made of. */
-enum cell {
-    CELL_NAME,
-    CELL_AGE,
-    CELL_CREATED,
-    CELL_TEXT,     /* at a path */
-    CELL_NUMBER,   /* at a path */
-    CELL_COUNT,    /* members of what is at a path */
-    CELL_SINCE,    /* a time at a path */
-    CELL_SELECTOR, /* at a path */
-    CELL_READY,    /* of workloads: ready/wanted */
-    CELL_DATA,
-    CELL_CONTAINERS,
-    CELL_IMAGES,
-    CELL_POD_READY,
-    CELL_POD_STATUS,
-    CELL_POD_RESTARTS,
-    CELL_NONE, /* "<none>" */
-    CELL_ADDRESS,
-    CELL_PORTS,
-    CELL_OBJECT
-};
-
-typedef struct column {
-    const char *name, *type;
-    int priority;
-    enum cell cell;
-    const char *path;
-} column_t;
-
-enum { MAX_COLUMNS = 10 };
-
-#define AGE                                                                                        \
-    {                                                                                              \
-        "Age", "string", 0, CELL_AGE, NULL                                                         \
-    }
-#define PODS(path_)                                                                                \
-    {"Containers", "string", 1, CELL_CONTAINERS, path_},                                           \
-    {                                                                                              \
-        "Images", "string", 1, CELL_IMAGES, path_                                                  \
-    }
-#define SELECTOR                                                                                   \
-    {                                                                                              \
-        "Selector", "string", 1, CELL_SELECTOR, "spec.selector"                                    \
-    }
-
-/* Behind "Name"; an event has its name last. */
-static const struct {
-    const char *group, *kind;
-    column_t columns[MAX_COLUMNS];
-} tables[] = {
-    {"", "Namespace", {{"Status", "string", 0, CELL_TEXT, "status.phase"}, AGE}},
-    {"", "ConfigMap", {{"Data", "string", 0, CELL_DATA, NULL}, AGE}},
-    {"",
-     "Secret",
-     {{"Type", "string", 0, CELL_TEXT, "type"}, {"Data", "string", 0, CELL_DATA, NULL}, AGE}},
-    {"", "ServiceAccount", {{"Secrets", "string", 0, CELL_COUNT, "secrets"}, AGE}},
-    {"",
-     "Pod",
-     {{"Ready", "string", 0, CELL_POD_READY, NULL},
-      {"Status", "string", 0, CELL_POD_STATUS, NULL},
-      {"Restarts", "string", 0, CELL_POD_RESTARTS, NULL},
-      AGE,
-      {"IP", "string", 1, CELL_NONE, "status.podIP"},
-      {"Node", "string", 1, CELL_NONE, "spec.nodeName"},
-      {"Nominated Node", "string", 1, CELL_NONE, "status.nominatedNodeName"},
-      {"Readiness Gates", "string", 1, CELL_NONE, ""}}},
-    {"",
-     "Service",
-     {{"Type", "string", 0, CELL_TEXT, "spec.type"},
-      {"Cluster-IP", "string", 0, CELL_NONE, "spec.clusterIP"},
-      {"External-IP", "string", 0, CELL_ADDRESS, NULL},
-      {"Port(s)", "string", 0, CELL_PORTS, NULL},
-      AGE,
-      {"Selector", "string", 1, CELL_SELECTOR, "spec.selector"}}},
-    {"apps",
-     "Deployment",
-     {{"Ready", "string", 0, CELL_READY, NULL},
-      {"Up-to-date", "string", 0, CELL_NUMBER, "status.updatedReplicas"},
-      {"Available", "string", 0, CELL_NUMBER, "status.availableReplicas"},
-      AGE,
-      PODS("spec.template.spec.containers"),
-      SELECTOR}},
-    {"apps",
-     "ReplicaSet",
-     {{"Desired", "integer", 0, CELL_NUMBER, "spec.replicas"},
-      {"Current", "integer", 0, CELL_NUMBER, "status.replicas"},
-      {"Ready", "integer", 0, CELL_NUMBER, "status.readyReplicas"},
-      AGE,
-      PODS("spec.template.spec.containers"),
-      SELECTOR}},
-    {"apps",
-     "StatefulSet",
-     {{"Ready", "string", 0, CELL_READY, NULL}, AGE, PODS("spec.template.spec.containers")}},
-    {"coordination.k8s.io",
-     "Lease",
-     {{"Holder", "string", 0, CELL_TEXT, "spec.holderIdentity"}, AGE}},
-};
 
 static const column_t event_columns[] = {
     {"Last Seen", "string", 0, CELL_SINCE, "lastTimestamp"},
@@ -131,15 +33,11 @@ static void each_column(const dev_kind_t *kind, void (*each)(void *arg, const co
             each(arg, &event_columns[i]);
         return;
     }
+    const column_t *own = table_columns(kind);
     each(arg, &name_column);
-    for (size_t i = 0; i < HOST_LEN(tables); i++) {
-        if (!dev_is_kind(kind, tables[i].group, tables[i].kind))
-            continue;
-        for (size_t k = 0; k < MAX_COLUMNS && tables[i].columns[k].name != NULL; k++)
-            each(arg, &tables[i].columns[k]);
-        return;
-    }
-    if ((kind->flags & DEV_CUSTOM) == 0)
+    for (const column_t *c = own; c != NULL && c->name != NULL; c++)
+        each(arg, c);
+    if (own == NULL && (kind->flags & DEV_CUSTOM) == 0)
         each(arg, &created_column);
 }
 
@@ -374,7 +272,8 @@ static void put_cell(void *arg, const column_t *c)
         put_reference(r);
         break;
     default:
-        put_common(r, c);
+        if (!table_special(c, r->object, r->now, r->out))
+            put_common(r, c);
         break;
     }
 }

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What kubectl get shows of the built-in kinds: their columns and an object's cells. */
+#include "contract.h"
+
+typedef struct sample {
+    const char *path;    /* of the collection; %s: the namespace, if it has one */
+    const char *body;    /* behind metadata; with ' for " */
+    const char *columns; /* joined by "|", those of priority 1 in brackets */
+    const char *cells;   /* likewise */
+} sample_t;
+
+#define TEMPLATE(policy)                                                                           \
+    "'template':{'metadata':{'labels':{'a':'b'}},'spec':{'restartPolicy':'" policy                 \
+    "','containers':[{'name':'c1','image':'i1'},{'name':'c2','image':'i2'}]}}"
+#define SELECTS "'selector':{'matchLabels':{'a':'b'}},"
+#define RBAC "'apiGroup':'rbac.authorization.k8s.io'"
+
+static const sample_t samples[] = {
+    {"/api/v1/namespaces/%s/replicationcontrollers",
+     "'spec':{'replicas':2,'selector':{'a':'b'}," TEMPLATE("Always") "}",
+     "Name|Desired|Current|Ready|Age|[Containers]|[Images]|[Selector]",
+     "t|2|0|0|AGE|c1,c2|i1,i2|a=b"},
+    {"/api/v1/namespaces/%s/podtemplates", TEMPLATE("Always"), "Name|Containers|Images|Pod Labels",
+     "t|c1,c2|i1,i2|a=b"},
+    {"/apis/apps/v1/namespaces/%s/daemonsets", "'spec':{" SELECTS TEMPLATE("Always") "}",
+     "Name|Desired|Current|Ready|Up-to-date|Available|Node "
+     "Selector|Age|[Containers]|[Images]|[Selector]",
+     "t|0|0|0|0|0|<none>|AGE|c1,c2|i1,i2|a=b"},
+    {"/apis/batch/v1/namespaces/%s/jobs",
+     "'spec':{'completions':3,'parallelism':2," TEMPLATE("Never") "}",
+     "Name|Status|Completions|Duration|Age|[Containers]|[Images]|[Selector]",
+     "t|Running|0/3||AGE|c1,c2|i1,i2|batch.kubernetes.io/controller-uid="},
+    {"/apis/batch/v1/namespaces/%s/jobs", "'spec':{'parallelism':4," TEMPLATE("Never") "}",
+     "Name|Status|Completions|Duration|Age|[Containers]|[Images]|[Selector]",
+     "t|Running|0/1 of 4||AGE|c1,c2|i1,i2|batch.kubernetes.io/controller-uid="},
+    {"/apis/batch/v1/namespaces/%s/cronjobs",
+     "'spec':{'schedule':'1 * * * *','timeZone':'UTC','jobTemplate':{'spec':{" TEMPLATE(
+         "Never") "}}}",
+     "Name|Schedule|Timezone|Suspend|Active|Last Schedule|Age|[Containers]|[Images]|[Selector]",
+     "t|1 * * * *|UTC|False|0|<none>|AGE|c1,c2|i1,i2|<none>"},
+    {"/apis/autoscaling/v2/namespaces/%s/horizontalpodautoscalers",
+     "'spec':{'maxReplicas':3,'scaleTargetRef':{'apiVersion':'apps/"
+     "v1','kind':'Deployment','name':'d'},'metrics':[{'type':'Resource','resource':{'name':'cpu',"
+     "'target':{'type':'Utilization','averageUtilization':70}}}]}",
+     "Name|Reference|Targets|MinPods|MaxPods|Replicas|Age",
+     "t|Deployment/d|cpu: <unknown>/70%|1|3|0|AGE"},
+    {"/apis/networking.k8s.io/v1/namespaces/%s/ingresses",
+     "'spec':{'ingressClassName':'q','tls':[{'hosts':['h']}],'rules':[{'host':'h.x'},{'host':'g.x'}"
+     "],'defaultBackend':{'service':{'name':'s','port':{'number':1}}}}",
+     "Name|Class|Hosts|Address|Ports|Age", "t|q|h.x,g.x||80, 443|AGE"},
+    {"/apis/networking.k8s.io/v1/namespaces/%s/ingresses",
+     "'spec':{'rules':[{'host':'h1'},{'host':'h2'},{'host':'h3'},{'host':'h4'},{'host':'h5'}],"
+     "'defaultBackend':{'service':{'name':'s','port':{'number':1}}}}",
+     "Name|Class|Hosts|Address|Ports|Age", "t|<none>|h1,h2,h3 + 2 more...||80|AGE"},
+    {"/apis/networking.k8s.io/v1/namespaces/%s/networkpolicies",
+     "'spec':{'podSelector':{'matchLabels':{'a':'b'}}}", "Name|Pod-Selector|Age", "t|a=b|AGE"},
+    {"/apis/policy/v1/namespaces/%s/poddisruptionbudgets",
+     "'spec':{" SELECTS "'minAvailable':'50%'}",
+     "Name|Min Available|Max Unavailable|Allowed Disruptions|Age", "t|50%|N/A|0|AGE"},
+    {"/apis/policy/v1/namespaces/%s/poddisruptionbudgets", "'spec':{" SELECTS "'maxUnavailable':1}",
+     "Name|Min Available|Max Unavailable|Allowed Disruptions|Age", "t|N/A|1|0|AGE"},
+    {"/apis/rbac.authorization.k8s.io/v1/namespaces/%s/rolebindings",
+     "'roleRef':{" RBAC ",'kind':'Role','name':'r'},'subjects':[{" RBAC
+     ",'kind':'User','name':'u'},{" RBAC ",'kind':'Group','name':'g'},{'kind':'ServiceAccount',"
+     "'name':'s','namespace':'n'},{" RBAC ",'kind':'User','name':'u2'}]",
+     "Name|Role|Age|[Users]|[Groups]|[ServiceAccounts]", "t|Role/r|AGE|u, u2|g|n/s"},
+    {"/apis/scheduling.k8s.io/v1/priorityclasses", "'value':7",
+     "Name|Value|Global-Default|Age|PreemptionPolicy", "t|7|false|AGE|PreemptLowerPriority"},
+    {"/apis/storage.k8s.io/v1/storageclasses", "'provisioner':'x/y'",
+     "Name|Provisioner|ReclaimPolicy|VolumeBindingMode|AllowVolumeExpansion|Age",
+     "t|x/y|Delete|Immediate|false|AGE"},
+};
+
+static const char *columns_of(const api_reply_t *r)
+{
+    const cJSON *column;
+    const char *all = "";
+
+    cJSON_ArrayForEach (column, api_at(r->json, "/columnDefinitions")) {
+        const bool wide = api_int(column, "/priority") > 0;
+
+        all = contract_text("%s%s%s%s%s", all, all[0] == '\0' ? "" : "|", wide ? "[" : "",
+                            api_str(column, "/name"), wide ? "]" : "");
+    }
+    return all;
+}
+
+/* The first row's cells; an age is "AGE", the name "t", and what follows a uid's "=" is left out. */
+static const char *cells_of(const api_reply_t *r)
+{
+    const cJSON *cell;
+    const char *all = "";
+    int n = 0;
+
+    cJSON_ArrayForEach (cell, api_at(r->json, "/rows/0/cells")) {
+        char *text =
+            cJSON_IsString(cell) ? strdup(cell->valuestring) : cJSON_PrintUnformatted(cell);
+        const size_t digits = strspn(text, "0123456789");
+        char *uid = strstr(text, "-uid=");
+
+        if (uid != NULL)
+            uid[5] = '\0';
+        if (n++ == 0)
+            all = "t";
+        else if (cJSON_IsString(cell) && digits > 0 && text[digits] == 's' &&
+                 text[digits + 1] == '\0')
+            all = contract_text("%s|AGE", all);
+        else
+            all = contract_text("%s|%s", all, text);
+        free(text);
+    }
+    return all;
+}
+
+static void every_kind_has_its_columns(void *arg)
+{
+    contract_t *c = arg;
+
+    for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+        const sample_t *s = &samples[i];
+        char path[256], body[2048];
+
+        snprintf(path, sizeof(path), "%.*s%s%s", (int) strcspn(s->path, "%"), s->path,
+                 strchr(s->path, '%') != NULL ? c->ns : "",
+                 strchr(s->path, '%') != NULL ? strchr(s->path, '%') + 2 : "");
+        snprintf(body, sizeof(body), "{'metadata':{'name':'t-%zu-%s'},%s}", i, c->id, s->body);
+        API_REPLY made = contract_post_all(c, path, "%s", body);
+        if (!EXPECT_INT(made.status, 201))
+            tap_note("%s: %s", path, made.text);
+        char one[320];
+
+        snprintf(one, sizeof(one), "%s/t-%zu-%s", path, i, c->id);
+        API_REPLY r = contract_accept(c, one, CONTRACT_TABLE);
+        EXPECT_STR(columns_of(&r), s->columns);
+        EXPECT_STR(cells_of(&r), s->cells);
+        API_REPLY gone = api_delete(c->api, "%s", one);
+        EXPECT_INT(gone.status, 200);
+    }
+}
+
+static void a_job_shows_how_it_went(void *arg)
+{
+    contract_t *c = arg;
+    const char *jobs = contract_text("/apis/batch/v1/namespaces/%s/jobs", c->ns);
+    API_REPLY made =
+        contract_post(c, jobs, "{'metadata':{'name':'went'},'spec':{" TEMPLATE("Never") "}}");
+    REQUIRE_INT(made.status, 201);
+    API_REPLY put = contract_patch(
+        c, contract_text("%s/went/status", jobs), "merge",
+        "{'status':{'succeeded':1,'startTime':'2020-01-01T00:00:00Z','completionTime':"
+        "'2020-01-01T00:02:05Z','conditions':[{'type':'SuccessCriteriaMet','status':'True'},"
+        "{'type':'Complete','status':'True'}]}}");
+    REQUIRE_INT(put.status, 200);
+    API_REPLY r = contract_accept(c, contract_path(jobs, "went"), CONTRACT_TABLE);
+    EXPECT_STR(api_str(r.json, "/rows/0/cells/1"), "Complete");
+    EXPECT_STR(api_str(r.json, "/rows/0/cells/2"), "1/1");
+    EXPECT_STR(api_str(r.json, "/rows/0/cells/3"), "2m5s");
+}
+
+static void endpoints_are_told_to_be_deprecated(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY r = api_get(c->api, "/api/v1/namespaces/%s/endpoints", c->ns);
+
+    EXPECT_INT(r.status, 200);
+    EXPECT_HAS(r.warning,
+               "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
+}
+
+static const tap_test_t tests[] = {
+    {"every kind has its columns and cells", every_kind_has_its_columns},
+    {"a Job shows how it went", a_job_shows_how_it_went},
+    {"Endpoints are told to be deprecated", endpoints_are_told_to_be_deprecated},
+};
+
+int main(int argc, char **argv)
+{
+    return contract_main(argc, argv, "tables", tests, sizeof(tests) / sizeof(tests[0]));
+}
