@@ -20,6 +20,31 @@ die() {
     exit 1
 }
 
+# Prints a go command of at least 1.24: the one on PATH, or the toolchain module fetched with it
+# (its files come without run bits).
+find_go() {
+    local want dir
+    command -v go > /dev/null || die "no go command found: install one (Debian: golang-go)"
+    if [ "$(printf '%s\n' go1.24 "$(go env GOVERSION)" | sort -V | head -n 1)" = go1.24 ]; then
+        command -v go
+        return
+    fi
+    if [ ! -x "$cluster_cache/go/bin/go" ]; then
+        want=v0.0.1-go1.24.9.linux-$(dpkg --print-architecture)
+        mkdir -p "$cluster_cache/toolchain"
+        cd "$cluster_cache/toolchain"
+        printf 'module toolchain\n' > go.mod
+        go mod download "golang.org/toolchain@$want" >&2
+        dir=$(go env GOMODCACHE)/golang.org/toolchain@$want
+        rm -rf "$cluster_cache/go.tmp"
+        cp -r "$dir" "$cluster_cache/go.tmp"
+        chmod -R u+w "$cluster_cache/go.tmp"
+        chmod u+x "$cluster_cache/go.tmp"/bin/* "$cluster_cache/go.tmp"/pkg/tool/*/*
+        mv "$cluster_cache/go.tmp" "$cluster_cache/go"
+    fi
+    echo "$cluster_cache/go/bin/go"
+}
+
 # True while a thread of the process runs: a zombie whose parent never waits does not, but a killed
 # process whose first thread is one already may still hold its ports.
 alive() { # PID
