@@ -32,7 +32,7 @@ find_go() {
     if [ ! -x "$cluster_cache/go/bin/go" ]; then
         want=v0.0.1-go1.24.9.linux-$(dpkg --print-architecture)
         mkdir -p "$cluster_cache/toolchain"
-        cd "$cluster_cache/toolchain"
+        cd "$cluster_cache/toolchain" || return
         printf 'module toolchain\n' > go.mod
         go mod download "golang.org/toolchain@$want" >&2
         dir=$(go env GOMODCACHE)/golang.org/toolchain@$want
