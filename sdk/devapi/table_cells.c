@@ -24,10 +24,10 @@ static const char *text_at(const cJSON *object, const char *path)
 /* A number or text as text; otherwise for neither. */
 static void put_scalar(const cJSON *value, const char *otherwise, buf_t *out)
 {
-    if (cJSON_IsNumber(value))
+    if (value != NULL && cJSON_IsNumber(value))
         buf_printf(out, "\"%d\"", value->valueint);
     else
-        put_text(out, cJSON_IsString(value) ? value->valuestring : otherwise);
+        put_text(out, value != NULL && cJSON_IsString(value) ? value->valuestring : otherwise);
 }
 
 /* -- Bindings -- */
@@ -191,7 +191,7 @@ bool table_special(const column_t *c, const cJSON *object, int64_t now, buf_t *o
         put_role(object, out);
         return true;
     case CELL_SUBJECTS:
-        put_subjects(object, c->path, out);
+        put_subjects(object, c->path != NULL ? c->path : "", out);
         return true;
     case CELL_JOB_STATUS:
         put_job_status(object, out);
