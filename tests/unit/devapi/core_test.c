@@ -308,7 +308,6 @@ Test(core, a_snapshot_brings_everything_back)
 /* (The real one loses the connection over it.) */
 Test(core, a_custom_object_in_protobuf_is_415)
 {
-    served_start();
     cJSON_Delete(serve_as(
         201, request_of(DEV_CREATE, "apiextensions.k8s.io", "customresourcedefinitions", NULL),
         "{'metadata':{'name':'things.example.dev'},'spec':{'group':'example.dev','scope':"
@@ -318,5 +317,4 @@ Test(core, a_custom_object_in_protobuf_is_415)
     dev_request_t r = request_of(DEV_CREATE, "example.dev", "things", NULL);
     r.content_type = "application/vnd.kubernetes.protobuf";
     cJSON_Delete(serve_as(415, r, "{}"));
-    served_finish();
 }
