@@ -9,8 +9,11 @@
 #include "devapi/tls.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 struct devapi {
@@ -22,6 +25,7 @@ struct devapi {
     char address[INET6_ADDRSTRLEN];
     uint16_t port;
     char token[65];
+    int lock; /* of the folder; -1: none */
 };
 
 /* -- Address -- */
@@ -52,12 +56,33 @@ static int take_address(devapi_t *d, const devapi_options_t *o, lh_error_t *err)
     if (!o->any_address && !is_loopback(d->address))
         return host_fail(err, LH_EINVAL,
                          "'%s' is not loopback: the embedded API server has one user, who may do "
-                         "everything",
+                         "everything; --any-address allows it",
                          d->address);
     return 0;
 }
 
 /* -- Files -- */
+
+/* Of two servers the second would overwrite the first one's kubeconfig. */
+static int lock_dir(devapi_t *d, lh_error_t *err)
+{
+    d->lock = open(d->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (d->lock < 0)
+        return host_fail(err, LH_EINVAL, "open '%s': %s", d->dir, strerror(errno));
+    if (flock(d->lock, LOCK_EX | LOCK_NB) < 0)
+        return host_fail(err, LH_EINVAL,
+                         "another embedded API server uses '%s'; --dir gives this one its own",
+                         d->dir);
+    return 0;
+}
+
+/* Written at once: who asks for a snapshot is to learn now, not at the end, that there can be none. */
+static int open_snapshot(devapi_t *d, const char *path, lh_error_t *err)
+{
+    const int ret = access(path, F_OK) == 0 ? dev_core_load(d->core, path, err) : 0;
+
+    return ret < 0 ? ret : dev_core_save(d->core, path, err);
+}
 
 static int take_token(devapi_t *d, lh_error_t *err)
 {
@@ -97,6 +122,8 @@ static int open_server(devapi_t *d, const devapi_options_t *o, lh_error_t *err)
     int ret = file_make_dirs(d->dir, 0700, err);
 
     if (ret == 0)
+        ret = lock_dir(d, err);
+    if (ret == 0)
         ret = take_token(d, err);
     if (ret == 0 && !o->plain)
         ret = dev_tls_open(d->dir, d->address, &d->tls, &ca, err);
@@ -107,8 +134,8 @@ static int open_server(devapi_t *d, const devapi_options_t *o, lh_error_t *err)
                                                     .on_change = o->on_change,
                                                     .arg = o->arg},
                               &d->core, err);
-    if (ret == 0 && o->snapshot != NULL && access(o->snapshot, F_OK) == 0)
-        ret = dev_core_load(d->core, o->snapshot, err);
+    if (ret == 0 && o->snapshot != NULL)
+        ret = open_snapshot(d, o->snapshot, err);
     if (ret == 0)
         ret = dev_http_start(&(dev_http_options_t){.loop = o->loop,
                                                    .log = o->log,
@@ -134,6 +161,7 @@ int devapi_start(const devapi_options_t *o, devapi_t **out, lh_error_t *err)
 {
     devapi_t *d = host_xcalloc(1, sizeof(*d));
 
+    d->lock = -1;
     d->dir = host_xstrdup(o->dir);
     d->kubeconfig = host_xprintf("%s/kubeconfig", o->dir);
     d->snapshot = o->snapshot != NULL ? host_xstrdup(o->snapshot) : NULL;
@@ -163,6 +191,7 @@ void devapi_stop(devapi_t *d)
     dev_core_destroy(d->core);
     SSL_CTX_free(d->tls);
     OPENSSL_cleanse(d->token, sizeof(d->token));
+    host_closep(&d->lock);
     free(d->dir);
     free(d->kubeconfig);
     free(d->url);

@@ -29,7 +29,8 @@ typedef struct devapi_options {
 } devapi_options_t;
 
 /* Caller owns *out, free with devapi_stop. LH_EINVAL for a bad address or a folder that cannot be
- * written, LH_EIO when the port is taken. [loop's thread] */
+ * written or has a server already, LH_EIO when the port is taken or the snapshot cannot be written.
+ * [loop's thread] */
 HOST_MUST_USE int devapi_start(const devapi_options_t *o, devapi_t **out, lh_error_t *err);
 /* Ends watches, closes connections, writes the snapshot; errors of that are in the log. */
 void devapi_stop(devapi_t *d);

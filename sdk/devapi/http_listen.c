@@ -58,7 +58,8 @@ static int open_socket(const char *text, uint16_t port, int *out, uint16_t *real
         (void) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (fd < 0 || bind(fd, &at.any, len) < 0 || listen(fd, 512) < 0 ||
         getsockname(fd, &at.any, &len) < 0)
-        return host_fail(err, LH_EIO, "listen on '%s', port %u: %s", text, port, strerror(errno));
+        return host_fail(err, LH_EIO, "listen on '%s', port %u: %s%s", text, port, strerror(errno),
+                         errno == EADDRINUSE ? "; port 0 takes a free one" : "");
     *real = ntohs(at.any.sa_family == AF_INET6 ? at.six.sin6_port : at.four.sin_port);
     *out = fd;
     fd = -1;
