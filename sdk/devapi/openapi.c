@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* As much of OpenAPI as lets kubectl leave validation to the server. Version 2 is an empty document:
  * old clients then check nothing. Version 3 says of each kind that its requests take
- * fieldValidation, and of custom kinds their fields, for kubectl explain. */
+ * fieldValidation, and the fields, for kubectl explain. */
 #include "devapi/http_impl.h"
+#include "devapi/openapi_builtin.h"
 #include "devapi/tree.h"
 
 #include <stdio.h>
@@ -12,6 +13,7 @@ typedef struct doc {
     buf_t *out;
     const char *group, *version;
     bool any;
+    openapi_builtin_t builtin;
 } doc_t;
 
 /* -- The index -- */
@@ -113,6 +115,8 @@ static void put_schemas(void *arg, const dev_kind_t *k)
     doc_t *d = arg;
     const dev_version_t *v = version_in(d, k);
 
+    if (v != NULL && (k->flags & DEV_CUSTOM) == 0)
+        openapi_add_kind(&d->builtin, k->group, d->version, k->kind);
     if (v == NULL || v->openapi == NULL)
         return;
     cJSON *schema = cJSON_Duplicate(v->openapi, true);
@@ -174,6 +178,7 @@ static void answer_document(exchange_t *x, const char *path)
         d.group = t.group;
         d.version = t.version;
         dev_core_kinds(x->http->o.core, put_schemas, &d);
+        openapi_put(&d.builtin, d.any, &out);
         buf_puts(&out, "}},\"paths\":{");
         d.any = false;
         dev_core_kinds(x->http->o.core, put_paths, &d);

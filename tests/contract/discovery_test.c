@@ -341,7 +341,27 @@ static void a_selfsubjectaccessreview_can_only_be_created(void *arg)
     EXPECT_ERROR(&r, 405, "MethodNotAllowed", "the server does not allow this method");
 }
 
+static void openapi_v3_has_the_fields_of_built_in_kinds(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY r = api_get(c->api, "/openapi/v3/apis/apps/v1");
+#define SPEC "/components/schemas/io.k8s.api.apps.v1.DeploymentSpec"
+
+    REQUIRE_INT(r.status, 200);
+    EXPECT_STR(api_str(r.json, SPEC "/properties/replicas/type"), "integer");
+    EXPECT_STR(api_str(r.json, SPEC "/properties/replicas/format"), "int32");
+    EXPECT_STR(api_str(r.json, SPEC "/required/0"), "selector");
+    EXPECT_STR(api_str(r.json, SPEC "/required/1"), "template");
+    EXPECT_STR(
+        api_str(r.json, "/components/schemas/io.k8s.api.core.v1.Volume/properties/name/type"),
+        "string");
+    EXPECT_STR(api_str(r.json, "/components/schemas/io.k8s.api.apps.v1.Deployment/"
+                               "x-kubernetes-group-version-kind/0/kind"),
+               "Deployment");
+}
+
 static const tap_test_t tests[] = {
+    {"OpenAPI v3 has the fields of built-in kinds", openapi_v3_has_the_fields_of_built_in_kinds},
     {"discovery lists core resources", discovery_lists_core_resources},
     {"discovery of a missing group is 404", discovery_of_a_missing_group_is_404},
     {"/version is served", version_is_served},
