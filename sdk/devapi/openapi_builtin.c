@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define REFERENCE "{\"$ref\":\"#/components/schemas/"
 #define QUANTITY "io.k8s.apimachinery.pkg.api.resource.Quantity"
 #define INT_OR_TEXT "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
 
@@ -47,18 +46,21 @@ static void put_type(openapi_builtin_t *o, const dev_field_t *f, buf_t *out)
         [DEV_FIELD_BYTES] = "{\"type\":\"string\",\"format\":\"byte\"}",
         [DEV_FIELD_TIME] = "{\"type\":\"string\",\"format\":\"date-time\"}",
         [DEV_FIELD_MICRO_TIME] = "{\"type\":\"string\",\"format\":\"date-time\"}",
-        [DEV_FIELD_QUANTITY] = REFERENCE QUANTITY "\"}",
-        [DEV_FIELD_INT_OR_TEXT] = REFERENCE INT_OR_TEXT "\"}",
         [DEV_FIELD_RAW] = "{\"type\":\"object\"}",
         [DEV_FIELD_EITHER] = "{\"type\":\"object\"}",
     };
 
-    if (f->type == DEV_FIELD_MESSAGE) {
+    const char *name = f->type == DEV_FIELD_MESSAGE       ? f->of->name
+                       : f->type == DEV_FIELD_QUANTITY    ? QUANTITY
+                       : f->type == DEV_FIELD_INT_OR_TEXT ? INT_OR_TEXT
+                                                          : NULL;
+
+    if (f->type == DEV_FIELD_MESSAGE)
         need(o, f->of);
-        buf_printf(out, REFERENCE "%s\"}", f->of->name);
-    } else {
+    if (name != NULL)
+        buf_printf(out, "{\"$ref\":\"#/components/schemas/%s\"}", name);
+    else
         buf_puts(out, plain[f->type]);
-    }
 }
 
 /* The members that a message's fields are, those of inline ones too. */
