@@ -59,7 +59,7 @@ static void put_type(openapi_builtin_t *o, const dev_field_t *f, buf_t *out)
         need(o, f->of);
     if (name != NULL)
         buf_printf(out, "{\"$ref\":\"#/components/schemas/%s\"}", name);
-    else
+    else if ((size_t) f->type < HOST_LEN(plain))
         buf_puts(out, plain[f->type]);
 }
 
