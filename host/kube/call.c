@@ -2,6 +2,7 @@
 /* One request: copied, given to libcurl, and what libcurl calls back. */
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/seam.h"
 #include "kube/client_internal.h"
 
 #include <string.h>
@@ -213,6 +214,8 @@ static size_t on_feed(char *out, size_t size, size_t n, void *arg)
                  : "the term ended while it was being sent; the outcome is unknown");
         return CURL_READFUNC_ABORT;
     }
+    if (call->client->kind == KUBE_CLIENT_WRITES && call->fed + len == call->request.body_len)
+        seam_sending(call->request.fence, call->request.body, call->request.body_len);
     memcpy(out, call->request.body + call->fed, len);
     call->fed += len;
     return len;

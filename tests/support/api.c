@@ -323,6 +323,7 @@ long api_int(const cJSON *json, const char *pointer)
 typedef struct line {
     struct line *next;
     char *text;
+    int64_t came;
 } line_t;
 
 struct api_watch {
@@ -340,7 +341,10 @@ struct api_watch {
 static void push_line(api_watch_t *w, const char *data, size_t len)
 {
     line_t *l = calloc(1, sizeof(*l));
+    struct timespec now;
 
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    l->came = (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
     l->text = strndup(data, len);
     *w->last = l;
     w->last = &l->next;
@@ -459,6 +463,7 @@ api_event_t api_watch_next(api_watch_t *w, int ms)
     pthread_mutex_unlock(&w->lock);
     if (l == NULL)
         return e;
+    e.came = l->came;
     cJSON *json = cJSON_Parse(l->text);
     snprintf(e.type, sizeof(e.type), "%.15s", api_str(json, "/type"));
     e.object = cJSON_DetachItemFromObjectCaseSensitive(json, "object");

@@ -10,6 +10,7 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct api api_t;
 
@@ -69,6 +70,7 @@ typedef struct api_event {
                        "TIMEOUT": nothing came; "STATUS": an answer that is no stream */
     cJSON *object; /* caller frees by api_event_fini */
     int status;    /* of the answer to the watch, for CLOSED */
+    int64_t came;  /* on CLOCK_BOOTTIME, ns */
 } api_event_t;
 void api_event_fini(api_event_t *e);
 #define API_EVENT __attribute__((cleanup(api_event_fini), unused)) api_event_t

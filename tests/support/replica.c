@@ -25,6 +25,7 @@ struct replica {
     long mark, start; /* places in the log: of searches, of this process */
     int port;         /* 0: not known yet */
     const char *const *wrapper;
+    const char *binary, *env;
 };
 
 static void die(const char *what, const char *why)
@@ -115,7 +116,7 @@ static void run(const replica_t *r, const char *config)
 
     for (; r->wrapper != NULL && r->wrapper[n] != NULL && n < 8; n++)
         argv[n] = r->wrapper[n];
-    argv[n++] = LEASEHOLD_BINARY;
+    argv[n++] = r->binary;
     argv[n++] = "run";
     argv[n++] = "--config";
     argv[n] = config;
@@ -150,6 +151,8 @@ void replica_restart(replica_t *r)
     dup2(fd, STDOUT_FILENO);
     close(fd);
     unsetenv("POD_NAMESPACE");
+    if (r->env != NULL)
+        putenv((char *) r->env);
     run(r, config);
 }
 
@@ -162,6 +165,8 @@ replica_t *replica_start(const replica_options_t *o)
 
     if (kubeconfig == NULL)
         die("start", "LEASEHOLD_TEST_KUBECONFIG is not set; run ./dev test --cluster");
+    r->binary = o->binary != NULL ? o->binary : LEASEHOLD_BINARY;
+    r->env = o->env;
     snprintf(r->kubeconfig, sizeof(r->kubeconfig), "%s", kubeconfig);
     snprintf(r->dir, sizeof(r->dir), "%s/leasehold-%.40s.XXXXXX", tmp != NULL ? tmp : "/tmp",
              o->name);

@@ -25,6 +25,8 @@ typedef struct replica_options {
     const char *state_dir;      /* NULL: in the replica's folder */
     const char *config;         /* more YAML, appended at top level; NULL: none */
     const char *instances;      /* YAML under plugins.instances, indented by four; NULL: none */
+    const char *binary;         /* instead of the host as built; borrowed; NULL: that */
+    const char *env;            /* "NAME=VALUE" more in its environment; borrowed; NULL: none */
 } replica_options_t;
 
 /* Writes the folder and starts the process. Ends the program with a text when it cannot. */

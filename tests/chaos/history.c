@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "chaos/history.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STREAMS = 2 };
+
+typedef struct stream {
+    char collection[160], name[64];
+    api_watch_t *watch;
+    uint64_t version; /* 0: from what is there */
+    void (*take)(history_t *h, const cJSON *object, const char *type, int64_t came);
+} stream_t;
+
+struct history {
+    api_t *api;
+    stream_t streams[STREAMS];
+    lease_seen_t *leases;
+    size_t lease_count, lease_cap;
+    commit_seen_t *commits;
+    size_t commit_count, commit_cap;
+    int holes;
+};
+
+static uint64_t version_of(const cJSON *object)
+{
+    return strtoull(api_str(object, "/metadata/resourceVersion"), NULL, 10);
+}
+
+static void *grow(void *all, size_t count, size_t *cap, size_t size)
+{
+    if (count < *cap)
+        return all;
+    *cap = 2 * *cap + 64;
+    all = realloc(all, *cap * size);
+    if (all == NULL) {
+        fprintf(stderr, "chaos: out of memory\n");
+        exit(1);
+    }
+    return all;
+}
+
+/* -- What came -- */
+
+static enum lease_kind kind_of(const lease_seen_t *l, const char *seq, const char *released)
+{
+    if (l->deleted)
+        return LEASE_EDITED;
+    if (l->holder[0] != '\0')
+        return strcmp(l->holder, l->writer) == 0 ? LEASE_HELD : LEASE_EDITED;
+    if (l->writer[0] == '\0')
+        return LEASE_NEVER_HELD;
+    return strcmp(seq, released) == 0 ? LEASE_RELEASED : LEASE_EDITED;
+}
+
+static void take_lease(history_t *h, const cJSON *object, const char *type, int64_t came)
+{
+    const cJSON *annotations = api_at(object, "/metadata/annotations");
+    const char *seq = api_str(annotations, "/leasehold.dev~1seq");
+    const char *slash = strchr(seq, '/');
+    const char *writer = slash != NULL ? strchr(slash + 1, '/') : NULL;
+    lease_seen_t l = {.version = version_of(object),
+                      .came = came,
+                      .deleted = strcmp(type, "DELETED") == 0,
+                      .term = api_int(object, "/spec/leaseTransitions")};
+
+    snprintf(l.uid, sizeof(l.uid), "%s", api_str(object, "/metadata/uid"));
+    snprintf(l.holder, sizeof(l.holder), "%s", api_str(object, "/spec/holderIdentity"));
+    snprintf(l.writer, sizeof(l.writer), "%s", writer != NULL ? writer + 1 : "");
+    l.kind = kind_of(&l, seq, api_str(annotations, "/leasehold.dev~1released"));
+    h->leases = grow(h->leases, h->lease_count, &h->lease_cap, sizeof(l));
+    h->leases[h->lease_count++] = l;
+}
+
+static void take_commit(history_t *h, const cJSON *object, const char *type, int64_t came)
+{
+    commit_seen_t c = {.version = version_of(object),
+                       .n = strtoul(api_str(object, "/data/n"), NULL, 10)};
+
+    (void) type;
+    (void) came;
+    snprintf(c.by, sizeof(c.by), "%s", api_str(object, "/data/by"));
+    if (c.by[0] == '\0')
+        return;
+    h->commits = grow(h->commits, h->commit_count, &h->commit_cap, sizeof(c));
+    h->commits[h->commit_count++] = c;
+}
+
+/* -- Watches -- */
+
+static void open_stream(history_t *h, stream_t *s)
+{
+    s->watch =
+        s->version == 0
+            ? api_watch(h->api, "%s?watch=1&fieldSelector=metadata.name=%s", s->collection, s->name)
+            : api_watch(h->api, "%s?watch=1&fieldSelector=metadata.name=%s&resourceVersion=%llu",
+                        s->collection, s->name, (unsigned long long) s->version);
+}
+
+static void reopen(history_t *h, stream_t *s, bool expired)
+{
+    api_watch_close(s->watch);
+    if (expired) {
+        h->holes++;
+        s->version = 0;
+    }
+    open_stream(h, s);
+}
+
+/* False: nothing more is there. */
+static bool read_one(history_t *h, stream_t *s)
+{
+    API_EVENT e = api_watch_next(s->watch, 0);
+
+    if (strcmp(e.type, "TIMEOUT") == 0)
+        return false;
+    if (strcmp(e.type, "CLOSED") == 0) {
+        reopen(h, s, false);
+        return false;
+    }
+    if (strcmp(e.type, "ERROR") == 0 || strcmp(e.type, "STATUS") == 0) {
+        reopen(h, s, api_int(e.object, "/code") == 410);
+        return false;
+    }
+    const uint64_t version = version_of(e.object);
+    if (version > s->version) {
+        s->version = version;
+        if (strcmp(e.type, "BOOKMARK") != 0)
+            s->take(h, e.object, e.type, e.came);
+    }
+    return true;
+}
+
+history_t *history_open(api_t *api, const char *leases, const char *lease, const char *configmaps,
+                        const char *journal)
+{
+    history_t *h = calloc(1, sizeof(*h));
+
+    h->api = api;
+    h->streams[0].take = take_lease;
+    snprintf(h->streams[0].collection, sizeof(h->streams[0].collection), "%s", leases);
+    snprintf(h->streams[0].name, sizeof(h->streams[0].name), "%s", lease);
+    h->streams[1].take = take_commit;
+    snprintf(h->streams[1].collection, sizeof(h->streams[1].collection), "%s", configmaps);
+    snprintf(h->streams[1].name, sizeof(h->streams[1].name), "%s", journal);
+    for (int i = 0; i < STREAMS; i++)
+        open_stream(h, &h->streams[i]);
+    return h;
+}
+
+void history_close(history_t *h)
+{
+    if (h == NULL)
+        return;
+    for (int i = 0; i < STREAMS; i++)
+        api_watch_close(h->streams[i].watch);
+    free(h->leases);
+    free(h->commits);
+    free(h);
+}
+
+void history_read(history_t *h)
+{
+    for (int i = 0; i < STREAMS; i++) {
+        while (read_one(h, &h->streams[i]))
+            ;
+    }
+}
+
+const lease_seen_t *history_leases(const history_t *h, size_t *count)
+{
+    *count = h->lease_count;
+    return h->leases;
+}
+
+const commit_seen_t *history_commits(const history_t *h, size_t *count)
+{
+    *count = h->commit_count;
+    return h->commits;
+}
+
+const char *history_holder(const history_t *h)
+{
+    const lease_seen_t *last = h->lease_count > 0 ? &h->leases[h->lease_count - 1] : NULL;
+
+    return last != NULL && !last->deleted ? last->holder : "";
+}
+
+int history_holes(const history_t *h)
+{
+    return h->holes;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who wrote when, and whether somebody else might have led by then. A write belongs to the term that its
+ * fence names. It was
+ *   sent late        when another term had been acquired before, or its own had been released. An edit or a
+ *                    deletion by somebody else counts from 100 ms on, and while nothing disturbs the host;
+ *   at the seam      when that came between the check of the fence and the send: a pause that no fence
+ *                    can know of;
+ *   committed late   when it was sent in time and committed after another term had been acquired.
+ */
+#ifndef CHAOS_JUDGE_H
+#define CHAOS_JUDGE_H
+
+#include "chaos/history.h"
+
+#include <stdio.h>
+
+enum { JUDGE_GAPS = 32 };
+
+/* One line of a seam's file. */
+typedef struct sent {
+    char by[64]; /* replica and process: "a.1234" */
+    unsigned long n;
+    long term;
+    int64_t checked, sent, deadline;
+    bool quiet; /* nothing has disturbed the replica */
+} sent_t;
+
+typedef struct verdict {
+    long sent, committed;
+    long sent_late, at_seam, committed_late;
+    long after_edit;           /* of a host that was disturbed, 100 ms after the edit or later */
+    long under_closed;         /* handed over after its fence's deadline */
+    long unknown_term;         /* sent in a term that was not seen */
+    long doubled;              /* committed twice */
+    long unrecorded;           /* committed, and no seam has told of it: the judge is blind */
+    int transitions;           /* from one term that wrote to the next */
+    double gap_ms[JUDGE_GAPS]; /* without a write, at each of them */
+} verdict_t;
+
+/* Reads a seam's file, what there is of it; appends to *all. disturbed: since when something disturbs the
+ * replica; INT64_MAX: never. */
+void judge_read(const char *path, int64_t disturbed, sent_t **all, size_t *count);
+
+/* trace (may be NULL) gets a line for each write that is not fine. */
+verdict_t judge(const history_t *h, sent_t *all, size_t count, FILE *trace);
+
+#endif
