@@ -5,7 +5,7 @@
 
 #define MS INT64_C(1000000)
 
-enum { HEALED_LIMIT_MS = 30000, AFTER_MS = 300, EVERY_MS = 5 };
+enum { HEALED_LIMIT_MS = 30000, AFTER_MS = 300, EVERY_MS = 10 };
 
 typedef struct step {
     int64_t begin, end;

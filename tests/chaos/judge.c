@@ -227,7 +227,7 @@ static void judge_commits(trial_t *t, const history_t *h)
         const reign_t *r = find_reign(t, s);
         t->v.doubled += seen[s - t->sent];
         seen[s - t->sent] = true;
-        if (r->known && r->version != 0 && all[i].version > r->version && s->checked < r->over) {
+        if (r->known && r->version != 0 && all[i].version > r->version && s->sent < r->over) {
             t->v.committed_late++;
             tell(t, s, "committed late", r->over);
         }

@@ -10,8 +10,8 @@ static const struct {
     int weight;
     enum where where;
 } kinds[ACT_KINDS] = {
-    [ACT_STOP] = {"stop", 6, ANYWHERE},
-    [ACT_STOP_AT_SEAM] = {"stop at the seam", 3, ANYWHERE},
+    [ACT_STOP] = {"stop", 8, ANYWHERE},
+    [ACT_STOP_AT_SEAM] = {"stop at the seam", 6, ANYWHERE},
     [ACT_STOP_AND_TERM] = {"stop and SIGTERM", 2, ANYWHERE},
     [ACT_KILL] = {"kill", 2, ANYWHERE},
     [ACT_TERM] = {"SIGTERM", 3, ANYWHERE},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes blindly: from activate to deactivate, every few milliseconds, whatever becomes of the writes
- * before. Each says who wrote it and which one it is. Its configuration:
- *   {"path": "/api/v1/namespaces/ns/configmaps/journal", "by": "a", "everyMs": 4}
+ * Writes blindly: from activate to deactivate, a few at once every few milliseconds, whatever becomes of the
+ * writes before. Each says who wrote it and which one it is. Its configuration:
+ *   {"path": "/api/v1/namespaces/ns/configmaps/journal", "by": "a", "everyMs": 10}
  */
 #include <leasehold/leasehold.h>
 
@@ -25,7 +25,10 @@ LH_MANIFEST_JSON({
 });
 /* clang-format on */
 
-enum { MOST_IN_FLIGHT = 64 };
+enum { AT_ONCE = 5, MOST_IN_FLIGHT = 64 };
+
+/* Of the process: an instance that hangs is replaced by another one. */
+static _Atomic unsigned long last;
 
 struct lh_plugin {
     const lh_host_t *host;
@@ -35,7 +38,6 @@ struct lh_plugin {
     atomic_bool writing;
     atomic_int in_flight;
     lh_ctx_t ctx;
-    unsigned long number;
 };
 
 static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance, lh_error_t *err)
@@ -89,7 +91,7 @@ static void write_once(lh_plugin_t *self)
         return;
     }
     snprintf(body, sizeof(body), "{\"data\":{\"by\":\"%s.%d\",\"n\":\"%lu\"}}", self->by,
-             (int) getpid(), ++self->number);
+             (int) getpid(), atomic_fetch_add(&last, 1) + 1);
     request.body_len = strlen(body);
     if (lh_call_async(self->host, self->ctx, &request, written, self, &err) < 0)
         atomic_fetch_sub(&self->in_flight, 1);
@@ -101,7 +103,8 @@ static void *write_on(void *arg)
     const struct timespec pause = {.tv_nsec = (long) self->every_ms * 1000000};
 
     while (atomic_load(&self->writing)) {
-        write_once(self);
+        for (int i = 0; i < AT_ONCE; i++)
+            write_once(self);
         nanosleep(&pause, NULL);
     }
     return NULL;
