@@ -144,6 +144,14 @@ static void end_instances(app_t *app, int64_t deadline)
         rested(app);
 }
 
+/* A host that was frozen, or whose loop was, finds that the time is over before anything could use it, and
+ * would give up each plugin. Threads are fenced, and what is isolated the elector kills in time whatever
+ * is said here. */
+static int64_t time_to_return(const app_t *app, int64_t until)
+{
+    return HOST_MAX(until, clock_now() + app->config->stop_budget / 2);
+}
+
 static void on_end(void *arg, enum lease_end end, int64_t until,
                    const char *reason) /* [loop-thread] */
 {
@@ -164,7 +172,7 @@ static void on_end(void *arg, enum lease_end end, int64_t until,
     if (drained)
         rested(app);
     else
-        end_instances(app, until);
+        end_instances(app, time_to_return(app, until));
 }
 
 static void on_fall(void *arg) /* [elector-thread] */

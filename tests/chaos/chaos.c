@@ -132,7 +132,7 @@ static int run(const options_t *o)
         report_add(r, &m.outcome);
     }
     const bool ended = wait_for_jobs();
-    const bool sound = report_is_sound(r, o->only >= 0 ? 1 : o->episodes) && ended;
+    const bool sound = report_is_sound(r, o->only >= 0 ? 1 : o->episodes, o->fence_off) && ended;
     report_print(r, stdout);
     const bool written = o->json == NULL || report_write(r, o->json);
     const bool late = report_sent_late(r) > 0;

@@ -182,7 +182,11 @@ static void judge_sent(trial_t *t, const sent_t *s)
 {
     const reign_t *r = find_reign(t, s);
 
-    t->v.under_closed += s->sent >= s->deadline;
+    t->v.under_closed += s->deadline > 0 && s->checked >= s->deadline;
+    if (r->known && s->sent + EDIT_GRACE_MS * MS >= r->edited) {
+        const double ms = (double) (s->sent - r->edited) / MS + EDIT_GRACE_MS;
+        t->v.after_edit_ms = ms > t->v.after_edit_ms ? ms : t->v.after_edit_ms;
+    }
     if (!r->known) {
         t->v.unknown_term++;
         tell(t, s, "unknown term", s->sent);

@@ -58,9 +58,10 @@ long report_sent_late(const report_t *r)
     return r->sum.sent_late;
 }
 
-bool report_is_sound(const report_t *r, int episodes)
+bool report_is_sound(const report_t *r, int episodes, bool fence_off)
 {
-    return r->episodes == episodes && r->stuck == 0 && r->sum.unrecorded == 0;
+    return r->episodes == episodes && r->stuck == 0 && r->sum.unrecorded == 0 &&
+           r->sum.unknown_term == 0 && (fence_off || r->sum.under_closed == 0);
 }
 
 static int by_size(const void *a, const void *b)
@@ -93,7 +94,7 @@ void report_print(const report_t *r, FILE *f)
     fprintf(f, "  past a stop at the seam %ld of %d stops, counted apart\n", v->at_seam, r->stops);
     fprintf(f, "  after an edit, disturbed %ld, counted apart\n", v->after_edit);
     fprintf(f, "committed late           %ld\n", v->committed_late);
-    fprintf(f, "handed over past the deadline %ld; in a term not seen %ld; not recorded %ld\n",
+    fprintf(f, "admitted past the deadline %ld; in a term not seen %ld; not recorded %ld\n",
             v->under_closed, v->unknown_term, v->unrecorded);
     if (r->counted > 0)
         fprintf(f, "requests to the Lease    %ld, %.0f a minute\n", r->lease_requests,

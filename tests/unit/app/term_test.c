@@ -162,12 +162,24 @@ Test(term, whose_giving_back_is_not_answered_ends_with_the_drain)
 Test(term, that_ends_by_force_gives_the_instances_the_electors_time)
 {
     begin();
-    fake_clock_advance(CLOCK_S); /* the letter was long on its way */
-    const int64_t until = clock_now() - CLOCK_S / 2;
+    const int64_t until = clock_now() + CLOCK_S / 6;
+    fake_clock_advance(CLOCK_MS); /* the letter was on its way */
     app_lease_events.on_end(&app, LEASE_END_LOST, until, "the lease was deleted");
     EXPECT_INT(ends, INSTANCES);
     EXPECT_INT(end_deadline, until);
     EXPECT_INT(rests, 0);
     all(app_instance_rested);
     EXPECT_INT(rests, 1);
+}
+
+/* A freeze longer than the lease once switched off each plugin that had anything to deactivate: the time
+ * for it was over before the loop turned again. */
+Test(term, that_ends_by_force_after_a_freeze_leaves_the_instances_time_to_return)
+{
+    begin();
+    const int64_t until = clock_now() + CLOCK_S / 6;
+    fake_clock_advance(60 * CLOCK_S);
+    app_lease_events.on_end(&app, LEASE_END_EXPIRED, until, "no renewal was acknowledged in time");
+    EXPECT_INT(ends, INSTANCES);
+    EXPECT_INT(end_deadline, clock_now() + config.stop_budget / 2);
 }
