@@ -30,7 +30,8 @@ typedef struct verdict {
     long sent, committed;
     long sent_late, at_seam, committed_late;
     long after_edit;           /* of a host that was disturbed, 100 ms after the edit or later */
-    long under_closed;         /* handed over after its fence's deadline */
+    double after_edit_ms;      /* from an edit to the last write of the term that it ended */
+    long under_closed;         /* past its fence's deadline already when the fence was found open */
     long unknown_term;         /* sent in a term that was not seen */
     long doubled;              /* committed twice */
     long unrecorded;           /* committed, and no seam has told of it: the judge is blind */
