@@ -84,10 +84,16 @@ static void print_episode(const message_t *m, const plan_t *p)
 {
     const verdict_t *v = &m->outcome.v;
 
-    printf("%4d  %-14s %s %d  %5ld sent, %2d transitions, %ld late, %ld committed late%s%s |",
-           m->episode, p->durations, p->isolation, p->sides, v->sent, v->transitions, v->sent_late,
-           v->committed_late, v->at_seam > 0 ? ", at the seam" : "",
-           m->outcome.stuck ? ", STUCK" : "");
+    double gap = 0;
+
+    for (int i = 0; i < v->transitions; i++)
+        gap = v->gap_ms[i] > gap ? v->gap_ms[i] : gap;
+    printf(
+        "%4d  %-14s %-7s %d  %5ld sent, %2d transitions, gap %5.0f ms, %ld late, %ld committed late"
+        "%s%s |",
+        m->episode, p->durations, p->isolation, p->sides, v->sent, v->transitions, gap,
+        v->sent_late, v->committed_late, v->at_seam > 0 ? ", at the seam" : "",
+        m->outcome.stuck ? ", STUCK" : "");
     for (int i = 0; i < p->acts; i++)
         printf(" %s%s", act_name(p->act[i].kind), i + 1 < p->acts ? "," : "\n");
     fflush(stdout);

@@ -107,6 +107,7 @@ static void start_side(contest_t *c, int i, const contest_options_t *o)
 {
     static const char *const plugins[] = {CHAOS_JOURNAL, NULL};
     side_t *s = &c->side[i];
+    const char *identity = o->identity != NULL ? o->identity : s->name;
     char instances[512];
 
     snprintf(s->name, sizeof(s->name), "%c", 'a' + i);
@@ -118,8 +119,8 @@ static void start_side(contest_t *c, int i, const contest_options_t *o)
     map_control(s);
     snprintf(instances, sizeof(instances),
              "    chaos: {isolation: %s, config: {path: \"%s/%s\", by: %s, everyMs: %d}}",
-             o->isolation, c->w->e.configmaps, c->journal, s->name, o->every_ms);
-    s->replica = replica_start(&(replica_options_t){.name = s->name,
+             o->isolation, c->w->e.configmaps, c->journal, identity, o->every_ms);
+    s->replica = replica_start(&(replica_options_t){.name = identity,
                                                     .lease = c->lease,
                                                     .ns = c->w->e.ns,
                                                     .kubeconfig = c->w->kubeconfig[i],
@@ -144,19 +145,6 @@ static void free_side(side_t *s)
     free(s->seam);
     free(s->env);
     free(s->sent_path);
-}
-
-long contest_sent(const side_t *s)
-{
-    FILE *f = fopen(s->sent_path, "r");
-    long lines = 0;
-
-    if (f == NULL)
-        return 0;
-    for (int ch; (ch = getc_unlocked(f)) != EOF;)
-        lines += ch == '\n';
-    fclose(f);
-    return lines;
 }
 
 /* -- The contest -- */
@@ -257,6 +245,16 @@ int contest_leader(contest_t *c)
             return i;
     }
     return -1;
+}
+
+long contest_term(contest_t *c)
+{
+    size_t count;
+
+    history_read(c->history);
+    const lease_seen_t *all = history_leases(c->history, &count);
+
+    return count > 0 ? all[count - 1].term : -1;
 }
 
 bool contest_writes(contest_t *c, int not, int ms)

@@ -55,6 +55,7 @@ typedef struct contest_options {
     const char *isolation; /* "thread" or "process" */
     int every_ms;          /* between two writes */
     bool no_lease;         /* the Lease is not made beforehand */
+    const char *identity;  /* of all of them; NULL: each has its own */
 } contest_options_t;
 
 /* Starts them; returns when one of them writes, false: none does. */
@@ -70,8 +71,8 @@ int contest_leader(contest_t *c);
 /* Waits until a side other than `not` (-1: any) holds the Lease and a write of it was committed after
  * this call. */
 bool contest_writes(contest_t *c, int not, int ms);
-/* Lines that the seam of a side has written by now. */
-long contest_sent(const side_t *s);
+/* The term of the newest record, -1: there is none. */
+long contest_term(contest_t *c);
 
 /* -- What a side can suffer -- */
 

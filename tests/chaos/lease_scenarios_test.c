@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What happens to the Lease and its watches: S2, S4, S17. */
+#include "chaos/scenario.h"
+
+/* -- S2 -- */
+
+static void edited(void *arg, const char *name, const char *patch)
+{
+    contest_t c = scenario_open(arg, &(contest_options_t){.name = name});
+
+    edit(&c, patch);
+    wait_ms(&c, LD / 2);
+    EXPECT_TRUE(contest_writes(&c, -1, LIMIT));
+    const verdict_t v = scenario_close(&c);
+    tap_note("the last write was sent %.1f ms after the edit", v.after_edit_ms);
+    EXPECT_TRUE(v.after_edit_ms < 100);
+    EXPECT_INT(v.transitions, 1);
+}
+
+static void edited_to_another_holder(void *arg)
+{
+    edited(arg, "s2-holder",
+           "{\"spec\":{\"holderIdentity\":\"somebody\",\"leaseDurationSeconds\":1}}");
+}
+
+static void emptied(void *arg)
+{
+    edited(arg, "s2-emptied", "{\"spec\":{\"holderIdentity\":\"\"}}");
+}
+
+static void edited_to_a_standbys_name(void *arg)
+{
+    contest_t c = scenario_open(arg, &(contest_options_t){.name = "s2-name"});
+    char patch[128];
+
+    snprintf(patch, sizeof(patch), "{\"spec\":{\"holderIdentity\":\"%s\"}}",
+             c.side[1 - contest_leader(&c)].name);
+    edit(&c, patch);
+    wait_ms(&c, LD / 2);
+    EXPECT_TRUE(contest_writes(&c, -1, LIMIT));
+    const verdict_t v = scenario_close(&c);
+    EXPECT_TRUE(v.after_edit_ms < 100);
+}
+
+static void cut_to_a_second(void *arg)
+{
+    contest_t c = scenario_open(arg, &(contest_options_t){.name = "s2-short", .durations = SLOW});
+    const uint64_t then = newest(&c);
+
+    edit(&c, "{\"spec\":{\"leaseDurationSeconds\":1}}");
+    wait_ms(&c, SLOW_LD);
+    keeps_its_term(&c, then);
+    scenario_close(&c);
+}
+
+static void annotated(void *arg)
+{
+    contest_t c = scenario_open(arg, &(contest_options_t){.name = "s2-note", .durations = SLOW});
+    const uint64_t then = newest(&c);
+    char patch[128];
+
+    for (int i = 0; i < SLOW_LD * 3 / 2 / 200; i++) {
+        snprintf(patch, sizeof(patch), "{\"metadata\":{\"annotations\":{\"note\":\"%d\"}}}", i);
+        edit(&c, patch);
+        wait_ms(&c, 200);
+    }
+    keeps_its_term(&c, then);
+    scenario_close(&c);
+}
+
+/* -- S4 -- */
+
+static void deleted(void *arg, const char *name, int sides, bool restart_others)
+{
+    contest_t c = scenario_open(arg, &(contest_options_t){.name = name, .sides = sides});
+    const int old = contest_leader(&c);
+
+    API_REPLY r = api_delete(c.w->e.api, "%s", c.lease_path);
+    EXPECT_INT(r.status, 200);
+    const int64_t then = contest_now();
+    for (int i = 0; i < sides && restart_others; i++) {
+        if (i == old)
+            continue;
+        side_kill(&c.side[i]);
+        side_restart(&c.side[i]);
+    }
+    wait_ms(&c, RP);
+    EXPECT_TRUE(contest_writes(&c, -1, LIMIT));
+    const int took = (int) ((contest_now() - then) / MS);
+    const verdict_t v = scenario_close(&c);
+    tap_note("written again after %d ms; the last write before was sent %.1f ms after the deletion",
+             took, v.after_edit_ms);
+    EXPECT_TRUE(v.after_edit_ms < 100);
+    EXPECT_TRUE(took > LD - 2 * RP); /* since the last renewal, not since the deletion */
+}
+
+static void deleted_with_a_standby(void *arg)
+{
+    deleted(arg, "s4-standby", 2, false);
+}
+
+static void deleted_without_a_standby(void *arg)
+{
+    deleted(arg, "s4-alone", 1, false);
+}
+
+static void deleted_while_all_others_restart(void *arg)
+{
+    deleted(arg, "s4-restart", 3, true);
+}
+
+/* -- S17: on the embedded API server -- */
+
+static void the_watch_of_a_leader_is_frozen(void *arg)
+{
+    world_t *w = arg;
+    contest_t c = scenario_open(w, &(contest_options_t){.name = "s17-leader", .durations = SLOW});
+    const uint64_t then = newest(&c);
+
+    server_watches(w->e.api, "freeze-watches", "leases");
+    wait_ms(&c, SLOW_LD);
+    keeps_its_term(&c, then);
+    for (int i = 0; i < c.sides; i++)
+        side_disturbed(&c.side[i]); /* its next renewal tells, not its watch */
+    server_watches(w->e.api, "freeze-watches", "leases"); /* a silent one was opened anew */
+    edit(&c, "{\"spec\":{\"holderIdentity\":\"somebody\",\"leaseDurationSeconds\":1}}");
+    wait_ms(&c, SLOW_LD / 2);
+    EXPECT_TRUE(contest_writes(&c, -1, LIMIT));
+    server_watches(w->e.api, "thaw-watches", "leases"); /* an old record is delivered */
+    wait_ms(&c, RP);
+    const verdict_t v = scenario_close(&c);
+    tap_note("the last write was sent %.1f ms after the edit", v.after_edit_ms);
+    EXPECT_TRUE(v.after_edit_ms < SLOW_RP + 100);
+}
+
+static void the_watch_of_a_standby_is_frozen(void *arg)
+{
+    world_t *w = arg;
+    contest_t c = scenario_open(w, &(contest_options_t){.name = "s17-standby"});
+    const int old = contest_leader(&c);
+
+    server_watches(w->e.api, "freeze-watches", "leases");
+    side_kill(&c.side[old]);
+    const int64_t from = contest_now();
+    EXPECT_TRUE(contest_writes(&c, old, LIMIT));
+    const int took = (int) ((contest_now() - from) / MS);
+    tap_note("written again %d ms after the kill", took);
+    EXPECT_TRUE(took < LD + 2 * RP + 2000);
+    server_watches(w->e.api, "thaw-watches", "leases");
+    wait_ms(&c, RP);
+    scenario_close(&c);
+}
+
+int main(int argc, char **argv)
+{
+    static const scenario_t all[] = {
+        {{"S2: the Lease is edited to another holder", edited_to_another_holder}, ON_BOTH},
+        {{"S2: the Lease is edited to a standby's name", edited_to_a_standbys_name}, ON_BOTH},
+        {{"S2: the Lease is emptied", emptied}, ON_BOTH},
+        {{"S2: its duration is cut to a second", cut_to_a_second}, ON_BOTH},
+        {{"S2: it is annotated for longer than its duration", annotated}, ON_BOTH},
+        {{"S4: the Lease is deleted, with a standby", deleted_with_a_standby}, ON_BOTH},
+        {{"S4: the Lease is deleted, without a standby", deleted_without_a_standby}, ON_BOTH},
+        {{"S4: the Lease is deleted while all others restart", deleted_while_all_others_restart},
+         ON_BOTH},
+        {{"S17: the leader's watch is frozen", the_watch_of_a_leader_is_frozen}, ON_DEVAPI},
+        {{"S17: the standby's watch is frozen", the_watch_of_a_standby_is_frozen}, ON_DEVAPI},
+    };
+
+    return scenario_main(argc, argv, all, sizeof(all) / sizeof(*all));
+}
