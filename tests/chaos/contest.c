@@ -12,6 +12,7 @@
 #define MS INT64_C(1000000)
 
 enum { START_LIMIT_MS = 20000, STOP_LIMIT_MS = 8000 };
+enum { EVERY_MS = 10, AT_ONCE = 5 }; /* of the journal */
 
 int64_t contest_now(void)
 {
@@ -117,9 +118,10 @@ static void start_side(contest_t *c, int i, const contest_options_t *o)
     s->proxy = c->w->proxy[i];
     s->disturbed = INT64_MAX;
     map_control(s);
-    snprintf(instances, sizeof(instances),
-             "    chaos: {isolation: %s, config: {path: \"%s/%s\", by: %s, everyMs: %d}}",
-             o->isolation, c->w->e.configmaps, c->journal, identity, o->every_ms);
+    snprintf(
+        instances, sizeof(instances),
+        "    chaos: {isolation: %s, config: {path: \"%s/%s\", by: %s, everyMs: %d, atOnce: %d}}",
+        o->isolation, c->w->e.configmaps, c->journal, identity, EVERY_MS, AT_ONCE);
     s->replica = replica_start(&(replica_options_t){.name = identity,
                                                     .lease = c->lease,
                                                     .ns = c->w->e.ns,
@@ -149,16 +151,27 @@ static void free_side(side_t *s)
 
 /* -- The contest -- */
 
+static void make_journal(contest_t *c)
+{
+    char name[80], labels[96];
+
+    snprintf(labels, sizeof(labels), "{\"journal\":\"%s\"}", c->lease);
+    for (int i = 0; i < AT_ONCE; i++) {
+        snprintf(name, sizeof(name), "%s-%d", c->journal, i);
+        e2e_make_configmap(&c->w->e, name, labels);
+    }
+}
+
 bool contest_open(contest_t *c, world_t *w, const contest_options_t *o)
 {
     *c = (contest_t){.w = w, .sides = o->sides};
     snprintf(c->lease, sizeof(c->lease), "%s", o->name);
     snprintf(c->journal, sizeof(c->journal), "journal-%s", o->name);
     snprintf(c->lease_path, sizeof(c->lease_path), "%s/%s", w->e.leases, c->lease);
-    e2e_make_configmap(&w->e, c->journal, NULL);
+    make_journal(c);
     if (!o->no_lease)
         e2e_make_lease(&w->e, c->lease);
-    c->history = history_open(w->e.api, w->e.leases, c->lease, w->e.configmaps, c->journal);
+    c->history = history_open(w->e.api, w->e.leases, c->lease, w->e.configmaps);
     for (int i = 0; i < o->sides; i++)
         start_side(c, i, o);
     return contest_writes(c, -1, START_LIMIT_MS);

@@ -53,7 +53,6 @@ typedef struct contest_options {
     int sides;             /* at most SIDES_MAX */
     const char *durations; /* as of replica_options_t */
     const char *isolation; /* "thread" or "process" */
-    int every_ms;          /* between two writes */
     bool no_lease;         /* the Lease is not made beforehand */
     const char *identity;  /* of all of them; NULL: each has its own */
 } contest_options_t;

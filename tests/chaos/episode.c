@@ -5,7 +5,7 @@
 
 #define MS INT64_C(1000000)
 
-enum { HEALED_LIMIT_MS = 30000, AFTER_MS = 300, EVERY_MS = 10 };
+enum { HEALED_LIMIT_MS = 30000, AFTER_MS = 300 };
 
 typedef struct step {
     int64_t begin, end;
@@ -71,12 +71,10 @@ outcome_t episode_run(world_t *w, const plan_t *p, int number, bool shared, FILE
     snprintf(name, sizeof(name), "e%d", number);
     if (w->server != NULL)
         server_lease_requests(w->server, w->e.api);
-    const bool started = contest_open(&c, w,
-                                      &(contest_options_t){.name = name,
-                                                           .sides = p->sides,
-                                                           .durations = p->durations,
-                                                           .isolation = p->isolation,
-                                                           .every_ms = EVERY_MS});
+    const bool started = contest_open(
+        &c, w,
+        &(contest_options_t){
+            .name = name, .sides = p->sides, .durations = p->durations, .isolation = p->isolation});
     for (int i = 0; i < c.sides && shared; i++)
         side_disturbed(&c.side[i]);
     if (started) {

@@ -8,9 +8,10 @@
 enum { STREAMS = 2 };
 
 typedef struct stream {
-    char collection[160], name[64];
+    char path[256]; /* with the selector */
     api_watch_t *watch;
-    uint64_t version; /* 0: from what is there */
+    uint64_t version; /* to go on from; 0: from what is there */
+    uint64_t taken;   /* what is older was taken by an earlier watch */
     void (*take)(history_t *h, const cJSON *object, const char *type, int64_t came);
 } stream_t;
 
@@ -92,11 +93,9 @@ static void take_commit(history_t *h, const cJSON *object, const char *type, int
 
 static void open_stream(history_t *h, stream_t *s)
 {
-    s->watch =
-        s->version == 0
-            ? api_watch(h->api, "%s?watch=1&fieldSelector=metadata.name=%s", s->collection, s->name)
-            : api_watch(h->api, "%s?watch=1&fieldSelector=metadata.name=%s&resourceVersion=%llu",
-                        s->collection, s->name, (unsigned long long) s->version);
+    s->watch = s->version == 0 ? api_watch(h->api, "%s&watch=1", s->path)
+                               : api_watch(h->api, "%s&watch=1&resourceVersion=%llu", s->path,
+                                           (unsigned long long) s->version);
 }
 
 static void reopen(history_t *h, stream_t *s, bool expired)
@@ -104,6 +103,7 @@ static void reopen(history_t *h, stream_t *s, bool expired)
     api_watch_close(s->watch);
     if (expired) {
         h->holes++;
+        s->taken = s->version;
         s->version = 0;
     }
     open_stream(h, s);
@@ -125,26 +125,22 @@ static bool read_one(history_t *h, stream_t *s)
         return false;
     }
     const uint64_t version = version_of(e.object);
-    if (version > s->version) {
-        s->version = version;
-        if (strcmp(e.type, "BOOKMARK") != 0)
-            s->take(h, e.object, e.type, e.came);
-    }
+    if (strcmp(e.type, "BOOKMARK") != 0 && version > s->taken)
+        s->take(h, e.object, e.type, e.came);
+    s->version = version > s->version ? version : s->version;
     return true;
 }
 
-history_t *history_open(api_t *api, const char *leases, const char *lease, const char *configmaps,
-                        const char *journal)
+history_t *history_open(api_t *api, const char *leases, const char *lease, const char *configmaps)
 {
     history_t *h = calloc(1, sizeof(*h));
+    stream_t *first = &h->streams[0], *second = &h->streams[1];
 
     h->api = api;
-    h->streams[0].take = take_lease;
-    snprintf(h->streams[0].collection, sizeof(h->streams[0].collection), "%s", leases);
-    snprintf(h->streams[0].name, sizeof(h->streams[0].name), "%s", lease);
-    h->streams[1].take = take_commit;
-    snprintf(h->streams[1].collection, sizeof(h->streams[1].collection), "%s", configmaps);
-    snprintf(h->streams[1].name, sizeof(h->streams[1].name), "%s", journal);
+    first->take = take_lease;
+    snprintf(first->path, sizeof(first->path), "%s?fieldSelector=metadata.name=%s", leases, lease);
+    second->take = take_commit;
+    snprintf(second->path, sizeof(second->path), "%s?labelSelector=journal=%s", configmaps, lease);
     for (int i = 0; i < STREAMS; i++)
         open_stream(h, &h->streams[i]);
     return h;

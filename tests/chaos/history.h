@@ -30,9 +30,9 @@ typedef struct commit_seen {
     unsigned long n;
 } commit_seen_t;
 
-/* Both paths are those of the objects' collections. Caller owns the result, free with history_close. */
-history_t *history_open(api_t *api, const char *leases, const char *lease, const char *configmaps,
-                        const char *journal);
+/* leases and configmaps are the paths of the collections; the journal's objects are those labelled journal=LEASE.
+ * Caller owns the result, free with history_close. */
+history_t *history_open(api_t *api, const char *leases, const char *lease, const char *configmaps);
 void history_close(history_t *h); /* NULL is allowed */
 
 /* Takes up what has come; opens a watch again that has ended. */

@@ -15,7 +15,7 @@
 
 #include <stdio.h>
 
-enum { JUDGE_GAPS = 32 };
+enum { JUDGE_GAPS = 128 };
 
 /* One line of a seam's file. */
 typedef struct sent {

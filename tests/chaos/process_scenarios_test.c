@@ -61,10 +61,11 @@ static void stopped_between_check_and_send(void *arg)
 
 static void two_processes_of_one_name(void *arg)
 {
-    contest_t c = scenario_open(arg, &(contest_options_t){.name = "s9", .identity = "a"});
+    contest_t c =
+        scenario_open(arg, &(contest_options_t){.name = "s9", .durations = SLOW, .identity = "a"});
     const uint64_t then = newest(&c);
 
-    wait_ms(&c, 2 * LD);
+    wait_ms(&c, 2 * SLOW_LD);
     keeps_its_term(&c, then);
     scenario_close(&c);
 }

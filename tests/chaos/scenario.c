@@ -9,22 +9,34 @@ contest_t scenario_open(world_t *w, const contest_options_t *options)
     o.sides = o.sides != 0 ? o.sides : 2;
     o.durations = o.durations != NULL ? o.durations : "1s/700ms/150ms";
     o.isolation = "thread";
-    o.every_ms = 10;
     REQUIRE_TRUE(contest_open(&c, w, &o));
     contest_wait(&c, contest_now() + RP * MS); /* the others have seen the Lease by now */
     return c;
 }
 
+/* The story of a test that has failed. */
+static void tell(FILE *trace)
+{
+    char *line = NULL;
+    size_t cap = 0;
+
+    rewind(trace);
+    while (getline(&line, &cap, trace) > 0)
+        tap_note("%.*s", (int) strcspn(line, "\n"), line);
+    free(line);
+}
+
 verdict_t scenario_close(contest_t *c)
 {
-    const verdict_t v = contest_close(c, NULL);
+    FILE *trace = tmpfile();
+    const verdict_t v = contest_close(c, trace);
+    const bool fine = EXPECT_INT(v.sent_late, 0) & EXPECT_INT(v.under_closed, 0) &
+                      EXPECT_INT(v.unknown_term, 0) & EXPECT_INT(v.unrecorded, 0) &
+                      EXPECT_INT(v.doubled, 0) & EXPECT_TRUE(v.committed > 0);
 
-    EXPECT_INT(v.sent_late, 0);
-    EXPECT_INT(v.under_closed, 0);
-    EXPECT_INT(v.unknown_term, 0);
-    EXPECT_INT(v.unrecorded, 0);
-    EXPECT_INT(v.doubled, 0);
-    EXPECT_TRUE(v.committed > 0);
+    if (!fine)
+        tell(trace);
+    fclose(trace);
     tap_note("%ld writes sent, %ld committed late, %d transitions", v.sent, v.committed_late,
              v.transitions);
     return v;

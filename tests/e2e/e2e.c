@@ -6,8 +6,41 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* -- Texts -- */
+
+/* A text that lasts as long as the run. */
+typedef struct e2e_text {
+    struct e2e_text *next;
+    char text[512];
+} e2e_text_t;
+
+__attribute__((format(printf, 2, 3))) static const char *lasting_text(e2e_t *e, const char *fmt,
+                                                                      ...)
+{
+    e2e_text_t *t = calloc(1, sizeof(*t));
+    va_list args;
+
+    REQUIRE_TRUE(t != NULL);
+    va_start(args, fmt);
+    vsnprintf(t->text, sizeof(t->text), fmt, args);
+    va_end(args);
+    t->next = e->texts;
+    e->texts = t;
+    return t->text;
+}
+
+static void free_texts(e2e_t *e)
+{
+    while (e->texts != NULL) {
+        e2e_text_t *t = e->texts;
+        e->texts = t->next;
+        free(t);
+    }
+}
 
 /* -- Objects -- */
 
@@ -73,10 +106,8 @@ bool e2e_wait_status(e2e_t *e, const char *path, int status, int ms)
 
 const char *e2e_make_namespace(e2e_t *e, const char *suffix)
 {
-    char *name = NULL;
+    const char *name = lasting_text(e, "%s-%s", e->ns, suffix);
 
-    if (asprintf(&name, "%s-%s", e->ns, suffix) < 0)
-        return NULL;
     API_REPLY r =
         api_post(e->api, "/api/v1/namespaces",
                  "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"e2e\":\"%s\"}}}", name, e->ns);
@@ -158,14 +189,11 @@ replica_t *e2e_replica(e2e_t *e, const char *name, const char *lease, const char
 }
 
 /* A path for a value that the kubeconfig names by file; data is written to one. */
-static const char *pem_file(const e2e_t *e, const char *name, const char *file, const char *data)
+static const char *pem_file(e2e_t *e, const char *name, const char *file, const char *data)
 {
-    char *path = NULL;
-
     if (file != NULL || data == NULL)
         return file;
-    if (asprintf(&path, "%s/%s.pem", e->dir, name) < 0)
-        return NULL;
+    const char *path = lasting_text(e, "%s/%s.pem", e->dir, name);
     FILE *f = fopen(path, "w");
     REQUIRE_TRUE(f != NULL);
     fputs(data, f);
@@ -191,10 +219,9 @@ static void host_of(const char *server, char *out, size_t size)
 const char *e2e_kubeconfig(e2e_t *e, const char *name, const char *server, const char *token)
 {
     const kube_credentials_t *c = api_credentials(e->api);
-    char *path = NULL, host[256];
+    const char *path = lasting_text(e, "%s/%s.kubeconfig", e->dir, name);
+    char host[256];
 
-    if (asprintf(&path, "%s/%s.kubeconfig", e->dir, name) < 0)
-        return NULL;
     FILE *f = fopen(path, "w");
     REQUIRE_TRUE(f != NULL);
     host_of(c->server, host, sizeof(host));
@@ -319,6 +346,7 @@ void e2e_close(e2e_t *e)
             e->ns);
     }
     api_close(e->api);
+    free_texts(e);
     curl_global_cleanup();
     run_child("rm", (const char *const[]){"rm", "-rf", e->dir, NULL});
 }

@@ -17,9 +17,10 @@ typedef struct e2e {
     char ns[64];
     char configmaps[128]; /* "/api/v1/namespaces/<ns>/configmaps" */
     char leases[128];
-    char dir[128]; /* of this run, removed at its end */
-    int users;     /* made so far */
-    char crd[64];  /* made by this run, deleted with it; "": none */
+    char dir[128];          /* of this run, removed at its end */
+    int users;              /* made so far */
+    char crd[64];           /* made by this run, deleted with it; "": none */
+    struct e2e_text *texts; /* that callers borrow for ever */
 } e2e_t;
 
 /* Opens the server, makes the namespace, runs, deletes the namespace. Returns the exit status. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes blindly: from activate to deactivate, a few at once every few milliseconds, whatever becomes of the
- * writes before. Each says who wrote it and which one it is. Its configuration:
- *   {"path": "/api/v1/namespaces/ns/configmaps/journal", "by": "a", "everyMs": 10}
+ * Writes blindly: from activate to deactivate, a few at once every few milliseconds, each to an object of its
+ * own ("journal-0", ...), whatever becomes of the writes before. Each says who wrote it and which one it is.
+ * Its configuration:
+ *   {"path": "/api/v1/namespaces/ns/configmaps/journal", "by": "a", "everyMs": 10, "atOnce": 5}
  */
 #include <leasehold/leasehold.h>
 
@@ -25,7 +26,7 @@ LH_MANIFEST_JSON({
 });
 /* clang-format on */
 
-enum { AT_ONCE = 5, MOST_IN_FLIGHT = 64 };
+enum { MOST_IN_FLIGHT = 64 };
 
 /* Of the process: an instance that hangs is replaced by another one. */
 static _Atomic unsigned long last;
@@ -33,7 +34,7 @@ static _Atomic unsigned long last;
 struct lh_plugin {
     const lh_host_t *host;
     char path[256], by[64];
-    int64_t every_ms;
+    int64_t every_ms, at_once;
     pthread_t thread;
     atomic_bool writing;
     atomic_int in_flight;
@@ -52,8 +53,9 @@ static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance,
     self->host = host;
     if (lh_json_string(config, "/path", self->path, sizeof(self->path)) < 0 ||
         lh_json_string(config, "/by", self->by, sizeof(self->by)) < 0 ||
-        lh_json_int64(config, "/everyMs", &self->every_ms) < 0) {
-        lh_errorf(err, LH_EINVAL, "path, by or everyMs is missing");
+        lh_json_int64(config, "/everyMs", &self->every_ms) < 0 ||
+        lh_json_int64(config, "/atOnce", &self->at_once) < 0) {
+        lh_errorf(err, LH_EINVAL, "path, by, everyMs or atOnce is missing");
         free(self);
         return NULL;
     }
@@ -75,13 +77,13 @@ static void written(void *arg, int code, lh_response_t *response, const lh_error
     lh_response_release(self->host, response);
 }
 
-static void write_once(lh_plugin_t *self)
+static void write_once(lh_plugin_t *self, int to)
 {
-    char body[256];
+    char body[256], path[300];
     lh_error_t err;
     lh_api_request_t request = {.struct_size = sizeof(request),
                                 .method = "PATCH",
-                                .path = self->path,
+                                .path = path,
                                 .content_type = "application/merge-patch+json",
                                 .body = body,
                                 .timeout_ns = INT64_C(5000000000)};
@@ -92,6 +94,7 @@ static void write_once(lh_plugin_t *self)
     }
     snprintf(body, sizeof(body), "{\"data\":{\"by\":\"%s.%d\",\"n\":\"%lu\"}}", self->by,
              (int) getpid(), atomic_fetch_add(&last, 1) + 1);
+    snprintf(path, sizeof(path), "%s-%d", self->path, to);
     request.body_len = strlen(body);
     if (lh_call_async(self->host, self->ctx, &request, written, self, &err) < 0)
         atomic_fetch_sub(&self->in_flight, 1);
@@ -103,8 +106,8 @@ static void *write_on(void *arg)
     const struct timespec pause = {.tv_nsec = (long) self->every_ms * 1000000};
 
     while (atomic_load(&self->writing)) {
-        for (int i = 0; i < AT_ONCE; i++)
-            write_once(self);
+        for (int i = 0; i < self->at_once; i++)
+            write_once(self, i);
         nanosleep(&pause, NULL);
     }
     return NULL;
