@@ -270,9 +270,7 @@ void act_begin(contest_t *c, doing_t *d, const act_t *a)
         break;
     case ACT_SERVER_RESTART:
         disturb_all(c);
-        e2e_script("restart", a->dice % 2 == 0 ? NULL : "kill");
-        if (a->dice % 2 != 0)
-            e2e_script("restart", "start");
+        world_restart_server(c->w, a->dice % 2 != 0);
         break;
     default: {
         const proxy_fault_t fault = fault_of(a);

@@ -45,7 +45,10 @@ static FILE *open_trace(const options_t *o, int episode, char path[512])
 
 static bool is_fine(const outcome_t *o)
 {
-    return o->v.sent_late + o->v.at_seam + o->v.unknown_term + o->v.unrecorded == 0 && !o->stuck;
+    return o->v.sent_late + o->v.at_seam + o->v.committed_late + o->v.unknown_term +
+                   o->v.unrecorded ==
+               0 &&
+           !o->stuck;
 }
 
 static void run_one(const options_t *o, world_t *w, int episode, int fd)

@@ -5,6 +5,7 @@
 #include "kube/credentials.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,7 +13,8 @@
 #define MS INT64_C(1000000)
 
 enum { START_LIMIT_MS = 20000, STOP_LIMIT_MS = 8000 };
-enum { EVERY_MS = 10, AT_ONCE = 5 }; /* of the journal */
+enum { AT_ONCE = 5 }; /* of the journal; a real API server is slower */
+enum { EVERY_MS = 10, EVERY_MS_ON_CLUSTER = 40 };
 
 int64_t contest_now(void)
 {
@@ -24,16 +26,38 @@ int64_t contest_now(void)
 
 /* -- The world -- */
 
+static void open_lock(world_t *w)
+{
+    const char *dir = getenv("LEASEHOLD_TEST_CLUSTER_DIR");
+    char path[512];
+
+    snprintf(path, sizeof(path), "%s/chaos.lock", dir != NULL ? dir : "");
+    w->lock = dir != NULL ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+}
+
+/* Shared by who makes objects, alone who takes the server away. */
+static void lock_server(const world_t *w, int how)
+{
+    if (w->lock >= 0 && flock(w->lock, how) < 0) {
+        perror("chaos: flock");
+        exit(1);
+    }
+}
+
 void world_open(world_t *w, bool cluster, bool fence_off)
 {
     char name[8];
 
-    *w = (world_t){.binary = fence_off ? UNFENCED_BINARY : CHAOS_BINARY};
-    if (!cluster) {
+    *w = (world_t){.binary = fence_off ? UNFENCED_BINARY : CHAOS_BINARY, .lock = -1};
+    if (cluster) {
+        open_lock(w);
+    } else {
         w->server = server_start();
         setenv("LEASEHOLD_TEST_KUBECONFIG", server_kubeconfig(w->server), 1);
     }
+    lock_server(w, LOCK_SH);
     e2e_open(&w->e, "chaos");
+    lock_server(w, LOCK_UN);
     w->proxies = proxies_open();
     for (int i = 0; i < SIDES_MAX; i++) {
         char url[64];
@@ -47,8 +71,20 @@ void world_open(world_t *w, bool cluster, bool fence_off)
 void world_close(world_t *w)
 {
     proxies_close(w->proxies);
+    lock_server(w, LOCK_SH);
     e2e_close(&w->e);
+    lock_server(w, LOCK_UN);
     server_stop(w->server);
+    if (w->lock >= 0)
+        close(w->lock);
+}
+
+void world_restart_server(world_t *w, bool kill)
+{
+    lock_server(w, LOCK_EX);
+    e2e_script("restart", kill ? "kill" : "stop");
+    e2e_script("restart", "start");
+    lock_server(w, LOCK_UN);
 }
 
 /* -- A side -- */
@@ -121,7 +157,8 @@ static void start_side(contest_t *c, int i, const contest_options_t *o)
     snprintf(
         instances, sizeof(instances),
         "    chaos: {isolation: %s, config: {path: \"%s/%s\", by: %s, everyMs: %d, atOnce: %d}}",
-        o->isolation, c->w->e.configmaps, c->journal, identity, EVERY_MS, AT_ONCE);
+        o->isolation, c->w->e.configmaps, c->journal, identity,
+        c->w->server != NULL ? EVERY_MS : EVERY_MS_ON_CLUSTER, AT_ONCE);
     s->replica = replica_start(&(replica_options_t){.name = identity,
                                                     .lease = c->lease,
                                                     .ns = c->w->e.ns,
@@ -129,7 +166,7 @@ static void start_side(contest_t *c, int i, const contest_options_t *o)
                                                     .plugins = plugins,
                                                     .durations = o->durations,
                                                     .instances = instances,
-                                                    .config = "drainTimeout: 2s",
+                                                    .config = "drainTimeout: 2s\nstopBudget: 100ms",
                                                     .binary = c->w->binary,
                                                     .env = s->env});
 }
@@ -168,9 +205,11 @@ bool contest_open(contest_t *c, world_t *w, const contest_options_t *o)
     snprintf(c->lease, sizeof(c->lease), "%s", o->name);
     snprintf(c->journal, sizeof(c->journal), "journal-%s", o->name);
     snprintf(c->lease_path, sizeof(c->lease_path), "%s/%s", w->e.leases, c->lease);
+    lock_server(w, LOCK_SH);
     make_journal(c);
     if (!o->no_lease)
         e2e_make_lease(&w->e, c->lease);
+    lock_server(w, LOCK_UN);
     c->history = history_open(w->e.api, w->e.leases, c->lease, w->e.configmaps);
     for (int i = 0; i < o->sides; i++)
         start_side(c, i, o);

@@ -23,11 +23,14 @@ typedef struct world {
     proxy_t *proxy[SIDES_MAX];
     const char *kubeconfig[SIDES_MAX];
     const char *binary; /* of the host */
+    int lock;           /* of a cluster that several programs use; -1: none */
 } world_t;
 
 /* cluster: that of LEASEHOLD_TEST_KUBECONFIG; else an embedded API server of its own. */
 void world_open(world_t *w, bool cluster, bool fence_off);
 void world_close(world_t *w);
+/* Restarts the API server of tests/cluster, once nobody is making objects; by SIGKILL or by SIGTERM. */
+void world_restart_server(world_t *w, bool kill);
 
 typedef struct side {
     char name[8];

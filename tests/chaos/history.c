@@ -78,10 +78,10 @@ static void take_lease(history_t *h, const cJSON *object, const char *type, int6
 static void take_commit(history_t *h, const cJSON *object, const char *type, int64_t came)
 {
     commit_seen_t c = {.version = version_of(object),
+                       .came = came,
                        .n = strtoul(api_str(object, "/data/n"), NULL, 10)};
 
     (void) type;
-    (void) came;
     snprintf(c.by, sizeof(c.by), "%s", api_str(object, "/data/by"));
     if (c.by[0] == '\0')
         return;

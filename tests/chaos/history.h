@@ -26,6 +26,7 @@ typedef struct lease_seen {
 
 typedef struct commit_seen {
     uint64_t version;
+    int64_t came;
     char by[64];
     unsigned long n;
 } commit_seen_t;

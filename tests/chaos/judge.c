@@ -167,15 +167,20 @@ static void find_end(const trial_t *t, reign_t *r)
 
 /* -- Writes -- */
 
-static void tell(const trial_t *t, const sent_t *s, const char *what, int64_t limit)
+/* committed: when that was seen; 0: it was not looked at. */
+static void tell(const trial_t *t, const sent_t *s, const char *what, int64_t limit,
+                 int64_t committed)
 {
-    if (t->trace != NULL)
-        fprintf(
-            t->trace,
-            "%s: %s write %lu, term %ld: checked %.3f ms, sent %.3f ms after the limit; fence's "
-            "deadline %.3f ms after it\n",
-            what, s->by, s->n, s->term, (double) (s->checked - limit) / MS,
+    if (t->trace == NULL)
+        return;
+    fprintf(t->trace,
+            "%s: %s write %lu, term %ld: limit %.3f ms, checked %+.3f, sent %+.3f, "
+            "fence's deadline %+.3f",
+            what, s->by, s->n, s->term, (double) limit / MS, (double) (s->checked - limit) / MS,
             (double) (s->sent - limit) / MS, (double) (s->deadline - limit) / MS);
+    if (committed != 0)
+        fprintf(t->trace, ", committed %+.3f", (double) (committed - limit) / MS);
+    fprintf(t->trace, "\n");
 }
 
 static void judge_sent(trial_t *t, const sent_t *s)
@@ -189,16 +194,16 @@ static void judge_sent(trial_t *t, const sent_t *s)
     }
     if (!r->known) {
         t->v.unknown_term++;
-        tell(t, s, "unknown term", s->sent);
+        tell(t, s, "unknown term", s->sent, 0);
     } else if (s->checked >= r->over) {
         t->v.sent_late++;
-        tell(t, s, "sent late", r->over);
+        tell(t, s, "sent late", r->over, 0);
     } else if (s->sent >= r->over) {
         t->v.at_seam++;
-        tell(t, s, "at the seam", r->over);
+        tell(t, s, "at the seam", r->over, 0);
     } else if (s->checked >= r->edited && s->quiet) {
         t->v.sent_late++;
-        tell(t, s, "sent late, after an edit", r->edited);
+        tell(t, s, "sent late, after an edit", r->edited, 0);
     } else if (s->checked >= r->edited) {
         t->v.after_edit++;
     }
@@ -233,7 +238,7 @@ static void judge_commits(trial_t *t, const history_t *h)
         seen[s - t->sent] = true;
         if (r->known && r->version != 0 && all[i].version > r->version && s->sent < r->over) {
             t->v.committed_late++;
-            tell(t, s, "committed late", r->over);
+            tell(t, s, "committed late", r->over, all[i].came);
         }
     }
     free(seen);

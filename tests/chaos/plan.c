@@ -89,10 +89,11 @@ static int draw_length(uint64_t *state, int lease_ms)
 
 plan_t plan_make(uint64_t seed, int episode, bool cluster)
 {
+    /* The first one with as little between deadline and lease as is allowed. */
     static const struct {
         const char *text;
         int lease_ms;
-    } durations[] = {{"1s/700ms/150ms", 1000}, {"2s/1600ms/400ms", 2000}, {"3s/2s/500ms", 3000}};
+    } durations[] = {{"1s/850ms/150ms", 1000}, {"2s/1600ms/400ms", 2000}, {"3s/2s/500ms", 3000}};
     uint64_t state = seed * UINT64_C(0x2545f4914f6cdd1d) + (uint64_t) episode;
     const int d = below(&state, 3);
     plan_t p = {.durations = durations[d].text,
