@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "chaos/scenario.h"
 
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 contest_t scenario_open(world_t *w, const contest_options_t *options)
 {
     contest_options_t o = *options;
@@ -105,12 +109,84 @@ void keeps_its_term(contest_t *c, uint64_t since)
     EXPECT_INT(acquired_since(c, since), 0);
 }
 
+/* -- The program: its tests mostly wait, so they run side by side, each worker with a server of its own -- */
+
+enum { WORKERS = 2 };
+
+static int run_tests(int argc, char **argv, const tap_test_t *tests, size_t count, bool cluster)
+{
+    world_t w;
+
+    world_open(&w, cluster, false);
+    const int status = tap_main(argc, argv, tests, count, &w);
+    world_close(&w);
+    return status;
+}
+
+static pid_t start_worker(int argc, char **argv, tap_test_t *tests, size_t count, size_t first,
+                          FILE *out)
+{
+    size_t n = 0;
+
+    fflush(stdout);
+    const pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(fileno(out), STDOUT_FILENO);
+    for (size_t i = first; i < count; i += WORKERS)
+        tests[n++] = tests[i];
+    exit(run_tests(argc, argv, tests, n, false));
+}
+
+/* Prints a worker's results under numbers of the whole; returns the last one. */
+static int pass_on(FILE *from, int number)
+{
+    char *line = NULL;
+    size_t cap = 0;
+
+    rewind(from);
+    while (getline(&line, &cap, from) > 0) {
+        const char *name = strstr(line, " - ");
+        const bool good = strncmp(line, "ok ", 3) == 0;
+        if (name != NULL && (good || strncmp(line, "not ok ", 7) == 0))
+            printf("%sok %d%s", good ? "" : "not ", ++number, name);
+        else if (strncmp(line, "1..", 3) != 0)
+            fputs(line, stdout);
+    }
+    free(line);
+    return number;
+}
+
+static int run_workers(int argc, char **argv, tap_test_t *tests, size_t count)
+{
+    FILE *out[WORKERS];
+    pid_t pid[WORKERS];
+    int number = 0, failed = 0, status;
+
+    for (size_t i = 0; i < WORKERS; i++) {
+        out[i] = tmpfile();
+        pid[i] = start_worker(argc, argv, tests, count, i, out[i]);
+    }
+    for (size_t i = 0; i < WORKERS; i++) {
+        waitpid(pid[i], &status, 0);
+        number = pass_on(out[i], number);
+        failed += status != 0;
+        if (!WIFEXITED(status))
+            printf("not ok %d - a worker runs to its end # signal %d\n", ++number,
+                   WTERMSIG(status));
+        fclose(out[i]);
+    }
+    printf("1..%d\n", number);
+    return failed > 0 ? 1 : 0;
+}
+
 int scenario_main(int argc, char **argv, const scenario_t *all, size_t count)
 {
     const bool cluster = argc > 1 && strcmp(argv[1], "--cluster") == 0;
     tap_test_t *tests = calloc(count, sizeof(*tests));
     size_t n = 0;
-    world_t w;
+    int status;
 
     for (size_t i = 0; i < count; i++) {
         if (all[i].where == ON_BOTH || (all[i].where == ON_CLUSTER) == cluster)
@@ -119,10 +195,11 @@ int scenario_main(int argc, char **argv, const scenario_t *all, size_t count)
     argc -= cluster;
     argv += cluster;
     if (argc > 1 && strcmp(argv[1], "--list") == 0)
-        return tap_main(argc, argv, tests, n, NULL);
-    world_open(&w, cluster, false);
-    const int status = tap_main(argc, argv, tests, n, &w);
-    world_close(&w);
+        status = tap_main(argc, argv, tests, n, NULL);
+    else if (cluster)
+        status = run_tests(argc, argv, tests, n, true);
+    else
+        status = run_workers(argc, argv, tests, n);
     free(tests);
     return status;
 }
