@@ -19,22 +19,22 @@ contest_t scenario_open(world_t *w, const contest_options_t *options)
 }
 
 /* The story of a test that has failed. */
-static void tell(FILE *trace)
+static void tell(const char *text)
 {
-    char *line = NULL;
-    size_t cap = 0;
-
-    rewind(trace);
-    while (getline(&line, &cap, trace) > 0)
-        tap_note("%.*s", (int) strcspn(line, "\n"), line);
-    free(line);
+    for (size_t len; *text != '\0'; text += len + (text[len] == '\n')) {
+        len = strcspn(text, "\n");
+        tap_note("%.*s", (int) len, text);
+    }
 }
 
 verdict_t scenario_close(contest_t *c)
 {
-    FILE *trace = tmpfile();
+    char *story = NULL;
+    size_t size = 0;
+    FILE *trace = open_memstream(&story, &size);
     const verdict_t v = contest_close(c, trace);
 
+    fclose(trace);
     EXPECT_INT(v.sent_late, 0);
     EXPECT_INT(v.under_closed, 0);
     EXPECT_INT(v.unknown_term, 0);
@@ -42,8 +42,8 @@ verdict_t scenario_close(contest_t *c)
     EXPECT_INT(v.doubled, 0);
     EXPECT_TRUE(v.committed > 0);
     if (v.sent_late + v.under_closed + v.unknown_term + v.unrecorded + v.doubled > 0)
-        tell(trace);
-    fclose(trace);
+        tell(story);
+    free(story);
     tap_note("%ld writes sent, %ld committed late, %d transitions", v.sent, v.committed_late,
              v.transitions);
     return v;
@@ -106,7 +106,14 @@ void edit(contest_t *c, const char *patch)
 void keeps_its_term(contest_t *c, uint64_t since)
 {
     EXPECT_TRUE(contest_writes(c, -1, LIMIT));
-    EXPECT_INT(acquired_since(c, since), 0);
+    if (EXPECT_INT(acquired_since(c, since), 0))
+        return;
+    for (int i = 0; i < c->sides; i++) {
+        char *log = replica_log(c->side[i].replica);
+        tap_note("log of %s", c->side[i].name);
+        tell(log);
+        free(log);
+    }
 }
 
 /* -- The program: its tests mostly wait, so they run side by side, each worker with a server of its own -- */
