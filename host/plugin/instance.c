@@ -23,7 +23,7 @@ enum state {
     DRAINING,     /* the term is given up: reconciles are coming to their end */
     DEACTIVATING, /* deactivate() runs */
     DELAYED,      /* no runner, or not activated: tried again by the timer */
-    FAILED,       /* given up until the host is started again */
+    FAILED,       /* given up until the host is started again, or until what holds it up is over */
     DESTROYING,
     ENDED
 };
@@ -53,6 +53,7 @@ struct plugin_instance {
     bool settled, resting, stopping;
     bool loaded;            /* create() of the present runner has been entered */
     bool hurried;           /* activate() has had its time and is cancelled */
+    bool held_up;           /* FAILED because of calls that may return yet */
     link_t *link;           /* the present runner's; NULL without one */
     link_t *over;           /* of earlier runners, kept */
     fence_t *fence;         /* of the term that is on for this instance */
@@ -93,7 +94,8 @@ static void settle(plugin_instance_t *i)
 
 static void fail(plugin_instance_t *i, const char *why)
 {
-    log_error(i->log, "%s; this controller stays off until the host is started again", why);
+    log_error(i->log, "%s; this controller stays off until %s", why,
+              i->held_up ? "that is over" : "the host is started again");
     tell(i, false, why);
     loop_timer_clear(&i->timer);
     i->state = FAILED;
@@ -322,6 +324,7 @@ static void replace(plugin_instance_t *i)
     const bool deactivating = i->state == DEACTIVATING; /* no reconcile is inside */
     const uint32_t inside = abandon(i, why);
 
+    i->held_up = true;
     if (!i->o.process && deactivating && inside > 0)
         fail(i,
              "deactivate, or a callback before it, has not returned when the time for it was over");
@@ -505,6 +508,8 @@ static void destroyed(plugin_instance_t *i, link_t *link)
         i->ghosts--;
         metric_set(i->abandoned_metric, i->abandoned);
         log_info(i->log, "a runner that was given up has ended after all");
+        if (i->state == FAILED && i->held_up && i->ghosts == 0)
+            start_runner(i);
     } else if (link == i->link) {
         i->link = NULL;
     } else {
@@ -575,6 +580,7 @@ static void start_runner(plugin_instance_t *i)
 
     link->instance = i;
     options.sink.arg = link;
+    i->held_up = false;
     i->state = CREATING;
     i->loaded = false;
     i->born = clock_now();

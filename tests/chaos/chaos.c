@@ -45,7 +45,7 @@ static FILE *open_trace(const options_t *o, int episode, char path[512])
 
 static bool is_fine(const outcome_t *o)
 {
-    return o->v.sent_late + o->v.at_seam + o->v.committed_late + o->v.unknown_term +
+    return o->v.sent_late + o->v.at_seam + o->v.committed_late + o->v.doubled + o->v.unknown_term +
                    o->v.unrecorded ==
                0 &&
            !o->stuck;
@@ -93,10 +93,10 @@ static void print_episode(const message_t *m, const plan_t *p)
         gap = v->gap_ms[i] > gap ? v->gap_ms[i] : gap;
     printf(
         "%4d  %-14s %-7s %d  %5ld sent, %2d transitions, gap %5.0f ms, %ld late, %ld committed late"
-        "%s%s |",
+        "%s%s%s |",
         m->episode, p->durations, p->isolation, p->sides, v->sent, v->transitions, gap,
         v->sent_late, v->committed_late, v->at_seam > 0 ? ", at the seam" : "",
-        m->outcome.stuck ? ", STUCK" : "");
+        v->doubled > 0 ? ", COMMITTED TWICE" : "", m->outcome.stuck ? ", STUCK" : "");
     for (int i = 0; i < p->acts; i++)
         printf(" %s%s", act_name(p->act[i].kind), i + 1 < p->acts ? "," : "\n");
     fflush(stdout);

@@ -234,7 +234,10 @@ static void judge_commits(trial_t *t, const history_t *h)
             continue;
         }
         const reign_t *r = find_reign(t, s);
-        t->v.doubled += seen[s - t->sent];
+        if (seen[s - t->sent]) {
+            t->v.doubled++;
+            tell(t, s, "committed twice", s->sent, all[i].came);
+        }
         seen[s - t->sent] = true;
         if (r->known && r->version != 0 && all[i].version > r->version && s->sent < r->over) {
             t->v.committed_late++;

@@ -19,7 +19,7 @@ enum { JUDGE_GAPS = 128 };
 
 /* One line of a seam's file. */
 typedef struct sent {
-    char by[64]; /* replica and process: "a.1234" */
+    char by[64]; /* replica, process and instance: "a.1234.56789" */
     unsigned long n;
     long term;
     int64_t checked, sent, deadline;

@@ -28,9 +28,6 @@ LH_MANIFEST_JSON({
 
 enum { MOST_IN_FLIGHT = 64 };
 
-/* Of the process: an instance that hangs is replaced by another one. */
-static _Atomic unsigned long last;
-
 struct lh_plugin {
     const lh_host_t *host;
     char path[256], by[64];
@@ -39,6 +36,8 @@ struct lh_plugin {
     atomic_bool writing;
     atomic_int in_flight;
     lh_ctx_t ctx;
+    unsigned long number;
+    int64_t born; /* there may be several in one process, one after the other */
 };
 
 static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance, lh_error_t *err)
@@ -51,6 +50,7 @@ static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance,
         return NULL;
     }
     self->host = host;
+    self->born = host->now(host);
     if (lh_json_string(config, "/path", self->path, sizeof(self->path)) < 0 ||
         lh_json_string(config, "/by", self->by, sizeof(self->by)) < 0 ||
         lh_json_int64(config, "/everyMs", &self->every_ms) < 0 ||
@@ -92,8 +92,8 @@ static void write_once(lh_plugin_t *self, int to)
         atomic_fetch_sub(&self->in_flight, 1);
         return;
     }
-    snprintf(body, sizeof(body), "{\"data\":{\"by\":\"%s.%d\",\"n\":\"%lu\"}}", self->by,
-             (int) getpid(), atomic_fetch_add(&last, 1) + 1);
+    snprintf(body, sizeof(body), "{\"data\":{\"by\":\"%s.%d.%lld\",\"n\":\"%lu\"}}", self->by,
+             (int) getpid(), (long long) self->born, ++self->number);
     snprintf(path, sizeof(path), "%s-%d", self->path, to);
     request.body_len = strlen(body);
     if (lh_call_async(self->host, self->ctx, &request, written, self, &err) < 0)
