@@ -20,20 +20,20 @@ die() {
     exit 1
 }
 
-# Prints a go command of at least 1.24: the one on PATH, or the toolchain module fetched with it
+# Prints a go command of at least 1.26: the one on PATH, or the toolchain module fetched with it
 # (its files come without run bits).
 find_go() {
     local want dir
     command -v go > /dev/null || die "no go command found: install one (Debian: golang-go)"
-    if [ "$(printf '%s\n' go1.24 "$(go env GOVERSION)" | sort -V | head -n 1)" = go1.24 ]; then
+    if [ "$(printf '%s\n' go1.26 "$(go env GOVERSION)" | sort -V | head -n 1)" = go1.26 ]; then
         command -v go
         return
     fi
     if [ ! -x "$cluster_cache/go/bin/go" ]; then
-        want=v0.0.1-go1.24.9.linux-$(dpkg --print-architecture)
+        want=v0.0.1-go1.26.8.linux-$(dpkg --print-architecture)
         mkdir -p "$cluster_cache/toolchain"
         cd "$cluster_cache/toolchain" || return
-        printf 'module toolchain\n' > go.mod
+        printf 'module leasehold.dev/toolchain\n' > go.mod
         go mod download "golang.org/toolchain@$want" >&2
         dir=$(go env GOMODCACHE)/golang.org/toolchain@$want
         rm -rf "$cluster_cache/go.tmp"
@@ -43,6 +43,22 @@ find_go() {
         mv "$cluster_cache/go.tmp" "$cluster_cache/go"
     fi
     echo "$cluster_cache/go/bin/go"
+}
+
+# Builds the Go program of FOLDER, once, and prints its path.
+go_program() { # FOLDER NAME
+    local program go
+    program=$cluster_cache/$2-$(cd "$1" && cat go.mod go.sum ./*.go | sha256sum | cut -c1-16)
+    mkdir -p "$cluster_cache"
+    (
+        flock 9
+        [ ! -x "$program" ] || exit 0
+        go=$(find_go)
+        (cd "$1" && env -u GOROOT "$go" build -o "$program.tmp" .) >&2
+        rm -f "$cluster_cache/$2"-????????????????
+        mv "$program.tmp" "$program"
+    ) 9> "$cluster_cache/$2.lock"
+    echo "$program"
 }
 
 # True while a thread of the process runs: a zombie whose parent never waits does not, but a killed
