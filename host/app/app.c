@@ -240,6 +240,14 @@ static int open_election(app_t *app, const char *state_dir, lh_error_t *err)
         return 0;
     }
     options.events.arg = app;
+    app->events =
+        app_events_create(&(app_events_options_t){.loop = app->loop,
+                                                  .credentials = app->credentials,
+                                                  .log = app->log,
+                                                  .metrics = app->metrics,
+                                                  .namespace = options.namespace,
+                                                  .lease = c->leader_election.id,
+                                                  .identity = c->name});
     return lease_start(&options, &app->lease, err);
 }
 
@@ -283,6 +291,8 @@ static int open_all(app_t *app, lh_error_t *err)
         ret = app_plugins_start(app, err);
     if (ret == 0)
         ret = open_election(app, state_dir, err);
+    if (ret == 0)
+        app_commands_open(app);
     return ret;
 }
 
@@ -290,8 +300,10 @@ static int open_all(app_t *app, lh_error_t *err)
 
 static void close_all(app_t *app)
 {
+    app_control_close(app->control);
     serve_stop(app->serve);
     lease_stop(app->lease);
+    app_events_destroy(app->events);
     if (app_plugins_destroy(app)) {
         log_warn(app->log, "threads of a plugin never returned; ending without them");
         _exit(app->status);

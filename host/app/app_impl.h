@@ -4,6 +4,8 @@
 #define APP_APP_IMPL_H
 
 #include "app/app.h"
+#include "app/control.h"
+#include "app/events.h"
 #include "kube/discovery.h"
 #include "lease/lease.h"
 #include "plugin/instance.h"
@@ -53,10 +55,13 @@ struct app {
     app_instance_t *instances;
     size_t instance_count;
     lease_t *lease; /* NULL when election is disabled */
+    app_control_t *control; /* NULL: none could be opened */
+    app_events_t *events;   /* NULL when election is disabled */
 
     enum app_phase phase;
     fence_t *fence; /* of the present term */
     bool stop_asked;
+    bool stepping_down; /* the term is handed over, and the host stands back */
     bool giving_back; /* ending, and the answer to a release is awaited */
     int64_t drain_until;
     loop_timer_t flush_timer, beat_timer, contact_timer;
@@ -80,8 +85,13 @@ bool app_plugins_destroy(app_t *app);
 extern const lease_events_t app_lease_events;    /* without arg */
 void app_term_begin(app_t *app, fence_t *fence); /* takes the reference */
 void app_stop(app_t *app);                       /* SIGTERM */
+/* Hands the term over and stands back; false when there is none that has not begun to end. */
+bool app_step_down(app_t *app);
 void app_instance_rested(void *instance);        /* plugin_instance_options_t.on_rested */
 void app_instance_ended(void *instance);
 void app_flush_timer(loop_timer_t *timer);
+
+/* command.c: listens for commands; a host without works as well. */
+void app_commands_open(app_t *app);
 
 #endif

@@ -30,6 +30,7 @@ static void on_begin(void *arg, fence_t *fence) /* [loop-thread] */
 
     if (app->phase != APP_ENDING) {
         app_term_begin(app, fence);
+        app_events_add(app->events, lease_uid(app->lease), "became leader");
         return;
     }
     /* Acquired in the moment in which the host was told to end: nothing was begun. The loop goes on
@@ -46,6 +47,7 @@ static void leave_term(app_t *app)
 {
     fence_unref(host_steal(app->fence));
     app->phase = APP_STANDBY;
+    app->stepping_down = false;
     health_set(app->leading, false, "not the leader");
 }
 
@@ -76,7 +78,8 @@ static void release(app_t *app)
         return;
     }
     app->phase = APP_RELEASING;
-    lease_release(app->lease, clean, false); /* closes the fence */
+    lease_release(app->lease, clean, app->stepping_down); /* closes the fence */
+    app_events_add(app->events, lease_uid(app->lease), "stopped leading: it hands over");
     if (!clean)
         kube_client_cut(app->writes); /* else the kernel sends what it has queued, even after us */
 }
@@ -152,6 +155,13 @@ static int64_t time_to_return(const app_t *app, int64_t until)
     return HOST_MAX(until, clock_now() + app->config->stop_budget / 2);
 }
 
+static void record_loss(app_t *app, const char *reason)
+{
+    host_cleanup(host_freep) char *text = host_xprintf("stopped leading: %s", reason);
+
+    app_events_add(app->events, lease_uid(app->lease), text);
+}
+
 static void on_end(void *arg, enum lease_end end, int64_t until,
                    const char *reason) /* [loop-thread] */
 {
@@ -161,12 +171,16 @@ static void on_end(void *arg, enum lease_end end, int64_t until,
         given_back(app);
         return;
     }
+    app_control_ended(app->control, reason);
     if (end == LEASE_END_RELEASED) {
         stand_or_end(app);
         return;
     }
-    log_warn(app->log, "the term has ended: %s", reason);
     loop_timer_clear(&app->flush_timer);
+    if (app->stepping_down) /* cut short: the release that would have said so did not count */
+        lease_stand_back(app->lease);
+    if (app->phase != APP_RELEASING)
+        record_loss(app, reason);
     const bool drained = app->phase == APP_FLUSHING || app->phase == APP_RELEASING;
     app->phase = APP_RESTING;
     if (drained)
@@ -238,18 +252,33 @@ static void end_host(app_t *app)
         end_loop(app);
 }
 
+static void hand_over(app_t *app)
+{
+    log_info(app->log, "handing over: no new write is sent, reconciles are coming to their end");
+    fence_close_gate(app->fence);
+    app->phase = APP_HANDING;
+    end_instances(app, app->drain_until);
+}
+
+bool app_step_down(app_t *app)
+{
+    if (app->phase == APP_LEADING) {
+        app->stepping_down = true;
+        app->drain_until = clock_now() + app->config->drain_timeout;
+        hand_over(app);
+        return true;
+    }
+    return app->phase == APP_HANDING || app->phase == APP_FLUSHING || app->phase == APP_RELEASING;
+}
+
 void app_stop(app_t *app)
 {
-    if (!app->stop_asked)
+    /* A step-down that is under way keeps its time. */
+    if (!app->stop_asked && app->phase != APP_HANDING && app->phase != APP_FLUSHING)
         app->drain_until = clock_now() + app->config->drain_timeout;
     app->stop_asked = true;
-    if (app->phase == APP_STANDBY) {
+    if (app->phase == APP_STANDBY)
         end_host(app);
-    } else if (app->phase == APP_LEADING) {
-        log_info(app->log,
-                 "handing over: no new write is sent, reconciles are coming to their end");
-        fence_close_gate(app->fence);
-        app->phase = APP_HANDING;
-        end_instances(app, app->drain_until);
-    }
+    else if (app->phase == APP_LEADING)
+        hand_over(app);
 }

@@ -246,6 +246,30 @@ int health_report_one(health_t *h, unsigned endpoint, const char *name, buf_t *o
     return ret;
 }
 
+void health_list(health_t *h, buf_t *out)
+{
+    const char *separator = "[";
+
+    pthread_mutex_lock(&h->lock);
+    LIST_EACH (&h->checks, it, tmp) {
+        health_check_t *c = LIST_ENTRY(it, health_check_t, link);
+        char reason[MAX_REASON];
+        const bool ok = evaluate(c, reason);
+
+        buf_printf(out, "%s{\"name\":", separator);
+        buf_json_string(out, c->name, strlen(c->name));
+        buf_printf(out, ",\"ok\":%s,\"reason\":", ok ? "true" : "false");
+        if (ok)
+            buf_puts(out, "null");
+        else
+            buf_json_string(out, reason, strlen(reason));
+        buf_puts(out, "}");
+        separator = ",";
+    }
+    pthread_mutex_unlock(&h->lock);
+    buf_puts(out, separator[0] == '[' ? "[]" : "]");
+}
+
 static document_t *find_document(health_t *h, const char *path)
 {
     LIST_EACH (&h->documents, it, tmp) {

@@ -26,8 +26,8 @@ void health_set(health_check_t *c, bool ok, const char *reason);
 void health_remove(health_t *h, health_check_t *c); /* [any-thread] */
 
 /* A check that is computed when asked: fn returns true when fine, else writes a reason. fn must
- * not block, nor call this registry. Borrowed until health_remove or health_destroy.
- * [serve-thread] */
+ * not block, nor call this registry. Borrowed until health_remove or health_destroy. fn is called by
+ * whoever asks. [any-thread] */
 health_check_t *health_add_fn(health_t *h, const char *name, unsigned counts,
                               bool (*fn)(void *arg, char *reason, size_t size), void *arg);
 
@@ -41,6 +41,10 @@ bool health_report(health_t *h, unsigned endpoint, const char *title, bool verbo
 /* Prints the one check name, as GET /livez/<name> shows it: 1 when it passes, 0 when it fails, -1
  * when endpoint shows no such check (out is left alone). [any-thread] */
 int health_report_one(health_t *h, unsigned endpoint, const char *name, buf_t *out);
+
+/* Appends every check, as a JSON array of {"name", "ok", "reason"}; reason is null when it is fine.
+ * [any-thread] */
+void health_list(health_t *h, buf_t *out);
 
 /* A document for GET path (e.g. "/leader"): the latest one published is served. body is JSON,
  * copied. [any-thread] */

@@ -40,6 +40,17 @@ static void set_json(cli_args_t *args, const char *value)
     args->json = strcmp(value, "json") == 0;
 }
 
+static void set_pid(cli_args_t *args, const char *value)
+{
+    args->pid = value;
+}
+
+static void set_wait(cli_args_t *args, const char *value)
+{
+    (void) value;
+    args->wait = true;
+}
+
 static void set_listen(cli_args_t *args, const char *value)
 {
     args->listen = value;
@@ -112,6 +123,8 @@ static const struct flag flags[] = {
      "configuration file [default ./leasehold.yaml or /etc/leasehold/leasehold.yaml]", set_config},
     {"set", "KEY=VALUE", CLI_SETTINGS, "any setting, by its key in the file; may be repeated",
      add_setting},
+    {"pid", "PID", CLI_PID, "of the host, where several use one stateDir", set_pid},
+    {"wait", NULL, CLI_WAIT, "until the term has ended", set_wait},
     {"check", NULL, CLI_CHECK, "print nothing but errors", set_check},
     {"output", "FORMAT", CLI_OUTPUT, "text or json, also as -o FORMAT [default text]", set_json},
     {"help", NULL, 0, "print this", set_help},

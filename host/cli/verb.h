@@ -11,6 +11,8 @@ enum {
     CLI_SETTINGS = 1, /* --config, --set, and the own flags of settings */
     CLI_OUTPUT = 2,   /* -o json */
     CLI_CHECK = 4,    /* --check */
+    CLI_PID = 32,     /* --pid */
+    CLI_WAIT = 64,    /* --wait */
     CLI_DEV = 8       /* --listen, --dir, --plugins, --apply, ... */
 };
 
@@ -22,12 +24,13 @@ typedef struct cli_args {
     size_t setting_count;
     char **made;         /* the texts that were put together; owned, NULL-terminated */
     const char *operand; /* NULL: none */
+    const char *pid;     /* of the host that is asked; NULL: the only one */
     /* of dev; NULL: not given */
     const char *listen, *dir, *snapshot, *plugins;
     const char **applies; /* owned, texts borrowed */
     size_t apply_count;
     bool plain, faults, quiet, no_color, any_address;
-    bool help, json, check;
+    bool help, json, check, wait;
 } cli_args_t;
 
 typedef struct cli_verb {
@@ -63,9 +66,20 @@ int cli_load(const cli_args_t *args, config_t **out);
 int cli_run(const cli_args_t *args);
 int cli_config(const cli_args_t *args);
 int cli_plugins_ls(const cli_args_t *args);
+int cli_status(const cli_args_t *args);
+int cli_step_down(const cli_args_t *args);
 int cli_version(const cli_args_t *args);
 int cli_dev(const cli_args_t *args);
 int cli_help(const cli_args_t *args);
+
+/* Sends command to the control socket of the running host that args mean. CLI_FINE, and *out reads what
+ * it answers (free with cli_control_close); else after a message. (control.c) */
+typedef struct cli_control cli_control_t;
+int cli_control_open(const cli_args_t *args, const char *command, cli_control_t **out);
+/* The next line, a JSON object without "error"; wait_s: 0 for as long as it takes. CLI_FINE, and the
+ * caller owns *out, free with free(); else after a message. */
+int cli_control_line(cli_control_t *c, int wait_s, char **out);
+void cli_control_close(cli_control_t *c); /* NULL is allowed */
 
 /* The help of one verb, NULL: of all. (help.c) */
 int cli_help_print(const cli_verb_t *verb);

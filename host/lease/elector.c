@@ -245,6 +245,17 @@ void lease_elector_release(lease_elector_t *e, const lease_time_t *t, bool clean
     settle(e, t);
 }
 
+void lease_elector_stand_back(lease_elector_t *e, const lease_time_t *t)
+{
+    const bool other = e->record != NULL && e->record->holder[0] != '\0' &&
+                       lease_record_own(e->record, e->identity, e->instance) == 0;
+
+    enter(e, t);
+    if (e->state == LEASE_STANDBY && !other)
+        e->stand_until = t->now + e->lease_duration;
+    settle(e, t);
+}
+
 void lease_elector_rested(lease_elector_t *e, const lease_time_t *t)
 {
     e->resting = false;
@@ -263,6 +274,7 @@ void lease_elector_status(const lease_elector_t *e, lease_status_t *out)
         .state = e->state,
         .stopping = e->fence != NULL && fence_gate_closed(e->fence),
         .observed = e->told,
+        .uid = e->record != NULL ? e->record->uid : "",
         .holder = e->told_holder,
         .mine = mine,
         .duplicate = e->duplicate,

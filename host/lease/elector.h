@@ -118,6 +118,7 @@ void lease_elector_watch_ended(lease_elector_t *e, const lease_time_t *t, int st
                                int64_t retry_after, const char *text);
 /* lease_release() and lease_rested() of the owner. [elector-thread] */
 void lease_elector_release(lease_elector_t *e, const lease_time_t *t, bool clean, bool stand_back);
+void lease_elector_stand_back(lease_elector_t *e, const lease_time_t *t); /* [elector-thread] */
 void lease_elector_rested(lease_elector_t *e, const lease_time_t *t);
 
 /* What people may see of it. Strings are borrowed until the next input. [elector-thread] */
@@ -125,6 +126,7 @@ typedef struct lease_status {
     enum lease_state state;
     bool stopping;       /* leading, but no new write starts: it is being handed over */
     bool observed;       /* the Lease, or its absence */
+    const char *uid;     /* of the Lease; "": not known, or absent */
     const char *holder;  /* "": none */
     bool mine;           /* held by this process */
     bool duplicate;      /* held by another live process of our name */

@@ -6,13 +6,30 @@
 
 /* --- a write has landed --- */
 
+/* For people: how the acquisition that is counted under this cause came about. */
+static const char *why_acquired(const char *cause)
+{
+    static const struct {
+        const char *cause, *text;
+    } texts[] = {{"created", "the lease did not exist"},
+                 {"released", "the lease was free"},
+                 {"expired", "its last holder was silent for too long"},
+                 {"resumed", "the lease was our own"}};
+
+    for (size_t i = 0; i < HOST_LEN(texts); i++) {
+        if (strcmp(cause, texts[i].cause) == 0)
+            return texts[i].text;
+    }
+    return cause;
+}
+
 static void begin(lease_elector_t *e, int64_t deadline)
 {
     e->state = LEASE_LEADING;
     e->deadline = deadline;
     e->fence = fence_create((uint64_t) e->term, deadline);
     fence_set_offset(e->fence, e->offset);
-    lease_say(e, LOG_INFO, "leading, term %lld", (long long) e->term);
+    lease_say(e, LOG_INFO, "leading, term %lld: %s", (long long) e->term, why_acquired(e->cause));
     e->act->begin(e->arg, fence_ref(e->fence));
 }
 

@@ -43,7 +43,7 @@ struct lease {
     pthread_mutex_t lock;
     loop_task_t ask;
     struct asked {
-        bool release, clean, stand_back, rested, stop;
+        bool release, clean, stand_back, stands_back, rested, stop;
     } asked;
 };
 
@@ -93,9 +93,11 @@ static void on_wake(void *arg, int64_t at)
 static void on_begin(void *arg, fence_t *fence)
 {
     lease_t *l = arg;
+    lease_status_t status;
 
     report(l); /* the deadline before the claim */
-    lease_mail_begin(l->mail, fence);
+    lease_elector_status(l->elector, &status);
+    lease_mail_begin(l->mail, fence, status.uid);
 }
 
 static void on_fall(void *arg)
@@ -261,6 +263,8 @@ static void on_asked(loop_task_t *task)
     }
     if (asked.release)
         lease_elector_release(l->elector, &t, asked.clean, asked.stand_back);
+    if (asked.stands_back)
+        lease_elector_stand_back(l->elector, &t);
     if (asked.rested)
         lease_elector_rested(l->elector, &t);
     if (asked.stop) /* after a release, which may have been asked for just before */
@@ -416,6 +420,7 @@ static void ask(lease_t *l, const struct asked *what)
         l->asked.stand_back = what->stand_back;
     }
     l->asked.release |= what->release;
+    l->asked.stands_back |= what->stands_back;
     l->asked.rested |= what->rested;
     l->asked.stop |= what->stop;
     pthread_mutex_unlock(&l->lock);
@@ -429,6 +434,16 @@ void lease_release(lease_t *l, bool clean, bool stand_back)
     if (term != NULL)
         fence_close(term);
     ask(l, &(struct asked){.release = true, .clean = clean, .stand_back = stand_back});
+}
+
+void lease_stand_back(lease_t *l)
+{
+    ask(l, &(struct asked){.stands_back = true});
+}
+
+const char *lease_uid(const lease_t *l)
+{
+    return lease_mail_uid(l->mail);
 }
 
 void lease_rested(lease_t *l)

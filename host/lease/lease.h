@@ -77,6 +77,14 @@ HOST_MUST_USE int lease_start(const lease_options_t *options, lease_t **out, lh_
  * the term has ended by itself meanwhile (its on_end is on the way). [loop-thread] */
 void lease_release(lease_t *l, bool clean, bool stand_back);
 
+/* After an on_end by force that came in the middle of a step-down: do not stand again for a lease
+ * duration, or until another holder is seen. Before lease_rested. [loop-thread] */
+void lease_stand_back(lease_t *l);
+
+/* The uid of the Lease of the term that on_begin told of last; "" before the first. Borrowed until
+ * the next on_begin. [loop-thread] */
+const char *lease_uid(const lease_t *l);
+
 /* After on_end: the owner has torn down, the elector may stand again. [loop-thread] */
 void lease_rested(lease_t *l);
 

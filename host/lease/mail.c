@@ -11,7 +11,7 @@ typedef struct letter {
     fence_t *fence; /* of BEGIN */
     enum lease_end end;
     int64_t until;
-    char *text; /* reason or holder */
+    char *text; /* uid, reason or holder */
     bool mine;
 } letter_t;
 
@@ -20,6 +20,7 @@ struct lease_mail {
     lease_events_t events;
     loop_task_t task;
     fence_t *term;
+    char *uid; /* of the Lease of the last term; NULL: there was none */
     bool delivering, closed; /* the owner's */
     _Atomic bool acting;
     pthread_mutex_t lock;
@@ -49,6 +50,7 @@ static void mail_free(lease_mail_t *m)
     while ((l = take_letter(m)) != NULL)
         letter_free(l);
     fence_unref(m->term);
+    free(m->uid);
     pthread_mutex_destroy(&m->lock);
     free(m);
 }
@@ -60,6 +62,8 @@ static void deliver_one(lease_mail_t *m, letter_t *l)
     switch (l->kind) {
     case BEGIN:
         m->term = fence_ref(l->fence);
+        free(m->uid);
+        m->uid = host_steal(l->text);
         to->on_begin(to->arg, host_steal(l->fence));
         break;
     case END:
@@ -99,10 +103,10 @@ static void send(lease_mail_t *m, const letter_t *letter)
     loop_post(m->owner, &m->task);
 }
 
-void lease_mail_begin(lease_mail_t *m, fence_t *fence)
+void lease_mail_begin(lease_mail_t *m, fence_t *fence, const char *uid)
 {
     atomic_store(&m->acting, true);
-    send(m, &(letter_t){.kind = BEGIN, .fence = fence});
+    send(m, &(letter_t){.kind = BEGIN, .fence = fence, .text = host_xstrdup(uid)});
 }
 
 void lease_mail_end(lease_mail_t *m, enum lease_end end, int64_t until, const char *reason)
@@ -118,6 +122,11 @@ void lease_mail_observed(lease_mail_t *m, const char *holder, bool mine)
 fence_t *lease_mail_term(const lease_mail_t *m)
 {
     return m->term;
+}
+
+const char *lease_mail_uid(const lease_mail_t *m)
+{
+    return m->uid != NULL ? m->uid : "";
 }
 
 bool lease_mail_acting(const lease_mail_t *m)

@@ -16,7 +16,7 @@ static const double latency_buckets[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05
 struct lease_report {
     lease_report_options_t o;
     char *namespace, *name, *identity;
-    metric_cell_t *master, *slow_paths, *duplicates, *age, *deadline, *latency;
+    metric_cell_t *master, *slow_paths, *duplicates, *age, *deadline, *gate, *latency;
     metric_t *failures, *transitions;
     health_check_t *alive, *leading, *unique, *reached;
     _Atomic int64_t beat;          /* of the elector thread */
@@ -170,6 +170,9 @@ static void add_metrics(lease_report_t *r)
     r->deadline = gauge(r, "leasehold_lease_deadline_seconds",
                         "Time until this host's right to write ends unless it renews; 0 when it "
                         "does not lead.");
+    r->gate = gauge(r, "leasehold_lease_gate_open",
+                    "1 while new writes of plugins may start, 0 on a standby and while a term is "
+                    "being handed over.");
     r->latency =
         metric_cell(metrics_histogram(r->o.metrics, "leasehold_lease_renew_duration_seconds",
                                       "Time from sending a renewal to its "
@@ -192,6 +195,7 @@ static void measure(lease_report_t *r, const lease_status_t *s, int64_t now)
         return;
     metric_set(r->master, leads ? 1 : 0);
     metric_set(r->age, s->seen_at != 0 ? seconds(now - s->seen_at) : 0);
+    metric_set(r->gate, leads && !s->stopping ? 1 : 0);
     metric_set(r->deadline, leads ? seconds(s->deadline - now) : 0);
 }
 
