@@ -11,16 +11,30 @@ static app_t app;
 static app_instance_t instances[INSTANCES];
 static config_t config;
 static int releases, rests, ends, stops;
-static bool released_clean;
+static bool released_clean, released_standing_back;
+static int stand_backs;
 static int64_t end_deadline;
 
 /* -- In the place of lease/ and plugin/ -- */
 
 void lease_release(lease_t *l, bool clean, bool stand_back)
 {
-    (void) l, (void) stand_back;
+    (void) l;
+    released_standing_back = stand_back;
     releases++;
     released_clean = clean;
+}
+
+void lease_stand_back(lease_t *l)
+{
+    (void) l;
+    stand_backs++;
+}
+
+const char *lease_uid(const lease_t *l)
+{
+    (void) l;
+    return "";
 }
 
 void lease_rested(lease_t *l)
@@ -182,4 +196,114 @@ Test(term, that_ends_by_force_after_a_freeze_leaves_the_instances_time_to_return
     app_lease_events.on_end(&app, LEASE_END_EXPIRED, until, "no renewal was acknowledged in time");
     EXPECT_INT(ends, INSTANCES);
     EXPECT_INT(end_deadline, clock_now() + config.stop_budget / 2);
+}
+
+/* -- Step-down -- */
+
+/* The writes of the test's term: none. */
+static void with_writes(void)
+{
+    static const kube_credentials_t credentials = {.server = (char *) "http://127.0.0.1:1"};
+    lh_error_t err = {0};
+
+    ASSERT_OK(kube_client_create(&(kube_client_options_t){.loop = app.loop,
+                                                          .credentials = &credentials,
+                                                          .kind = KUBE_CLIENT_WRITES},
+                                 &app.writes, &err),
+              err);
+}
+
+Test(term, rule_11_a_step_down_drains_releases_and_stands_back_in_the_same_process)
+{
+    with_writes();
+    begin();
+    fence_t *fence = fence_ref(app.fence);
+    EXPECT_INT(app_step_down(&app), true);
+    EXPECT_INT(fence_gate_closed(fence), true); /* no new write starts */
+    EXPECT_INT(fence_open(fence), true);        /* those in flight go on */
+    EXPECT_INT(ends, INSTANCES);
+    EXPECT_INT(end_deadline, clock_now() + 10 * CLOCK_S);
+    EXPECT_INT(releases, 0);
+    all(app_instance_rested);
+    EXPECT_INT(releases, 1);
+    EXPECT_INT(released_clean, true);
+    EXPECT_INT(released_standing_back, true);
+    app_lease_events.on_end(&app, LEASE_END_RELEASED, CLOCK_NEVER, "the lease was released");
+    EXPECT_INT(rests, 1);
+    EXPECT_INT(stand_backs, 0); /* the release has said so */
+    EXPECT_INT(stops, 0);
+    EXPECT_INT(stopped(), false);
+    fence_unref(fence);
+    kube_client_destroy(app.writes);
+}
+
+Test(term, rule_11_a_step_down_that_a_loss_cuts_short_stands_back_too)
+{
+    begin();
+    EXPECT_INT(app_step_down(&app), true);
+    app_lease_events.on_end(&app, LEASE_END_EXPIRED, clock_now(), "no renewal");
+    EXPECT_INT(stand_backs, 1);
+    EXPECT_INT(rests, 0);
+    all(app_instance_rested);
+    EXPECT_INT(rests, 1);
+    EXPECT_INT(releases, 0);
+    begin(); /* and the next term is an ordinary one */
+    app_lease_events.on_end(&app, LEASE_END_LOST, clock_now(), "the lease was deleted");
+    EXPECT_INT(stand_backs, 1);
+}
+
+Test(term, a_step_down_without_a_term_does_nothing)
+{
+    EXPECT_INT(app_step_down(&app), false);
+    begin();
+    app_lease_events.on_end(&app, LEASE_END_LOST, clock_now(), "the lease was deleted");
+    EXPECT_INT(app_step_down(&app), false); /* it has ended, and is being torn down */
+    all(app_instance_rested);
+    app_stop(&app);
+    EXPECT_INT(app_step_down(&app), false);
+    EXPECT_INT(releases, 0);
+}
+
+Test(term, a_second_step_down_gives_no_more_time)
+{
+    begin();
+    EXPECT_INT(app_step_down(&app), true);
+    const int64_t until = app.drain_until;
+    fake_clock_advance(CLOCK_S);
+    EXPECT_INT(app_step_down(&app), true);
+    EXPECT_INT(app.drain_until, until);
+    EXPECT_INT(ends, INSTANCES);
+}
+
+Test(term, sigterm_in_the_middle_of_a_step_down_ends_the_host_after_it_and_gives_no_more_time)
+{
+    with_writes();
+    begin();
+    EXPECT_INT(app_step_down(&app), true);
+    const int64_t until = app.drain_until;
+    fake_clock_advance(CLOCK_S);
+    app_stop(&app);
+    EXPECT_INT(app.drain_until, until);
+    EXPECT_INT(ends, INSTANCES);
+    all(app_instance_rested);
+    EXPECT_INT(releases, 1);
+    app_lease_events.on_end(&app, LEASE_END_RELEASED, CLOCK_NEVER, "the lease was released");
+    EXPECT_INT(rests, 0);
+    EXPECT_INT(stops, INSTANCES);
+    all(app_instance_ended);
+    EXPECT_INT(stopped(), true);
+    kube_client_destroy(app.writes);
+}
+
+Test(term, sigterm_long_after_a_step_down_has_its_own_time)
+{
+    with_writes();
+    begin();
+    app_step_down(&app);
+    all(app_instance_rested);
+    app_lease_events.on_end(&app, LEASE_END_RELEASED, CLOCK_NEVER, "the lease was released");
+    fake_clock_advance(3600 * CLOCK_S);
+    app_stop(&app);
+    EXPECT_INT(app.drain_until, clock_now() + 10 * CLOCK_S);
+    kube_client_destroy(app.writes);
 }

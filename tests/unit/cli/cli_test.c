@@ -4,12 +4,9 @@
 
 #include "app/app.h"
 #include "support/expect.h"
+#include "unit/cli/outcome.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* Stands in for host/app: says what it was given. */
 int app_run(const config_t *config, const app_options_t *options)
@@ -37,52 +34,12 @@ static void leave(void)
 
 TestSuite(cli, .init = enter, .fini = leave);
 
-typedef struct outcome {
-    int status;
-    char out[8192], err[8192];
-} outcome_t;
-
-static int capture(int fd)
-{
-    const int file = memfd_create("capture", MFD_CLOEXEC);
-
-    fflush(NULL);
-    cr_assert(file >= 0 && dup2(file, fd) == fd);
-    return file;
-}
-
-static void collect(int file, char *out, size_t size)
-{
-    fflush(NULL);
-    const ssize_t n = pread(file, out, size - 1, 0);
-
-    cr_assert(n >= 0 && (size_t) n < size - 1);
-    out[n] = '\0';
-    close(file);
-}
-
 /* Runs `leasehold line`, its words separated by single spaces. */
 static outcome_t run(const char *line)
 {
     char *env[] = {"POD_NAME=pod-0", "STATE_DIRECTORY=/state", NULL};
-    char copy[512], *argv[20] = {"leasehold"}, *save = NULL;
-    const int old_out = dup(STDOUT_FILENO), old_err = dup(STDERR_FILENO);
-    outcome_t o;
-    int argc = 1;
 
-    cr_assert((size_t) snprintf(copy, sizeof(copy), "%s", line) < sizeof(copy));
-    for (char *word = strtok_r(copy, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save)) {
-        argv[argc++] = word;
-    }
-    const int out = capture(STDOUT_FILENO), err = capture(STDERR_FILENO);
-
-    o.status = cli_main(argc, argv, env);
-    collect(out, o.out, sizeof(o.out));
-    collect(err, o.err, sizeof(o.err));
-    cr_assert(dup2(old_out, STDOUT_FILENO) >= 0 && dup2(old_err, STDERR_FILENO) >= 0);
-    close(old_out);
-    close(old_err);
-    return o;
+    return outcome_of(line, env);
 }
 
 Test(cli, mistakes_of_usage_end_with_2_and_a_hint)

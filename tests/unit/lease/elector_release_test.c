@@ -235,6 +235,54 @@ Test(release, rule_11_it_stands_again_once_another_holder_was_seen)
     EXPECT_WITHIN(sim_until_leading(a, S(60)), 0, MS(30));
 }
 
+/* The step-down was cut short: its term ended by itself before it was released. */
+static void end_by_deadline(void)
+{
+    a->teardown = CLOCK_NEVER;
+    a->net.refuse = true;
+    sim_run(s, S(11));
+    EXPECT_INT(a->end, LEASE_END_EXPIRED);
+    a->net.refuse = false;
+}
+
+static void stand_back_and_rest(void)
+{
+    lease_time_t t = sim_time(a);
+
+    lease_elector_stand_back(a->elector, &t);
+    lease_elector_rested(a->elector, &t);
+}
+
+Test(release, rule_11_a_step_down_that_the_deadline_cut_short_stands_back_too)
+{
+    end_by_deadline();
+    int64_t now = clock_now();
+
+    stand_back_and_rest();
+    sim_until_leading(a, S(60));
+    EXPECT_WITHIN(a->begun_at - now, S(15), S(15) + MS(30));
+}
+
+Test(release, rule_11_standing_back_ends_with_the_next_holder_seen)
+{
+    end_by_deadline();
+    stand_back_and_rest();
+    sim_run(s, S(1));
+    sim_edit(s, "{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":1}");
+    EXPECT_WITHIN(sim_until_leading(a, S(60)), S(1), S(4)); /* the rest of the leases it has seen */
+}
+
+Test(release, rule_11_after_a_loss_to_another_holder_there_is_no_need_to_stand_back)
+{
+    a->teardown = CLOCK_NEVER;
+    sim_edit(s, "{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":1}");
+    sim_run(s, MS(10));
+    EXPECT_INT(a->end, LEASE_END_LOST);
+    sim_run(s, S(10)); /* a long teardown */
+    stand_back_and_rest();
+    EXPECT_WITHIN(sim_until_leading(a, S(60)), S(3), S(5));
+}
+
 Test(release, without_standing_back_it_takes_the_lease_again)
 {
     a->teardown = MS(10);
