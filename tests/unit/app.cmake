@@ -1,4 +1,5 @@
 # Unit tests of host/app
+unit_test(app events REAL_CLOCK LIBS support_http PkgConfig::CJSON)
 unit_test(app state REAL_CLOCK)
 unit_test(app control)
 unit_test(app term)
