@@ -405,3 +405,52 @@ double replica_metric(replica_t *r, const char *series)
     free(body);
     return value;
 }
+
+static char *read_all(int fd)
+{
+    size_t len = 0, size = 4096;
+    char *text = malloc(size);
+    ssize_t n;
+
+    while (text != NULL && (n = read(fd, text + len, size - len - 1)) > 0) {
+        len += (size_t) n;
+        if (size - len < 1024)
+            text = realloc(text, size *= 2);
+    }
+    if (text == NULL)
+        die("read", "out of memory");
+    text[len] = '\0';
+    return text;
+}
+
+int replica_ask(const replica_t *r, const char *const *verb, char **out)
+{
+    const char *argv[16] = {LEASEHOLD_BINARY};
+    char config[512];
+    int fds[2], status = 0;
+    size_t n = 1;
+
+    snprintf(config, sizeof(config), "%s/leasehold.yaml", r->dir);
+    for (; verb[n - 1] != NULL && n < 12; n++)
+        argv[n] = verb[n - 1];
+    argv[n++] = "--config";
+    argv[n] = config;
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        die("pipe", strerror(errno));
+    fflush(stdout);
+    const pid_t pid = fork();
+
+    if (pid < 0)
+        die("fork", strerror(errno));
+    if (pid == 0) {
+        dup2(fds[1], STDOUT_FILENO);
+        dup2(fds[1], STDERR_FILENO);
+        execv(argv[0], (char *const *) argv);
+        _exit(127);
+    }
+    close(fds[1]);
+    *out = read_all(fds[0]);
+    close(fds[0]);
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}

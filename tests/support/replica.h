@@ -64,6 +64,10 @@ bool replica_says(replica_t *r, const char *path, const char *text, int ms);
 /* The value of a metric's line that begins with `series`, -1 when there is none. */
 double replica_metric(replica_t *r, const char *series);
 
+/* Runs `leasehold VERB... --config <the replica's>` beside it and waits for its end: its exit status, -1
+ * when it is killed by a signal. *out is its standard output and error; the caller frees it. */
+int replica_ask(const replica_t *r, const char *const *verb, char **out);
+
 /* Milliseconds of a clock that never steps. */
 int64_t replica_now_ms(void);
 
