@@ -178,11 +178,8 @@ static int open_kube(app_t *app, lh_error_t *err)
 
     if (ret < 0)
         return ret;
-    /* What the kernel has not got acknowledged dies before another holder can lead. */
     options.kind = KUBE_CLIENT_WRITES;
-    options.write_user_timeout = (int64_t) ((double) c->leader_election.lease_duration *
-                                            (1 - 2 * c->leader_election.clock_skew)) -
-                                 c->leader_election.renew_deadline;
+    options.write_user_timeout = app_write_user_timeout(c);
     ret = kube_client_create(&options, &app->writes, err);
     if (ret < 0)
         return ret;

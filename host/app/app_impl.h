@@ -82,6 +82,9 @@ HOST_MUST_USE int app_plugins_start(app_t *app, lh_error_t *err);
 bool app_plugins_destroy(app_t *app);
 
 /* term.c */
+/* How long bytes of a write may stay unacknowledged: what the kernel holds dies before another holder
+ * can lead, although nobody cuts it. */
+int64_t app_write_user_timeout(const config_t *config);
 extern const lease_events_t app_lease_events;    /* without arg */
 void app_term_begin(app_t *app, fence_t *fence); /* takes the reference */
 void app_stop(app_t *app);                       /* SIGTERM */

@@ -11,6 +11,15 @@
 static void end_host(app_t *app);
 static void end_loop(app_t *app);
 
+int64_t app_write_user_timeout(const config_t *config)
+{
+    const double lease = (double) config->leader_election.lease_duration;
+
+    /* The last byte is sent before the deadline; the kill limit comes that much later. */
+    return (int64_t) (lease * (1 - 2 * config->leader_election.clock_skew)) -
+           config->leader_election.renew_deadline;
+}
+
 /* -- The term begins -- */
 
 void app_term_begin(app_t *app, fence_t *fence)

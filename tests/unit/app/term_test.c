@@ -198,6 +198,26 @@ Test(term, that_ends_by_force_after_a_freeze_leaves_the_instances_time_to_return
     EXPECT_INT(end_deadline, clock_now() + config.stop_budget / 2);
 }
 
+Test(term, unacknowledged_bytes_of_a_write_die_between_deadline_and_kill_limit)
+{
+    static const struct {
+        int64_t duration, deadline;
+        double skew;
+        int64_t expected;
+    } rows[] = {{15 * CLOCK_S, 10 * CLOCK_S, 0.02, 4400 * CLOCK_MS},
+                {3 * CLOCK_S, 2 * CLOCK_S, 0.02, 880 * CLOCK_MS},
+                {10 * CLOCK_S, 8 * CLOCK_S, 0, 2 * CLOCK_S}};
+
+    for (size_t i = 0; i < HOST_LEN(rows); i++) {
+        config.leader_election.lease_duration = rows[i].duration;
+        config.leader_election.renew_deadline = rows[i].deadline;
+        config.leader_election.clock_skew = rows[i].skew;
+        const int64_t off = app_write_user_timeout(&config) - rows[i].expected;
+
+        cr_expect(off >= -1 && off <= 1, "row %zu is off by %lld ns", i, (long long) off);
+    }
+}
+
 /* -- Step-down -- */
 
 /* The writes of the test's term: none. */

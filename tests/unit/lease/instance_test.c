@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static char dir[] = "/tmp/lease-instance-XXXXXX";
@@ -55,7 +57,7 @@ static char *boot_id(void)
     return host_xstrdup(text.data);
 }
 
-Test(instance, each_process_has_an_id_of_its_own)
+Test(instance, rule_1_each_process_has_an_id_of_its_own)
 {
     lease_instance_t a, b;
 
@@ -77,7 +79,7 @@ Test(instance, the_next_process_finds_what_was_written)
     EXPECT_STR(previous(), i.id);
 }
 
-Test(instance, before_the_write_the_file_keeps_the_last_process)
+Test(instance, rule_17_before_the_write_the_file_keeps_the_last_process)
 {
     lease_instance_t first, second;
 
@@ -89,7 +91,7 @@ Test(instance, before_the_write_the_file_keeps_the_last_process)
     EXPECT_STR(previous(), first.id);
 }
 
-Test(instance, a_live_process_keeps_others_from_the_file)
+Test(instance, rule_17_a_live_process_keeps_others_from_the_file)
 {
     lease_instance_t a, b;
 
@@ -104,13 +106,13 @@ Test(instance, a_live_process_keeps_others_from_the_file)
     EXPECT_STR(previous(), a.id);
 }
 
-Test(instance, another_boot_is_another_machine)
+Test(instance, rule_17_another_boot_is_another_machine)
 {
     write_file("00000000-0000-0000-0000-000000000000 0123456789abcdef0123456789abcdef\n");
     EXPECT_STR(previous(), "");
 }
 
-Test(instance, this_boot_is_continued)
+Test(instance, rule_17_this_boot_is_continued)
 {
     host_cleanup(host_freep) char *boot = boot_id();
     host_cleanup(host_freep) char *text =
@@ -160,7 +162,7 @@ Test(instance, a_folder_that_is_not_there_costs_only_the_quick_restart)
     lease_instance_close(&i);
 }
 
-Test(instance, the_file_is_private_and_not_inherited)
+Test(instance, rule_17_the_file_is_private_and_not_inherited)
 {
     lease_instance_t i;
     struct stat st;
@@ -170,5 +172,68 @@ Test(instance, the_file_is_private_and_not_inherited)
     EXPECT_INT(fcntl(i.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
     cr_assert(fstat(i.fd, &st) == 0);
     EXPECT_INT(st.st_mode & 0777, 0600);
+    lease_instance_close(&i);
+}
+
+/* -- Between the steps: in the place of the C library's functions -- */
+
+static int replace_at_lock; /* how many of the next locks find that somebody has replaced the file */
+static int syncs;
+static char at_sync[128]; /* what the file held when it was last synced */
+
+int flock(int fd, int operation)
+{
+    const int ret = (int) syscall(SYS_flock, fd, operation);
+
+    if (replace_at_lock > 0 && ret == 0) {
+        host_cleanup(host_freep) char *boot = boot_id();
+        host_cleanup(host_freep) char *text =
+            host_xprintf("%s %032x\n", boot, (unsigned) replace_at_lock);
+
+        replace_at_lock--;
+        write_file(text);
+    }
+    return ret;
+}
+
+int fsync(int fd)
+{
+    const ssize_t n = pread(fd, at_sync, sizeof(at_sync) - 1, 0);
+
+    at_sync[n > 0 ? n : 0] = '\0';
+    syncs++;
+    return (int) syscall(SYS_fsync, fd);
+}
+
+Test(instance, rule_17_a_file_replaced_between_open_and_lock_is_opened_again)
+{
+    replace_at_lock = 1;
+    EXPECT_STR(previous(), "00000000000000000000000000000001");
+    EXPECT_INT(replace_at_lock, 0);
+}
+
+Test(instance, rule_17_a_file_that_is_replaced_again_and_again_is_not_believed)
+{
+    lease_instance_t i;
+
+    replace_at_lock = 1000;
+    lease_instance_open(&i, dir, NULL);
+    EXPECT_INT(i.fd, -1);
+    EXPECT_STR(i.previous, "");
+    cr_expect(replace_at_lock > 900, "it was tried %d times", 1000 - replace_at_lock);
+    lease_instance_close(&i);
+}
+
+Test(instance, rule_17_the_new_id_is_synced_when_the_write_returns)
+{
+    lease_instance_t i;
+
+    lease_instance_open(&i, dir, NULL);
+    EXPECT_INT(syncs, 0);
+    lease_instance_write(&i, NULL);
+    EXPECT_INT(syncs, 1);
+    EXPECT_HAS(at_sync, i.id);
+    lease_instance_write(&i, NULL); /* once is enough */
+    EXPECT_INT(syncs, 1);
     lease_instance_close(&i);
 }

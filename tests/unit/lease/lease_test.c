@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static metrics_t *metrics;
@@ -321,6 +322,47 @@ Test(lease, rule_17_a_second_live_process_does_not_resume)
     owner_fini(&first);
 }
 
+static _Atomic bool hold_syncs, syncing;
+
+/* In the place of the C library's: the elector thread waits in it as long as the test wants. */
+int fsync(int fd)
+{
+    atomic_store(&syncing, true);
+    while (atomic_load(&hold_syncs))
+        usleep(1000);
+    return (int) syscall(SYS_fsync, fd);
+}
+
+static bool has_written(void)
+{
+    http_server_t *s = http_lease_server(server);
+    bool found = false;
+
+    for (size_t i = 0; i < http_server_requests(s) && !found; i++)
+        found = strncmp(http_server_line(s, i), "PUT ", 4) == 0;
+    return found;
+}
+
+Test(lease, rule_17_nothing_is_written_to_the_lease_before_the_new_id_is_in_the_file)
+{
+    owner_t o;
+
+    http_lease_do(server, make_empty);
+    owner_init(&o, "a");
+    o.options.state_dir = dir;
+    atomic_store(&hold_syncs, true);
+    owner_start(&o);
+    for (int i = 0; i < 5000 && !atomic_load(&syncing); i++)
+        usleep(1000);
+    EXPECT_INT(atomic_load(&syncing), true);
+    idle(&o, 100);
+    EXPECT_INT(has_written(), false);
+    atomic_store(&hold_syncs, false);
+    cr_assert(await(&o, &o.begun, 1, 5000));
+    EXPECT_INT(has_written(), true);
+    owner_fini(&o);
+}
+
 /* --- what people see --- */
 
 static int leader_document(buf_t *out)
@@ -425,6 +467,11 @@ Test(lease, metrics_keep_the_names_of_client_go)
         metric("leasehold_lease_transitions_total{name=\"" SIM_LEASE "\",cause=\"released\"} "), 1);
     cr_expect(metric("leasehold_lease_renew_duration_seconds_count{name=\"" SIM_LEASE "\"} ") >= 2);
     cr_expect(metric("leasehold_lease_deadline_seconds{name=\"" SIM_LEASE "\"} ") > 0);
+    EXPECT_INT(metric("leasehold_lease_gate_open{name=\"" SIM_LEASE "\"} "), 1);
+    fence_close_gate(o.fence);
+    idle(&o, 600); /* the next renewal shows it */
+    EXPECT_INT(metric("leasehold_lease_gate_open{name=\"" SIM_LEASE "\"} "), 0);
+    EXPECT_INT(metric("leader_election_master_status{name=\"" SIM_LEASE "\"} "), 1);
     owner_fini(&o);
 }
 

@@ -8,6 +8,8 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -296,4 +298,38 @@ Test(process, an_activation_under_way_hears_of_the_hosts_end)
     rig_begin(r, 1);
     rig_until_count(r, "activated", "live", "", 1);
     rig_destroy(r); /* its deadline is 60 s away, by a clock that stands still */
+}
+
+/* Runs an instance with its worker and tells the worker's pid. */
+static void be_host(int out)
+{
+    rig_t *r = process_rig(NULL);
+
+    rig_until_flag(r, &r->settled, "settled");
+    const pid_t worker = worker_pid();
+
+    if (write(out, &worker, sizeof(worker)) == sizeof(worker))
+        pause();
+    _exit(1);
+}
+
+/* Or the next process of the name would lead beside what the last one has left running. */
+Test(process, rule_17_a_worker_dies_with_its_host_even_when_it_is_stopped)
+{
+    int fds[2], status = 0;
+    pid_t worker = 0;
+
+    cr_assert(pipe(fds) == 0 && prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+    const pid_t host = fork();
+
+    cr_assert(host >= 0);
+    if (host == 0)
+        be_host(fds[1]);
+    cr_assert_eq(read(fds[0], &worker, sizeof(worker)), sizeof(worker));
+    cr_assert_eq(kill(worker, SIGSTOP), 0);
+    cr_assert_eq(kill(host, SIGKILL), 0);
+    cr_assert_eq(waitpid(host, &status, 0), host);
+    cr_assert_eq(waitpid(worker, &status, 0), worker); /* it is ours now */
+    EXPECT_INT(WIFSIGNALED(status), true);
+    EXPECT_INT(WTERMSIG(status), SIGKILL);
 }

@@ -96,6 +96,25 @@ Test(services, a_ctx_of_an_ended_term_stays_fenced_in_the_next)
     rig_destroy(r);
 }
 
+Test(services, rule_10_s14_a_reconcile_that_slept_through_two_terms_cannot_act_under_the_third)
+{
+    rig_t *r = rig_create();
+    const lh_ctx_t run = r->run, term = r->term;
+    rig_request_t write;
+
+    for (uint64_t next = 2; next <= 3; next++) {
+        plugin_services_end(r->services);
+        rig_begin(r, next);
+    }
+    EXPECT_INT(fence_open(r->fence), true); /* this process leads again, and others may write */
+    expect_all(r, run, LH_EFENCED);         /* reads too */
+    expect_all(r, term, LH_EFENCED);
+    EXPECT_INT(rig_send(r, run, "PUT", "/api/v1/x", "{}", &write), LH_EFENCED);
+    EXPECT_INT(rig_send(r, run, "GET", "/api/v1/x", NULL, &write), LH_EFENCED);
+    rig_complete(r, run); /* counted, no more */
+    rig_destroy(r);
+}
+
 Test(services, a_closed_fence_or_gate_is_seen_at_once)
 {
     rig_t *r = rig_create();
