@@ -379,6 +379,43 @@ Test(loop, a_turn_serves_file_descriptors_too)
     close(fds[1]);
 }
 
+/* --- slices --- */
+
+static int chore_fds[2];
+
+/* Takes 8 ms, and finds at the first time that somebody has written. */
+static void run_chore(loop_task_t *task)
+{
+    const job_t *job = HOST_CONTAINER(task, job_t, task);
+
+    ran(job->name);
+    fake_clock_advance(8 * CLOCK_MS);
+    if (job->name == 'a')
+        EXPECT_INT(write(chore_fds[1], "r", 1), 1);
+    if (job->name == 'e')
+        loop_stop(loop);
+}
+
+Test(loop, rule_14_chores_give_way_to_file_descriptors_after_20_ms)
+{
+    job_t jobs[5];
+
+    cr_assert_eq(pipe(chore_fds), 0);
+    struct event *event =
+        event_new(loop_base(loop), chore_fds[0], EV_READ | EV_PERSIST, on_readable, NULL);
+
+    event_add(event, NULL);
+    for (int i = 0; i < 5; i++) {
+        jobs[i] = (job_t){.task = {.fn = run_chore}, .name = (char) ('a' + i)};
+        loop_post(loop, &jobs[i].task);
+    }
+    loop_run(loop);
+    EXPECT_STR(order, "abcrde");
+    event_free(event);
+    close(chore_fds[0]);
+    close(chore_fds[1]);
+}
+
 /* --- stop --- */
 
 static void stop_loop(loop_task_t *task)

@@ -261,40 +261,6 @@ Test(renew, s3_failing_renewals_close_the_fence_at_the_deadline)
     EXPECT_WITHIN(a->fell_at - before, 0, MS(1));
 }
 
-Test(renew, rule_3_a_reply_that_does_not_say_what_was_sent_acknowledges_nothing)
-{
-    int64_t before = deadline();
-
-    a->net.fail_status = 200; /* an empty 200 */
-    sim_run(s, S(4));
-    EXPECT_INT(deadline(), before);
-    EXPECT_INT(a->ends, 0);
-}
-
-Test(renew, rule_3_an_answer_with_the_same_resource_version_acknowledges_nothing)
-{
-    int64_t before = deadline();
-    size_t writes = a->writes;
-    char seq[64];
-
-    a->net.cut = true;
-    while (a->writes == writes)
-        sim_run(s, MS(1));
-    /* what a server says that took the PUT for a change of nothing */
-    snprintf(seq, sizeof(seq), "2/%s/a", a->instance);
-    cJSON *annotations =
-        cJSON_GetObjectItem(cJSON_GetObjectItem(s->lease, "metadata"), "annotations");
-
-    cJSON_ReplaceItemInObject(annotations, LEASE_ANNOTATION_SEQ, cJSON_CreateString(seq));
-    host_cleanup(host_freep) char *text = cJSON_PrintUnformatted(s->lease);
-    lease_reply_t reply = {.id = a->elector->last_id, .status = 200, .text = ""};
-    lease_time_t t = sim_time(a);
-
-    cr_assert(lease_record_parse(text, strlen(text), &reply.record, NULL) == 0);
-    lease_elector_reply(a->elector, &t, &reply);
-    EXPECT_INT(deadline(), before);
-}
-
 Test(renew, rule_13_an_answer_that_the_watch_has_overtaken_is_no_news)
 {
     sim_run(s, MS(1800));

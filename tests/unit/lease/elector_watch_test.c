@@ -53,6 +53,28 @@ Test(watch, rule_13_a_silent_standby_watch_is_opened_anew_on_a_fresh_connection)
     EXPECT_INT(b->reads - reads, 0); /* it speaks again */
 }
 
+/* How long after the release a standby leads that draws this delay. */
+static int64_t takes_over_after(int64_t delay)
+{
+    b->fixed_random = delay;
+    sim_release(a, true, true);
+    const int64_t took = sim_until_leading(b, S(5));
+
+    sim_release(b, true, true);
+    sim_run(s, S(40)); /* a leads again */
+    cr_assert(sim_leads(a));
+    sim_run(s, S(2));
+    return took;
+}
+
+Test(watch, rule_13_a_marked_release_is_acted_on_after_a_delay_of_0_to_10_ms)
+{
+    const int64_t least = takes_over_after(0), most = takes_over_after(S(1000));
+
+    EXPECT_WITHIN(least, 0, MS(6)); /* three ways through the network */
+    EXPECT_WITHIN(most - least, MS(10) - MS(1), MS(10) + MS(1));
+}
+
 Test(watch, s17_a_takeover_needs_no_watch)
 {
     b->net.freeze_watch = true;

@@ -481,7 +481,23 @@ static bool live(const char *check, buf_t *out)
     return health_report_one(health, HEALTH_LIVEZ, check, out) == 1;
 }
 
-Test(lease, livez_fails_for_a_host_that_calls_itself_leader_two_seconds_after_its_deadline)
+Test(lease, h1_h3_livez_is_fine_for_a_host_that_does_not_lead_however_old_the_lease)
+{
+    host_cleanup(buf_fini) buf_t out = BUF_INIT;
+    owner_t o;
+
+    http_lease_do(server, make_held);
+    owner_init(&o, "a");
+    o.options.health = health;
+    owner_start(&o);
+    EXPECT_INT(live("lease", &out), true); /* before it has seen anything */
+    cr_assert(await(&o, &o.observed, 1, 5000));
+    idle(&o, 3000); /* longer than the deadline and the 2 s after it */
+    EXPECT_INT(live("lease", &out), true);
+    owner_fini(&o);
+}
+
+Test(lease, h2_h4_h5_livez_fails_for_a_host_that_calls_itself_leader_two_seconds_after_its_deadline)
 {
     host_cleanup(buf_fini) buf_t out = BUF_INIT;
     owner_t o;
@@ -505,7 +521,28 @@ Test(lease, livez_fails_for_a_host_that_calls_itself_leader_two_seconds_after_it
     owner_fini(&o);
 }
 
-Test(lease, another_process_of_the_same_name_is_shown_by_health)
+Test(lease, rule_14_losing_the_api_server_fails_no_livez)
+{
+    host_cleanup(buf_fini) buf_t out = BUF_INIT;
+    owner_t o;
+
+    http_lease_do(server, make_empty);
+    owner_init(&o, "a");
+    o.options.health = health;
+    owner_start(&o);
+    cr_assert(await(&o, &o.begun, 1, 5000));
+    http_lease_fail(server, 503);
+    cr_assert(await(&o, &o.ended, 1, 5000));
+    lease_rested(o.lease);
+    idle(&o, 1000);
+    EXPECT_INT(health_report(health, HEALTH_LIVEZ, NULL, false, NULL, 0, &out), true);
+    EXPECT_INT(live("elector", &out), true);
+    EXPECT_INT(live("lease", &out), true);
+    EXPECT_INT(live("lease-requests", &out), false); /* shown, and does not count */
+    owner_fini(&o);
+}
+
+Test(lease, rule_1_another_process_of_the_same_name_is_shown_by_health)
 {
     host_cleanup(buf_fini) buf_t out = BUF_INIT;
     owner_t first, second;
