@@ -99,7 +99,7 @@ static void flush(app_t *app)
     if (kube_client_in_flight(app->writes) == 0 || clock_now() >= app->drain_until)
         release(app);
     else
-        loop_timer_set(&app->flush_timer, clock_now() + FLUSH_POLL);
+        loop_timer_set(&app->flush_timer, HOST_MIN(clock_now() + FLUSH_POLL, app->drain_until));
 }
 
 static void given_back(app_t *app)

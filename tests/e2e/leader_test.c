@@ -128,6 +128,10 @@ static void election_disabled_leads_at_once(void *arg)
     replica_t *a = e2e_replica(e, "a", NULL, NULL);
 
     EXPECT_TRUE(replica_answers(a, "/readyz", 200, 5000));
+    EXPECT_TRUE(replica_says(a, "/leader", "\"state\":\"election disabled\"", 1000));
+    EXPECT_INT(replica_get(a, "/leader", NULL), 200);
+    API_REPLY lease = api_get(e->api, "%s/leasehold-leader", e->leases); /* the name by default */
+    EXPECT_INT(lease.status, 404);
     e2e_make_configmap(e, "no-election", NULL);
     EXPECT_TRUE(replica_logged(a, HELLO("no-election"), 3000));
     replica_signal(a, SIGTERM);

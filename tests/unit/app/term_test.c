@@ -4,6 +4,7 @@
 #include "app/app_impl.h"
 #include "support/expect.h"
 #include "support/fake_clock.h"
+#include "support/http_server.h"
 
 enum { INSTANCES = 2 };
 
@@ -218,13 +219,14 @@ Test(term, unacknowledged_bytes_of_a_write_die_between_deadline_and_kill_limit)
     }
 }
 
-/* -- Step-down -- */
+/* -- Voluntary stop -- */
 
-/* The writes of the test's term: none. */
-static void with_writes(void)
+static void with_writes_to(const char *url)
 {
-    static const kube_credentials_t credentials = {.server = (char *) "http://127.0.0.1:1"};
+    static kube_credentials_t credentials;
     lh_error_t err = {0};
+
+    credentials.server = (char *) (uintptr_t) url;
 
     ASSERT_OK(kube_client_create(&(kube_client_options_t){.loop = app.loop,
                                                           .credentials = &credentials,
@@ -232,6 +234,121 @@ static void with_writes(void)
                                  &app.writes, &err),
               err);
 }
+
+/* The writes of the test's term: none. */
+static void with_writes(void)
+{
+    with_writes_to("http://127.0.0.1:1");
+}
+
+static http_server_t *server;
+static int answers, answer_code;
+
+static void on_answer(void *arg, const kube_result_t *result)
+{
+    (void) arg;
+    answers++;
+    answer_code = result->code;
+}
+
+static void turn_until(const int *count, int n)
+{
+    for (int i = 0; i < 5000 && *count < n; i++) {
+        loop_turn(app.loop);
+        usleep(1000);
+    }
+}
+
+/* A term with one write that the server has and does not answer yet. */
+static void begin_with_a_write_in_flight(void)
+{
+    lh_error_t err = {0};
+
+    config.leader_election.lease_duration = 15 * CLOCK_S;
+    server = http_server_start(&(http_server_options_t){0});
+    http_server_hold(server);
+    with_writes_to(http_server_url(server));
+    begin();
+    ASSERT_OK(kube_client_send(app.writes,
+                               &(kube_request_t){.method = "PUT",
+                                                 .path = "/x",
+                                                 .fence = app.fence,
+                                                 .on_done = on_answer},
+                               NULL, &err),
+              err);
+    for (int i = 0; i < 5000 && http_server_requests(server) < 1; i++) {
+        loop_turn(app.loop);
+        usleep(1000);
+    }
+    EXPECT_INT(kube_client_in_flight(app.writes), 1);
+}
+
+static void end_of_writes(void)
+{
+    kube_client_destroy(app.writes);
+    http_server_stop(server);
+}
+
+Test(term, rule_11_the_answer_to_a_write_in_flight_is_awaited_before_the_release)
+{
+    begin_with_a_write_in_flight();
+    app_stop(&app);
+    all(app_instance_rested);
+    for (int i = 0; i < 20; i++) {
+        fake_clock_advance(100 * CLOCK_MS);
+        loop_turn(app.loop);
+    }
+    EXPECT_INT(releases, 0);
+    http_server_release(server);
+    turn_until(&answers, 1);
+    EXPECT_INT(answer_code, 0);
+    fake_clock_advance(100 * CLOCK_MS);
+    loop_turn(app.loop);
+    EXPECT_INT(releases, 1);
+    EXPECT_INT(released_clean, true);
+    end_of_writes();
+}
+
+Test(term, rule_11_a_write_without_an_answer_at_the_end_of_the_drain_leaves_the_lease_to_expire)
+{
+    begin_with_a_write_in_flight();
+    app_stop(&app);
+    all(app_instance_rested);
+    fake_clock_advance(10 * CLOCK_S - 1);
+    loop_turn(app.loop);
+    EXPECT_INT(releases, 0);
+    fake_clock_advance(1);
+    loop_turn(app.loop);
+    EXPECT_INT(releases, 1);
+    EXPECT_INT(released_clean, false);
+    turn_until(&answers, 1);
+    EXPECT_INT(answer_code, LH_EUNKNOWN); /* its connection was cut */
+    end_of_writes();
+}
+
+Test(term, rule_11_a_write_that_ended_as_unknown_within_a_lease_duration_leaves_the_lease_to_expire)
+{
+    static const struct {
+        int64_t ago;
+        bool clean;
+    } rows[] = {{0, false}, {15 * CLOCK_S - CLOCK_MS, false}, {15 * CLOCK_S + CLOCK_MS, true}};
+
+    for (size_t i = 0; i < HOST_LEN(rows); i++) {
+        begin_with_a_write_in_flight();
+        http_server_drop_all(server, true);
+        turn_until(&answers, (int) i + 1);
+        EXPECT_INT(answer_code, LH_EUNKNOWN);
+        fake_clock_advance(rows[i].ago);
+        EXPECT_INT(app_step_down(&app), true);
+        all(app_instance_rested);
+        EXPECT_INT(releases, i + 1);
+        cr_expect_eq(released_clean, rows[i].clean, "row %zu", i);
+        app_lease_events.on_end(&app, LEASE_END_RELEASED, CLOCK_NEVER, "x");
+        end_of_writes();
+    }
+}
+
+/* -- Step-down -- */
 
 Test(term, rule_11_a_step_down_drains_releases_and_stands_back_in_the_same_process)
 {
