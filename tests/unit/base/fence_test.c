@@ -8,7 +8,7 @@
 #define NOW FAKE_CLOCK_START
 #define IN(s) (NOW + (s) *CLOCK_S)
 
-Test(fence, is_open_before_its_deadline_and_shut_at_it)
+Test(fence, rule_10_is_open_before_its_deadline_and_shut_at_it)
 {
     host_cleanup(fence_unrefp) fence_t *f = fence_create(7, IN(10));
 
@@ -20,7 +20,7 @@ Test(fence, is_open_before_its_deadline_and_shut_at_it)
     EXPECT_INT(fence_open(f), false);
 }
 
-Test(fence, without_election_stays_open)
+Test(fence, rule_19_without_election_stays_open)
 {
     host_cleanup(fence_unrefp) fence_t *f = fence_create(1, CLOCK_NEVER);
 
@@ -60,7 +60,7 @@ Test(fence, extend_never_moves_the_deadline_backwards)
     EXPECT_INT(fence_open(f), true);
 }
 
-Test(fence, a_late_reply_does_not_open_it_again)
+Test(fence, rule_10_a_late_reply_does_not_open_it_again)
 {
     host_cleanup(fence_unrefp) fence_t *f = fence_create(1, IN(10));
 
@@ -70,7 +70,7 @@ Test(fence, a_late_reply_does_not_open_it_again)
     EXPECT_INT(atomic_load(&f->deadline_ns), IN(10));
 }
 
-Test(fence, close_is_for_ever)
+Test(fence, rule_10_close_is_for_ever)
 {
     host_cleanup(fence_unrefp) fence_t *f = fence_create(1, CLOCK_NEVER);
 
@@ -83,7 +83,7 @@ Test(fence, close_is_for_ever)
     EXPECT_INT(fence_open(f), false);
 }
 
-Test(fence, suspension_shuts_it_until_the_next_renewal)
+Test(fence, rule_15_suspension_shuts_it_until_the_next_renewal)
 {
     host_cleanup(fence_unrefp) fence_t *f = fence_create(1, IN(10));
 
@@ -148,7 +148,7 @@ Test(fence, close_ends_a_suspended_one)
     EXPECT_INT(fence_open(f), false);
 }
 
-Test(fence, is_shut_while_the_wall_clock_is_ahead_of_what_the_elector_has_checked)
+Test(fence, rule_15_is_shut_while_the_wall_clock_is_ahead_of_what_the_elector_has_checked)
 {
     host_cleanup(fence_unrefp) fence_t *f = fence_create(1, IN(10));
 
@@ -176,7 +176,7 @@ Test(fence, that_was_never_told_of_the_clocks_does_not_compare_them)
     EXPECT_INT(fence_open(f), true);
 }
 
-Test(fence, the_gate_stops_new_writes_and_lets_those_in_flight_finish)
+Test(fence, rule_11_the_gate_stops_new_writes_and_lets_those_in_flight_finish)
 {
     host_cleanup(fence_unrefp) fence_t *f = fence_create(1, IN(10));
 

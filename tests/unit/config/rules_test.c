@@ -3,14 +3,14 @@
 
 TestSuite(rules, .init = loading_enter, .fini = loading_leave);
 
-Test(rules, lease_duration_is_whole_seconds)
+Test(rules, rule_16_lease_duration_is_whole_seconds)
 {
     loading_refused("leaderElection:\n  leaseDuration: 15.5s\n", NULL, NULL,
                     "leaderElection.leaseDuration must be a whole number of seconds: it is "
                     "15s500ms (leasehold.yaml:2)");
 }
 
-Test(rules, lease_duration_covers_deadline_and_stop)
+Test(rules, rule_16_lease_duration_covers_deadline_and_stop)
 {
     static const char *const flags[] = {"stopBudget=4.5s", NULL};
 
@@ -24,7 +24,7 @@ Test(rules, lease_duration_covers_deadline_and_stop)
                     "(default) + 4s500ms (--set)");
 }
 
-Test(rules, the_limit_itself_is_fine)
+Test(rules, rule_16_the_limit_itself_is_fine)
 {
     /* 10 s * (1 - 2 * 0.05) = 9 s = 8.8 s + 200 ms; 8.8 s = 2 * 4.4 s */
     config_destroy(loading_ok("leaderElection: {leaseDuration: 10s, renewDeadline: 8.8s, "
@@ -35,7 +35,7 @@ Test(rules, the_limit_itself_is_fine)
                               NULL, NULL));
 }
 
-Test(rules, deadline_covers_two_retries)
+Test(rules, rule_16_deadline_covers_two_retries)
 {
     static const char *const env[] = {LOADING_ENV, "LEASEHOLD_LEADER_ELECTION_RETRY_PERIOD=5001ms",
                                       NULL};
@@ -45,7 +45,7 @@ Test(rules, deadline_covers_two_retries)
                     "is less than 2 * 5s1ms (environment LEASEHOLD_LEADER_ELECTION_RETRY_PERIOD)");
 }
 
-Test(rules, hold_with_election_off_too)
+Test(rules, rule_16_hold_with_election_off_too)
 {
     loading_refused("leaderElection: {enabled: false, retryPeriod: 6s}\n", NULL, NULL,
                     "leaderElection: renewDeadline must be at least 2 * retryPeriod: 10s (default) "

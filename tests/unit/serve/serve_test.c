@@ -299,7 +299,7 @@ static void hang(loop_task_t *task)
     loop_stop(s->loop);
 }
 
-Test(serve, livez_answers_while_the_main_loop_hangs)
+Test(serve, rule_14_livez_answers_while_the_main_loop_hangs)
 {
     stuck_t s = {.finished = {.fn = on_finished},
                  .lock = PTHREAD_MUTEX_INITIALIZER,
