@@ -237,14 +237,13 @@ static int open_election(app_t *app, const char *state_dir, lh_error_t *err)
         return 0;
     }
     options.events.arg = app;
-    app->events =
-        app_events_create(&(app_events_options_t){.loop = app->loop,
-                                                  .credentials = app->credentials,
-                                                  .log = app->log,
-                                                  .metrics = app->metrics,
-                                                  .namespace = options.namespace,
-                                                  .lease = c->leader_election.id,
-                                                  .identity = c->name});
+    app->events = app_events_create(&(app_events_options_t){.loop = app->loop,
+                                                            .credentials = app->credentials,
+                                                            .log = app->log,
+                                                            .metrics = app->metrics,
+                                                            .namespace = options.namespace,
+                                                            .lease = c->leader_election.id,
+                                                            .identity = c->name});
     return lease_start(&options, &app->lease, err);
 }
 

@@ -54,7 +54,7 @@ struct app {
     plugin_scan_t *scan;
     app_instance_t *instances;
     size_t instance_count;
-    lease_t *lease; /* NULL when election is disabled */
+    lease_t *lease;         /* NULL when election is disabled */
     app_control_t *control; /* NULL: none could be opened */
     app_events_t *events;   /* NULL when election is disabled */
 
@@ -62,7 +62,7 @@ struct app {
     fence_t *fence; /* of the present term */
     bool stop_asked;
     bool stepping_down; /* the term is handed over, and the host stands back */
-    bool giving_back; /* ending, and the answer to a release is awaited */
+    bool giving_back;   /* ending, and the answer to a release is awaited */
     int64_t drain_until;
     loop_timer_t flush_timer, beat_timer, contact_timer;
     _Atomic int64_t beat; /* clock_now() of the loop's last turn */
@@ -90,7 +90,7 @@ void app_term_begin(app_t *app, fence_t *fence); /* takes the reference */
 void app_stop(app_t *app);                       /* SIGTERM */
 /* Hands the term over and stands back; false when there is none that has not begun to end. */
 bool app_step_down(app_t *app);
-void app_instance_rested(void *instance);        /* plugin_instance_options_t.on_rested */
+void app_instance_rested(void *instance); /* plugin_instance_options_t.on_rested */
 void app_instance_ended(void *instance);
 void app_flush_timer(loop_timer_t *timer);
 

@@ -308,7 +308,8 @@ static int listen_at(app_control_t *c, lh_error_t *err)
 
     c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     /* The mode of the descriptor becomes that of the file: it is never open to others. */
-    if (c->fd < 0 || fchmod(c->fd, 0600) < 0 || address_of(c->dir, getpid(), &address, &dir_fd) < 0 ||
+    if (c->fd < 0 || fchmod(c->fd, 0600) < 0 ||
+        address_of(c->dir, getpid(), &address, &dir_fd) < 0 ||
         bind(c->fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
         return host_fail(err, LH_EIO, "'%s': %s", c->path, strerror(errno));
     if (listen(c->fd, 16) < 0) {

@@ -12,7 +12,7 @@
 typedef struct app_events app_events_t;
 
 typedef struct app_events_options {
-    loop_t *loop;                          /* these four are borrowed until app_events_destroy */
+    loop_t *loop; /* these four are borrowed until app_events_destroy */
     const kube_credentials_t *credentials;
     const log_t *log;
     metrics_t *metrics;

@@ -45,7 +45,8 @@ static int search_dir(struct search *s)
     const struct dirent *entry;
 
     if (dir == NULL)
-        return cli_fail(CLI_FAILED, "no host runs here: stateDir '%s': %s", s->dir, strerror(errno));
+        return cli_fail(CLI_FAILED, "no host runs here: stateDir '%s': %s", s->dir,
+                        strerror(errno));
     while ((entry = readdir(dir)) != NULL) {
         const pid_t pid = app_control_pid(entry->d_name);
 
@@ -59,8 +60,9 @@ static int search_dir(struct search *s)
         return cli_fail(CLI_USAGE, "several hosts run with stateDir '%s': give --pid, one of %s",
                         s->dir, buf_text(&s->pids));
     if (s->fd < 0)
-        return cli_fail(CLI_FAILED, "the host with pid %s cannot be asked: it runs as another user, "
-                                    "or does not answer",
+        return cli_fail(CLI_FAILED,
+                        "the host with pid %s cannot be asked: it runs as another user, "
+                        "or does not answer",
                         buf_text(&s->pids));
     return CLI_FINE;
 }

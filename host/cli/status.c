@@ -48,10 +48,10 @@ static void put_checks(const cJSON *checks, buf_t *out)
     const cJSON *check;
     size_t width = 0;
 
-    cJSON_ArrayForEach(check, checks) width = HOST_MAX(width, strlen(text(check, "name")));
+    cJSON_ArrayForEach (check, checks)
+        width = HOST_MAX(width, strlen(text(check, "name")));
     buf_puts(out, "\n");
-    cJSON_ArrayForEach(check, checks)
-    {
+    cJSON_ArrayForEach (check, checks) {
         const bool ok = cJSON_IsTrue(member(check, "ok"));
 
         buf_printf(out, "%-*s  %s%s\n", (int) width, text(check, "name"),

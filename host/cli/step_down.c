@@ -19,8 +19,8 @@ static int say_end(const cli_args_t *args, const char *line)
 {
     cJSON *answer = cJSON_Parse(line);
     const cJSON *reason = cJSON_GetObjectItemCaseSensitive(answer, "ended");
-    host_cleanup(host_freep) char *words = host_xprintf(
-        "the term has ended: %s", cJSON_IsString(reason) ? reason->valuestring : "?");
+    host_cleanup(host_freep) char *words =
+        host_xprintf("the term has ended: %s", cJSON_IsString(reason) ? reason->valuestring : "?");
     const int status = say(args, line, words);
 
     cJSON_Delete(answer);

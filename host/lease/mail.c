@@ -20,7 +20,7 @@ struct lease_mail {
     lease_events_t events;
     loop_task_t task;
     fence_t *term;
-    char *uid; /* of the Lease of the last term; NULL: there was none */
+    char *uid;               /* of the Lease of the last term; NULL: there was none */
     bool delivering, closed; /* the owner's */
     _Atomic bool acting;
     pthread_mutex_t lock;

@@ -28,12 +28,13 @@ static void hands_over_and_the_process_stands_by(void *arg)
     EXPECT_TRUE(replica_answers(b, "/readyz", 200, 5000));
     EXPECT_TRUE(asks(a, (const char *const[]){"status", NULL}, 0, "state       leading\n"));
     const int64_t start = replica_now_ms();
-    EXPECT_TRUE(asks(a, step_down, 0, "handing over\nthe term has ended: the lease was released\n"));
+    EXPECT_TRUE(
+        asks(a, step_down, 0, "handing over\nthe term has ended: the lease was released\n"));
     EXPECT_TRUE(e2e_wait_holder(e, "stepped", "b", 2000));
     tap_note("handover after step-down seen after %lld ms", (long long) (replica_now_ms() - start));
     EXPECT_TRUE(replica_answers(b, "/leader", 200, 2000));
-    EXPECT_TRUE(asks(a, (const char *const[]){"status", "-o", "json", NULL}, 0,
-                     "\"state\":\"standby\""));
+    EXPECT_TRUE(
+        asks(a, (const char *const[]){"status", "-o", "json", NULL}, 0, "\"state\":\"standby\""));
     EXPECT_TRUE(asks(a, step_down, 0, "the host is not leading: nothing to hand over\n"));
     EXPECT_TRUE(replica_running(a));
     /* And back again: the one that has stepped down works on. */
@@ -84,7 +85,8 @@ static void without_election_there_is_nobody_to_hand_over_to(void *arg)
 
     EXPECT_TRUE(replica_answers(a, "/readyz", 200, 5000));
     EXPECT_TRUE(asks(a, step_down, 1, "leader election is disabled"));
-    EXPECT_TRUE(asks(a, (const char *const[]){"status", NULL}, 0, "election    election disabled\n"));
+    EXPECT_TRUE(
+        asks(a, (const char *const[]){"status", NULL}, 0, "election    election disabled\n"));
     replica_free(a);
 }
 
@@ -96,8 +98,7 @@ static int count_events(e2e_t *e, const char *lease, const char *text)
     const cJSON *event;
     int count = 0;
 
-    cJSON_ArrayForEach(event, cJSON_GetObjectItemCaseSensitive(r.json, "items"))
-    {
+    cJSON_ArrayForEach (event, cJSON_GetObjectItemCaseSensitive(r.json, "items")) {
         count += strcmp(api_str(event, "/regarding/kind"), "Lease") == 0 &&
                  strcmp(api_str(event, "/regarding/name"), lease) == 0 &&
                  strcmp(api_str(event, "/regarding/uid"), api_str(l.json, "/metadata/uid")) == 0 &&
@@ -128,8 +129,8 @@ static void each_change_of_leader_is_an_event_on_the_lease(void *arg)
     replica_t *b = e2e_replica(e, "b", "told", NULL);
     EXPECT_TRUE(event_comes(e, "told", "b became leader"));
     snprintf(path, sizeof(path), "%s/told", e->leases);
-    API_REPLY r = api_patch(e->api, path, "merge",
-                            "{\"spec\":{\"holderIdentity\":\"somebody-else\"}}");
+    API_REPLY r =
+        api_patch(e->api, path, "merge", "{\"spec\":{\"holderIdentity\":\"somebody-else\"}}");
     EXPECT_INT(r.status, 200);
     EXPECT_TRUE(event_comes(e, "told", "b stopped leading: the lease is held by 'somebody-else'"));
     replica_free(a);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What one check of the fence costs. Its own program: it needs no server. */
+#include "base/fence.h"
 #include "base/base.h"
 #include "base/clock.h"
-#include "base/fence.h"
 
 #include <stdio.h>
 

@@ -40,11 +40,10 @@ static void open_control(const char *where)
 {
     lh_error_t err = {0};
 
-    ASSERT_OK(app_control_open(&(app_control_options_t){.loop = loop,
-                                                        .dir = where,
-                                                        .status = put_status,
-                                                        .step_down = step_down},
-                               &control, &err),
+    ASSERT_OK(app_control_open(
+                  &(app_control_options_t){
+                      .loop = loop, .dir = where, .status = put_status, .step_down = step_down},
+                  &control, &err),
               err);
 }
 
@@ -303,8 +302,9 @@ Test(control, refuses_another_user_even_if_the_socket_were_open_to_all)
 
         _exit(write(ready[1], "x", 1) == 1 && sent && read(go[0], &byte, 1) == 1 &&
                       read(fd, answer, sizeof(answer) - 1) > 0 &&
-                      strcmp(answer, "{\"error\":\"only root and the user that runs the host may do "
-                                     "this\"}\n") == 0
+                      strcmp(answer,
+                             "{\"error\":\"only root and the user that runs the host may do "
+                             "this\"}\n") == 0
                   ? 0
                   : 1);
     }
@@ -356,8 +356,7 @@ Test(control, of_a_name_that_is_taken_fails_with_a_text)
 
 Test(control, may_lie_deeper_than_an_address_holds)
 {
-    host_cleanup(host_freep) char *deep =
-        host_xprintf("%s/%0100d/%0100d", dir, 1, 2);
+    host_cleanup(host_freep) char *deep = host_xprintf("%s/%0100d/%0100d", dir, 1, 2);
     host_cleanup(host_freep) char *above = host_xprintf("%s/%0100d", dir, 1);
 
     cr_assert(mkdir(above, 0700) == 0 && mkdir(deep, 0700) == 0);
@@ -374,12 +373,12 @@ Test(control, knows_its_names)
     static const struct {
         const char *name;
         int pid;
-    } rows[] = {{"control-1.sock", 1},   {"control-4194304.sock", 4194304},
-                {"control-0.sock", 0},   {"control-01.sock", 0},
-                {"control--1.sock", 0},  {"control-1.sock.x", 0},
-                {"control-.sock", 0},    {"control-99999999999.sock", 0},
-                {"control- 1.sock", 0},  {"control-1", 0},
-                {"ccontrol-1.sock", 0},  {"", 0}};
+    } rows[] = {{"control-1.sock", 1},  {"control-4194304.sock", 4194304},
+                {"control-0.sock", 0},  {"control-01.sock", 0},
+                {"control--1.sock", 0}, {"control-1.sock.x", 0},
+                {"control-.sock", 0},   {"control-99999999999.sock", 0},
+                {"control- 1.sock", 0}, {"control-1", 0},
+                {"ccontrol-1.sock", 0}, {"", 0}};
 
     for (size_t i = 0; i < HOST_LEN(rows); i++)
         cr_expect_eq(app_control_pid(rows[i].name), rows[i].pid, "'%s'", rows[i].name);

@@ -269,12 +269,11 @@ static void begin_with_a_write_in_flight(void)
     http_server_hold(server);
     with_writes_to(http_server_url(server));
     begin();
-    ASSERT_OK(kube_client_send(app.writes,
-                               &(kube_request_t){.method = "PUT",
-                                                 .path = "/x",
-                                                 .fence = app.fence,
-                                                 .on_done = on_answer},
-                               NULL, &err),
+    ASSERT_OK(kube_client_send(
+                  app.writes,
+                  &(kube_request_t){
+                      .method = "PUT", .path = "/x", .fence = app.fence, .on_done = on_answer},
+                  NULL, &err),
               err);
     for (int i = 0; i < 5000 && http_server_requests(server) < 1; i++) {
         loop_turn(app.loop);

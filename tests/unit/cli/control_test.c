@@ -50,11 +50,10 @@ static app_control_t *open_control(void)
     lh_error_t err = {0};
     app_control_t *c = NULL;
 
-    ASSERT_OK(app_control_open(&(app_control_options_t){.loop = loop,
-                                                        .dir = dir,
-                                                        .status = put_status,
-                                                        .step_down = step_down},
-                               &c, &err),
+    ASSERT_OK(app_control_open(
+                  &(app_control_options_t){
+                      .loop = loop, .dir = dir, .status = put_status, .step_down = step_down},
+                  &c, &err),
               err);
     return c;
 }

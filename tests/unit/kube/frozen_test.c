@@ -65,8 +65,8 @@ static void listen_with_a_small_window(struct sockaddr_in *address)
     socklen_t len = sizeof(*address);
 
     listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    *address = (struct sockaddr_in){.sin_family = AF_INET,
-                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    *address =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     cr_assert_eq(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
     cr_assert_eq(bind(listener, (struct sockaddr *) address, sizeof(*address)), 0);
     cr_assert_eq(listen(listener, 1), 0);

@@ -94,16 +94,12 @@ Test(acknowledged, rule_3_acknowledged_means_uid_holder_duration_and_seq_as_they
         const char *uid, *holder;
         int duration;
         const char *seq; /* NULL: the right one */
-    } wrong[] = {{"other", "a", 15, NULL},
-                 {NULL, "b", 15, NULL},
-                 {NULL, "", 15, NULL},
-                 {NULL, "a", 1, NULL},
-                 {NULL, "a", 16, NULL},
-                 {NULL, "a", 15, ""},
-                 {NULL, "a", 15, "1/%s/a"},
-                 {NULL, "a", 15, "99/%s/a"},
-                 {NULL, "a", 15, "0/%s/a"},
-                 {NULL, "a", 15, "%llu/ffffffffffffffffffffffffffffffff/a"}};
+    } wrong[] = {
+        {"other", "a", 15, NULL},  {NULL, "b", 15, NULL},
+        {NULL, "", 15, NULL},      {NULL, "a", 1, NULL},
+        {NULL, "a", 16, NULL},     {NULL, "a", 15, ""},
+        {NULL, "a", 15, "1/%s/a"}, {NULL, "a", 15, "99/%s/a"},
+        {NULL, "a", 15, "0/%s/a"}, {NULL, "a", 15, "%llu/ffffffffffffffffffffffffffffffff/a"}};
 
     for (size_t i = 0; i < HOST_LEN(wrong); i++) {
         int64_t before = deadline();
@@ -113,12 +109,11 @@ Test(acknowledged, rule_3_acknowledged_means_uid_holder_duration_and_seq_as_they
         host_cleanup(host_freep) char *uid = host_xstrdup(a->elector->record->uid);
         const char *seq = wrong[i].seq != NULL ? wrong[i].seq : right;
         host_cleanup(host_freep) char *made =
-            strstr(seq, "%s") != NULL    ? host_xprintf("%.*s%s/a", (int) strcspn(seq, "%"), seq,
-                                                        a->instance)
-            : strstr(seq, "%llu") != NULL ? host_xprintf("%llu%s",
-                                                         (unsigned long long) a->elector->counter,
-                                                         strchr(seq, '/'))
-                                          : host_xstrdup(seq);
+            strstr(seq, "%s") != NULL
+                ? host_xprintf("%.*s%s/a", (int) strcspn(seq, "%"), seq, a->instance)
+            : strstr(seq, "%llu") != NULL
+                ? host_xprintf("%llu%s", (unsigned long long) a->elector->counter, strchr(seq, '/'))
+                : host_xstrdup(seq);
 
         answer(200, wrong[i].uid != NULL ? wrong[i].uid : uid, "900", wrong[i].holder,
                wrong[i].duration, made);

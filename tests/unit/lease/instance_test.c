@@ -177,7 +177,8 @@ Test(instance, rule_17_the_file_is_private_and_not_inherited)
 
 /* -- Between the steps: in the place of the C library's functions -- */
 
-static int replace_at_lock; /* how many of the next locks find that somebody has replaced the file */
+static int
+    replace_at_lock; /* how many of the next locks find that somebody has replaced the file */
 static int syncs;
 static char at_sync[128]; /* what the file held when it was last synced */
 
