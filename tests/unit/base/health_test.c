@@ -147,6 +147,32 @@ Test(health, computed_checks_are_asked_each_time)
     EXPECT_REPORT(h, HEALTH_READYZ, true, true, "readyz check passed\n");
 }
 
+static bool has_no_opinion(void *arg, char *reason, size_t size)
+{
+    (void) arg;
+    snprintf(reason, size, "a \"reason\"");
+    return false;
+}
+
+Test(health, all_checks_are_listed_for_programs_whatever_they_count_for)
+{
+    health_t *h = health_create();
+    buf_t out = BUF_INIT;
+
+    health_list(h, &out);
+    EXPECT_STR(buf_text(&out), "[]");
+    health_set(health_add(h, "a", HEALTH_LIVEZ, 0), true, "unused");
+    health_add(h, "b", 0, 0);
+    health_add_fn(h, "c", HEALTH_READYZ, has_no_opinion, NULL);
+    buf_clear(&out);
+    health_list(h, &out);
+    EXPECT_STR(buf_text(&out), "[{\"name\":\"a\",\"ok\":true,\"reason\":null},"
+                               "{\"name\":\"b\",\"ok\":false,\"reason\":\"not started\"},"
+                               "{\"name\":\"c\",\"ok\":false,\"reason\":\"a \\\"reason\\\"\"}]");
+    buf_fini(&out);
+    health_destroy(h);
+}
+
 Test(health, removed_checks_are_gone_and_their_names_free)
 {
     host_cleanup(health_destroyp) health_t *h = health_create();
