@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the plugin directory to instances. A plugin that cannot be used is told and left out. */
 #include "app/app_impl.h"
+#include "app/roster.h"
 #include "base/error.h"
 
 #include <string.h>
@@ -38,22 +39,11 @@ static void instance_settled(void *arg)
     health_set(app->started, true, NULL);
 }
 
-static plugin_file_t *find_file(app_t *app, const char *id)
-{
-    for (size_t i = 0; i < app->scan->count; i++) {
-        plugin_file_t *f = &app->scan->files[i];
-        if (f->state == PLUGIN_FOUND && strcmp(f->manifest->id, id) == 0)
-            return f;
-    }
-    return NULL;
-}
-
 static void add_instance(app_t *app, const plugin_file_t *file, const config_instance_t *c)
 {
     const config_t *config = app->config;
     app_instance_t *mine = &app->instances[app->instance_count];
-    char **namespaces =
-        c->namespaces != NULL && c->namespaces[0] != NULL ? c->namespaces : config->namespaces;
+    char **namespaces = app_roster_namespaces(config, c);
     const plugin_instance_options_t options = {
         .shared = &app->shared,
         .hub = app->hub,
@@ -90,47 +80,19 @@ static int check_instance(const app_t *app, const plugin_file_t *file, const con
     return 0;
 }
 
-/* A configured instance; what is wrong with it is its own problem. */
-static void add_configured(app_t *app, const config_instance_t *c)
+/* What is wrong with an instance is its own problem. */
+static void add(void *arg, const config_instance_t *c, const plugin_file_t *file)
 {
-    const char *id = c->plugin != NULL ? c->plugin : c->name;
-    const plugin_file_t *file = find_file(app, id);
+    app_t *app = arg;
     lh_error_t err = {0};
 
     if (file == NULL)
-        host_error_set(&err, LH_ENOTFOUND, "%s: no usable plugin file has id '%s'", c->where, id);
+        host_error_set(&err, LH_ENOTFOUND, "%s: no usable plugin file has id '%s'", c->where,
+                       c->plugin);
     else if (check_instance(app, file, c, &err) == 0)
         return add_instance(app, file, c);
     log_error(app->log, "instance '%s' is not started: %s", c->name, err.text);
     show_refusal(app, "plugin", c->name, err.text);
-}
-
-static bool has_instance(const config_t *config, const char *id)
-{
-    for (size_t i = 0; i < config->plugins.instance_count; i++) {
-        const config_instance_t *c = &config->plugins.instances[i];
-        if (strcmp(c->plugin != NULL ? c->plugin : c->name, id) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* A file that no configured instance names gives one instance named by its id. */
-static void add_unconfigured(app_t *app)
-{
-    for (size_t i = 0; i < app->scan->count; i++) {
-        const plugin_file_t *f = &app->scan->files[i];
-        if (f->state != PLUGIN_FOUND || has_instance(app->config, f->manifest->id))
-            continue;
-        const config_instance_t plain = {
-            .name = f->manifest->id,
-            .workers = CONFIG_WORKERS_DEFAULT,
-            .max_in_flight = CONFIG_MAX_IN_FLIGHT_DEFAULT,
-            .config_json = "{}",
-            .where = f->path,
-        };
-        add_configured(app, &plain);
-    }
 }
 
 int app_plugins_start(app_t *app, lh_error_t *err)
@@ -153,9 +115,7 @@ int app_plugins_start(app_t *app, lh_error_t *err)
     }
     app->instances = host_xcalloc(app->scan->count + config->plugins.instance_count + 1,
                                   sizeof(*app->instances));
-    for (size_t i = 0; i < config->plugins.instance_count; i++)
-        add_configured(app, &config->plugins.instances[i]);
-    add_unconfigured(app);
+    app_roster(config, app->scan, add, app);
     if (app->instance_count == 0) {
         log_warn(app->log, "no plugin is running%s",
                  app->scan->count > 0 ? "" : ": there is no *.so file in plugins.dir itself");

@@ -51,6 +51,11 @@ static void set_wait(cli_args_t *args, const char *value)
     args->wait = true;
 }
 
+static void set_account(cli_args_t *args, const char *value)
+{
+    args->account = value;
+}
+
 static void set_listen(cli_args_t *args, const char *value)
 {
     args->listen = value;
@@ -125,6 +130,7 @@ static const struct flag flags[] = {
      add_setting},
     {"pid", "PID", CLI_PID, "of the host, where several use one stateDir", set_pid},
     {"wait", NULL, CLI_WAIT, "until the term has ended", set_wait},
+    {"service-account", "NAME", CLI_ACCOUNT, "of the host's pods [default leasehold]", set_account},
     {"check", NULL, CLI_CHECK, "print nothing but errors", set_check},
     {"output", "FORMAT", CLI_OUTPUT, "text or json, also as -o FORMAT [default text]", set_json},
     {"help", NULL, 0, "print this", set_help},

@@ -15,6 +15,8 @@ const cli_verb_t cli_verbs[] = {
      "show the state of the host that runs on this machine", cli_status},
     {"step-down", NULL, CLI_SETTINGS | CLI_OUTPUT | CLI_PID | CLI_WAIT,
      "make that host hand over, if it leads", cli_step_down},
+    {"rbac", NULL, CLI_SETTINGS | CLI_OUTPUT | CLI_ACCOUNT,
+     "print the permissions that the host and its plugins need, for kubectl apply", cli_rbac},
     {"dev", NULL, CLI_DEV, "run a Kubernetes API server in memory, for development", cli_dev},
     {"version", NULL, CLI_OUTPUT, "print the version", cli_version},
     {"help", "[VERB]", 0, "print this, or the flags of a verb", cli_help},

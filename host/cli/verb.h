@@ -13,6 +13,7 @@ enum {
     CLI_CHECK = 4,    /* --check */
     CLI_PID = 32,     /* --pid */
     CLI_WAIT = 64,    /* --wait */
+    CLI_ACCOUNT = 16, /* --service-account */
     CLI_DEV = 8       /* --listen, --dir, --plugins, --apply, ... */
 };
 
@@ -25,6 +26,7 @@ typedef struct cli_args {
     char **made;         /* the texts that were put together; owned, NULL-terminated */
     const char *operand; /* NULL: none */
     const char *pid;     /* of the host that is asked; NULL: the only one */
+    const char *account; /* of rbac; NULL: not given */
     /* of dev; NULL: not given */
     const char *listen, *dir, *snapshot, *plugins;
     const char **applies; /* owned, texts borrowed */
@@ -68,6 +70,7 @@ int cli_config(const cli_args_t *args);
 int cli_plugins_ls(const cli_args_t *args);
 int cli_status(const cli_args_t *args);
 int cli_step_down(const cli_args_t *args);
+int cli_rbac(const cli_args_t *args);
 int cli_version(const cli_args_t *args);
 int cli_dev(const cli_args_t *args);
 int cli_help(const cli_args_t *args);

@@ -69,6 +69,26 @@ int config_check_instance_name(const char *text, lh_error_t *err)
     return 0;
 }
 
+int config_check_service_account(const char *text, lh_error_t *err)
+{
+    if (*text != '\0' && !is_dns(text, 253, "-."))
+        return host_fail(err, LH_EINVAL,
+                         "'%.64s' cannot name a service account: lower-case letters, digits, '-' "
+                         "and '.', at most 253",
+                         text);
+    return 0;
+}
+
+int config_check_api_server(const char *text, lh_error_t *err)
+{
+    address_t address;
+
+    if (*text == ':' || !address_parse(text, &address))
+        return host_fail(err, LH_EINVAL, "'%.64s' is no address: write IPV4:PORT or [IPV6]:PORT",
+                         text);
+    return 0;
+}
+
 int config_check_address(const char *text, lh_error_t *err)
 {
     address_t address;

@@ -16,6 +16,7 @@
 #include <leasehold/error.h>
 
 enum config_isolation { CONFIG_ISOLATION_THREAD, CONFIG_ISOLATION_PROCESS };
+enum config_fencing { CONFIG_FENCING_CLIENT, CONFIG_FENCING_SERVER };
 enum config_ready { CONFIG_READY_ALL, CONFIG_READY_LEADER };
 
 #define CONFIG_WORKERS_DEFAULT 1
@@ -29,8 +30,10 @@ typedef struct config_instance {
     int64_t workers; /* default 1 */
     int64_t max_in_flight;
     char **namespaces; /* NULL-terminated; NULL or empty: all */
-    char *config_json; /* section "config" as a JSON object; "{}" when absent */
-    char *where;       /* "file:line" of its section, for messages */
+    char *
+        service_account; /* as which it asks under server-side fencing; never empty after loading */
+    char *config_json;   /* section "config" as a JSON object; "{}" when absent */
+    char *where;         /* "file:line" of its section, for messages */
 } config_instance_t;
 
 typedef struct config {
@@ -65,6 +68,9 @@ typedef struct config {
         int format; /* enum log_format */
     } log;
 
+    int fencing;        /* enum config_fencing */
+    char **api_servers; /* "ADDR:PORT"; NULL or empty: none are named */
+
     int64_t drain_timeout, stop_budget; /* ns */
     char *state_dir;                    /* never empty after loading */
 
@@ -84,6 +90,9 @@ typedef struct config_sources {
  * (LD*(1-2*skew) >= RD + stopBudget, ...). [any-thread] */
 HOST_MUST_USE int config_load(const config_sources_t *sources, config_t **out, lh_error_t *err);
 void config_destroy(config_t *c); /* NULL is allowed */
+
+/* The service account of an instance that names none. Caller owns, free(). */
+char *config_service_account(const char *instance);
 
 /* One line per setting: key, value, origin ("default", "leasehold.yaml:12", "environment
  * LEASEHOLD_NAME", "--set"). Secrets, and all of an instance's section "config", are shown as

@@ -114,6 +114,11 @@ static int complete_state_dir(config_t *c, const char *const *env, const char *s
     return set(c, "stateDir", dir, origin, origin, err);
 }
 
+char *config_service_account(const char *instance)
+{
+    return host_xprintf("leasehold-%s", instance);
+}
+
 int config_complete(config_t *c, const char *const *env, const char *system_dir, lh_error_t *err)
 {
     int rc = 0;
@@ -132,6 +137,10 @@ int config_complete(config_t *c, const char *const *env, const char *system_dir,
         if (*instance->plugin == '\0') {
             free(instance->plugin);
             instance->plugin = host_xstrdup(instance->name);
+        }
+        if (*instance->service_account == '\0') {
+            free(instance->service_account);
+            instance->service_account = config_service_account(instance->name);
         }
     }
     return rc;

@@ -71,11 +71,34 @@ static int deadline_covers_retries(const config_t *c, lh_error_t *err)
                      origin_of(c, "leaderElection.retryPeriod"));
 }
 
+/* The name travels in a header, and the term is that of the Lease. */
+static int fencing_can_work(const config_t *c, lh_error_t *err)
+{
+    const size_t len = strlen(c->name);
+
+    if (c->fencing != CONFIG_FENCING_SERVER)
+        return 0;
+    if (!c->leader_election.enabled)
+        return host_fail(err, LH_EINVAL,
+                         "fencing: server (%s) needs leaderElection.enabled, which is false (%s)",
+                         origin_of(c, "fencing"), origin_of(c, "leaderElection.enabled"));
+    for (const char *p = c->name; *p != '\0'; p++) {
+        if (*p < ' ' || *p > '~' || c->name[0] == ' ' || c->name[len - 1] == ' ')
+            return host_fail(err, LH_EINVAL,
+                             "fencing: server (%s) needs a name of printable ASCII that does not "
+                             "begin or end with a space (%s)",
+                             origin_of(c, "fencing"), origin_of(c, "name"));
+    }
+    return 0;
+}
+
 int config_check_rules(const config_t *c, lh_error_t *err)
 {
     int rc = whole_seconds(c, err);
 
     if (rc == 0)
         rc = lease_covers_deadline(c, err);
-    return rc < 0 ? rc : deadline_covers_retries(c, err);
+    if (rc == 0)
+        rc = deadline_covers_retries(c, err);
+    return rc < 0 ? rc : fencing_can_work(c, err);
 }

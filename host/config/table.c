@@ -4,6 +4,7 @@
 #include <string.h>
 
 static const char *const isolations[] = {"thread", "process", NULL};
+static const char *const fencings[] = {"client", "server", NULL};
 static const char *const readies[] = {"all", "leader", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const formats[] = {"text", "json", NULL};
@@ -53,6 +54,10 @@ const config_setting_t config_settings[CONFIG_SETTINGS] = {
      .help = "how long a voluntary stop waits for reconciles and writes, all together"},
     {"stopBudget", CONFIG_DURATION, AT(stop_budget), "200ms", "50ms", "1h",
      .help = "how long a forced stop waits for reconciles"},
+    {"fencing", CONFIG_CHOICE, AT(fencing), "client", .choices = fencings,
+     .help = "server: the API server too refuses writes of a former term (docs/fencing.md)"},
+    {"apiServers", CONFIG_LIST, AT(api_servers), .check = config_check_api_server,
+     .help = "ADDR:PORT of API servers behind a load balancer, which fencing: server asks as well"},
     {"stateDir", CONFIG_STRING, AT(state_dir),
      .help = "directory for state (default: STATE_DIRECTORY, else /var/lib/leasehold, else "
              "leasehold in XDG_STATE_HOME)"},
@@ -69,6 +74,9 @@ const config_setting_t config_instance_settings[CONFIG_INSTANCE_SETTINGS] = {
      .help = "reconciles begun and not completed"},
     {"namespaces", CONFIG_LIST, AT_INSTANCE(namespaces), .check = config_check_namespace,
      .help = "what is watched; empty: as the host's namespaces"},
+    {"serviceAccount", CONFIG_STRING, AT_INSTANCE(service_account),
+     .check = config_check_service_account,
+     .help = "as which it asks with fencing: server; empty: leasehold-<instance>"},
     {"config", CONFIG_OBJECT, AT_INSTANCE(config_json), "{}", .secret = true,
      .help = "the plugin's own section"},
 };

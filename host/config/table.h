@@ -32,8 +32,8 @@ typedef struct config_setting {
     const char *help;
 } config_setting_t;
 
-#define CONFIG_SETTINGS 19
-#define CONFIG_INSTANCE_SETTINGS 6
+#define CONFIG_SETTINGS 21
+#define CONFIG_INSTANCE_SETTINGS 7
 #define CONFIG_INSTANCES_KEY "plugins.instances"
 
 extern const config_setting_t config_settings[CONFIG_SETTINGS];
@@ -66,6 +66,8 @@ int config_check_lease_name(const char *text, lh_error_t *err); /* or empty */
 int config_check_namespace(const char *text, lh_error_t *err);
 int config_check_namespace_or_empty(const char *text, lh_error_t *err);
 int config_check_instance_name(const char *text, lh_error_t *err);
+int config_check_service_account(const char *text, lh_error_t *err); /* or empty */
+int config_check_api_server(const char *text, lh_error_t *err);
 int config_check_address(const char *text, lh_error_t *err);
 
 /* -- Values (value.c, duration.c) -- */

@@ -187,6 +187,11 @@ Test(errors, flags_need_key_and_value)
         {"plugins.instances.X.workers=1",
          "--set plugins.instances.X.workers: 'X' cannot name an instance: lower-case letters, "
          "digits and '-', at most 63"},
+        {"plugins.instances.x.serviceAccount=A",
+         "--set plugins.instances.x.serviceAccount: 'A' cannot name a service account: lower-case "
+         "letters, digits, '-' and '.', at most 253"},
+        {"apiServers=10.0.0.1:6443,kube:6443",
+         "--set apiServers: 'kube:6443' is no address: write IPV4:PORT or [IPV6]:PORT"},
         {"plugins.instances.x.config={a: [}", "--set plugins.instances.x.config: value:1:6: while "
                                               "parsing a flow node, did not find expected "
                                               "node content"},

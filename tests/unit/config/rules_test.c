@@ -51,3 +51,14 @@ Test(rules, rule_16_hold_with_election_off_too)
                     "leaderElection: renewDeadline must be at least 2 * retryPeriod: 10s (default) "
                     "is less than 2 * 6s (leasehold.yaml:1)");
 }
+
+Test(rules, server_side_fencing_needs_a_lease_and_a_name_that_fits_a_header)
+{
+    loading_refused("fencing: server\nleaderElection: {enabled: false}\n", NULL, NULL,
+                    "fencing: server (leasehold.yaml:1) needs leaderElection.enabled, which is "
+                    "false (leasehold.yaml:2)");
+    loading_refused("fencing: server\nname: \"caf\u00e9\"\n", NULL, NULL,
+                    "fencing: server (leasehold.yaml:1) needs a name of printable ASCII that does "
+                    "not begin or end with a space (leasehold.yaml:2)");
+    config_destroy(loading_ok("fencing: server\nname: a b\n", NULL, NULL));
+}
