@@ -166,6 +166,46 @@ static const char *lease_namespace(const app_t *app)
     return app->credentials->namespace[0] != '\0' ? app->credentials->namespace : "kube-system";
 }
 
+static void on_outnumbered(void *arg, uint64_t term, int64_t seen)
+{
+    app_t *app = arg;
+
+    lease_outnumbered(app->lease, term, seen);
+}
+
+static void on_fenced(void *arg)
+{
+    app_t *app = arg;
+
+    app_fencing_check(app->fencing);
+}
+
+static void open_fencing(app_t *app)
+{
+    const config_t *c = app->config;
+
+    if (c->fencing != CONFIG_FENCING_SERVER)
+        return;
+    app->fencing = app_fencing_create(
+        &(app_fencing_options_t){.loop = app->loop,
+                                 .credentials = app->credentials,
+                                 .reads = app->reads,
+                                 .writes = app->writes,
+                                 .log = app->log,
+                                 .health = app->health,
+                                 .namespace = app->lease_namespace,
+                                 .name = c->leader_election.id,
+                                 .identity = c->name,
+                                 .addresses = (const char *const *) c->api_servers,
+                                 .lease_duration = c->leader_election.lease_duration,
+                                 .on_proved = app_begin_proved,
+                                 .on_outnumbered = on_outnumbered,
+                                 .arg = app});
+    app->shared.policy = app_fencing_policy(app->fencing);
+    app->shared.on_fenced = on_fenced;
+    app->shared.fenced_arg = app;
+}
+
 static int open_kube(app_t *app, lh_error_t *err)
 {
     const config_t *c = app->config;
@@ -198,6 +238,7 @@ static int open_kube(app_t *app, lh_error_t *err)
                                     .identity = c->name,
                                     .box = app->box,
                                     .next_ctx = 1};
+    open_fencing(app);
     return 0;
 }
 
@@ -216,7 +257,7 @@ static int open_election(app_t *app, const char *state_dir, lh_error_t *err)
     lease_options_t options = {
         .owner = app->loop,
         .credentials = app->credentials,
-        .namespace = lease_namespace(app),
+        .namespace = app->lease_namespace,
         .name = c->leader_election.id,
         .identity = c->name,
         .lease_duration = c->leader_election.lease_duration,
@@ -257,8 +298,10 @@ static int open_all(app_t *app, lh_error_t *err)
     int ret = kube_credentials_load(&source, &app->credentials, err);
 
     app->status = 2;
-    if (ret == 0)
-        ret = app_state_open(c, lease_namespace(app), &state_dir, err);
+    if (ret < 0)
+        return ret;
+    app->lease_namespace = lease_namespace(app);
+    ret = app_state_open(c, app->lease_namespace, &state_dir, err);
     if (ret < 0)
         return ret;
     app->status = 1;
@@ -305,6 +348,7 @@ static void close_all(app_t *app)
         _exit(app->status);
     }
     plugin_blackbox_close(app->box);
+    app_fencing_destroy(app->fencing);
     fence_unref(app->fence);
     watch_hub_destroy(app->hub);
     if (app->discovery != NULL)

@@ -6,6 +6,7 @@
 #include "app/app.h"
 #include "app/control.h"
 #include "app/events.h"
+#include "app/fencing.h"
 #include "kube/discovery.h"
 #include "lease/lease.h"
 #include "plugin/instance.h"
@@ -21,7 +22,7 @@ typedef struct app_instance {
     app_t *app;
     plugin_instance_t *instance;
     char *config;
-    bool settled, rested, ended;
+    bool settled, rested, ended; /* rested: nothing of a term is in it */
 } app_instance_t;
 
 /* Where the replica stands between leading and not. */
@@ -46,6 +47,7 @@ struct app {
     loop_t *loop;
     serve_t *serve;
     kube_credentials_t *credentials;
+    const char *lease_namespace;
     kube_client_t *reads, *writes;
     kube_discovery_t *discovery;
     watch_hub_t *hub;
@@ -57,6 +59,7 @@ struct app {
     lease_t *lease;         /* NULL when election is disabled */
     app_control_t *control; /* NULL: none could be opened */
     app_events_t *events;   /* NULL when election is disabled */
+    app_fencing_t *fencing; /* NULL: not on the server */
 
     enum app_phase phase;
     fence_t *fence; /* of the present term */
@@ -85,9 +88,10 @@ bool app_plugins_destroy(app_t *app);
 /* How long bytes of a write may stay unacknowledged: what the kernel holds dies before another holder
  * can lead, although nobody cuts it. */
 int64_t app_write_user_timeout(const config_t *config);
-extern const lease_events_t app_lease_events;    /* without arg */
-void app_term_begin(app_t *app, fence_t *fence); /* takes the reference */
-void app_stop(app_t *app);                       /* SIGTERM */
+extern const lease_events_t app_lease_events;      /* without arg */
+void app_term_begin(app_t *app, fence_t *fence);   /* takes the reference */
+void app_begin_proved(void *app, size_t instance); /* app_fencing_options_t.on_proved */
+void app_stop(app_t *app);                         /* SIGTERM */
 /* Hands the term over and stands back; false when there is none that has not begun to end. */
 bool app_step_down(app_t *app);
 void app_instance_rested(void *instance); /* plugin_instance_options_t.on_rested */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the plugin directory to instances. A plugin that cannot be used is told and left out. */
 #include "app/app_impl.h"
+#include "app/fencing_names.h"
 #include "app/roster.h"
 #include "base/error.h"
 
@@ -44,11 +45,18 @@ static void add_instance(app_t *app, const plugin_file_t *file, const config_ins
     const config_t *config = app->config;
     app_instance_t *mine = &app->instances[app->instance_count];
     char **namespaces = app_roster_namespaces(config, c);
+    host_cleanup(host_freep) char *user = NULL;
+
+    if (app->fencing != NULL) {
+        user = fencing_user(app->lease_namespace, c->service_account);
+        app_fencing_add_user(app->fencing, user);
+    }
     const plugin_instance_options_t options = {
         .shared = &app->shared,
         .hub = app->hub,
         .name = c->name,
         .file = file,
+        .user = user,
         .config = c->config_json,
         .process = c->isolation == CONFIG_ISOLATION_PROCESS,
         .workers = (uint32_t) c->workers,

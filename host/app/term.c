@@ -22,15 +22,28 @@ int64_t app_write_user_timeout(const config_t *config)
 
 /* -- The term begins -- */
 
+static void begin_instance(app_t *app, size_t i)
+{
+    app->instances[i].rested = false;
+    plugin_instance_begin(app->instances[i].instance, app->fence);
+}
+
 void app_term_begin(app_t *app, fence_t *fence)
 {
     app->fence = fence;
     app->phase = APP_LEADING;
     health_set(app->leading, true, NULL);
-    for (size_t i = 0; i < app->instance_count; i++) {
-        app->instances[i].rested = false;
-        plugin_instance_begin(app->instances[i].instance, fence);
+    if (app->fencing != NULL) {
+        app_fencing_begin(app->fencing, fence); /* then app_begin_proved */
+        return;
     }
+    for (size_t i = 0; i < app->instance_count; i++)
+        begin_instance(app, i);
+}
+
+void app_begin_proved(void *arg, size_t instance)
+{
+    begin_instance(arg, instance);
 }
 
 static void on_begin(void *arg, fence_t *fence) /* [loop-thread] */
@@ -149,11 +162,17 @@ void app_instance_rested(void *arg)
 
 static void end_instances(app_t *app, int64_t deadline)
 {
-    /* An instance may answer from within the call; the last one to answer finishes the term. */
-    for (size_t i = 0; i < app->instance_count; i++)
-        plugin_instance_end(app->instances[i].instance, deadline);
-    if (app->instance_count == 0)
+    if (app->fencing != NULL)
+        app_fencing_end(app->fencing);
+    if (all_rested(app)) { /* none has begun */
         rested(app);
+        return;
+    }
+    /* An instance may answer from within the call; the last one to answer finishes the term. */
+    for (size_t i = 0; i < app->instance_count; i++) {
+        if (!app->instances[i].rested)
+            plugin_instance_end(app->instances[i].instance, deadline);
+    }
 }
 
 /* A host that was frozen, or whose loop was, finds that the time is over before anything could use it, and

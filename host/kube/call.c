@@ -5,6 +5,7 @@
 #include "base/seam.h"
 #include "kube/client_internal.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
@@ -60,6 +61,9 @@ static int check(const kube_client_t *c, const kube_request_t *r, bool write, lh
         (r->accept != NULL && !is_line(r->accept)) || (r->agent != NULL && !is_line(r->agent)))
         return host_fail(err, LH_EINVAL, "%s %.200s: a header holds a control character", r->method,
                          r->path);
+    if (r->as != NULL && (!is_line(r->as->user) || !is_line(r->as->holder)))
+        return host_fail(err, LH_EINVAL, "%s %.200s: a user or holder holds a control character",
+                         r->method, r->path);
     if (write && c->kind == KUBE_CLIENT_READS) /* no fence is tested there, and no cut reaches it */
         return host_fail(err, LH_EINVAL, "%s %.200s: a client for reads sends no writes", r->method,
                          r->path);
@@ -96,8 +100,14 @@ static int copy(kube_call_t *call, const kube_request_t *request, lh_error_t *er
     if (r->agent == NULL)
         r->agent = "";
     size_t body_len = r->body != NULL ? r->body_len : 0;
+    if (r->as != NULL) {
+        call->actor = *r->as;
+        r->as = &call->actor;
+    }
     size_t size = strlen(r->method) + strlen(r->path) + strlen(r->content_type) +
                   strlen(r->accept) + strlen(r->agent) + 5;
+    if (r->as != NULL)
+        size += strlen(r->as->user) + strlen(r->as->holder) + 2;
 
     call->texts = malloc(size + body_len);
     if (call->texts == NULL)
@@ -108,6 +118,10 @@ static int copy(kube_call_t *call, const kube_request_t *request, lh_error_t *er
     r->content_type = put(&at, r->content_type);
     r->accept = put(&at, r->accept);
     r->agent = put(&at, r->agent);
+    if (r->as != NULL) {
+        call->actor.user = put(&at, r->as->user);
+        call->actor.holder = put(&at, r->as->holder);
+    }
     if (body_len > 0)
         memcpy(at, r->body, body_len);
     r->body = at;
@@ -289,6 +303,17 @@ static bool add_header(kube_call_t *call, const char *line)
     return list != NULL;
 }
 
+static bool add_actor(kube_call_t *call, const kube_actor_t *as)
+{
+    host_cleanup(host_freep) char *user = host_xprintf("Impersonate-User: %s", as->user);
+    host_cleanup(host_freep) char *term =
+        host_xprintf("Impersonate-Extra-leasehold.dev%%2Fterm: %" PRIu64, as->term);
+    host_cleanup(host_freep) char *holder =
+        host_xprintf("Impersonate-Extra-leasehold.dev%%2Fholder: %s", as->holder);
+
+    return add_header(call, user) && add_header(call, term) && add_header(call, holder);
+}
+
 static int set_headers(kube_call_t *call, lh_error_t *err)
 {
     const kube_request_t *r = &call->request;
@@ -305,7 +330,8 @@ static int set_headers(kube_call_t *call, lh_error_t *err)
     if (!add_header(call, accept) || (call->write && !add_header(call, type)) ||
         (call->write && !add_header(call, "Expect:")) || /* no waiting for 100-continue */
         (c->target.connect_to != NULL && !add_header(call, host)) ||
-        (token != NULL && !add_header(call, token)))
+        (token != NULL && !add_header(call, token)) ||
+        (r->as != NULL && !add_actor(call, r->as)))
         return host_fail(err, LH_ENOMEM, "out of memory");
     curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
     return 0;

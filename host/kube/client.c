@@ -38,7 +38,7 @@ static void make_metrics(kube_client_t *c, metrics_t *m)
 int kube_client_create(const kube_client_options_t *options, kube_client_t **out, lh_error_t *err)
 {
     kube_client_t *c = host_xcalloc(1, sizeof(*c));
-    int ret = kube_target_init(&c->target, options->credentials, err);
+    int ret = kube_target_init(&c->target, options->credentials, options->address, err);
 
     /* Counts its uses, and is safe on several threads since libcurl 7.84. */
     if (ret == 0 && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)

@@ -40,6 +40,8 @@ typedef struct kube_client_options {
     const log_t *log;           /* borrowed; may be NULL */
     metrics_t *metrics;         /* rest_client_*; borrowed; may be NULL */
     int64_t write_user_timeout; /* TCP_USER_TIMEOUT of write sockets, ns; 0: none */
+    const char *address; /* "ADDR:PORT" to connect to instead of where the credentials' server is;
+                            TLS still asks for that one's name. Copied; NULL: none */
 } kube_client_options_t;
 
 /* The answer, or why there is none. Borrowed until on_done returns. */
@@ -55,6 +57,14 @@ typedef struct kube_result {
     lh_error_t error;    /* text for people when code is not 0; never holds a secret */
 } kube_result_t;
 
+/* Whom a request is made as, under which term: impersonation, and the extras that the policies of
+ * server-side fencing look at. */
+typedef struct kube_actor {
+    const char *user;
+    const char *holder;
+    uint64_t term;
+} kube_actor_t;
+
 typedef struct kube_request {
     const char *method; /* "GET", ... */
     const char *path;   /* begins with '/'; with its query */
@@ -64,6 +74,7 @@ typedef struct kube_request {
     const char *content_type; /* NULL: application/json */
     const char *accept;       /* NULL: application/json */
     const char *agent;        /* plugin id for the User-Agent; NULL: none */
+    const kube_actor_t *as;   /* NULL: the credentials' own user */
     int64_t timeout;       /* ns in all; 0: none (watches; a frozen one is the caller's matter) */
     fence_t *fence;        /* of the term; a reference is taken. A write of a KUBE_CLIENT_WRITES
                               client must have one; a read that has one ends with it */

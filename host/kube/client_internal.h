@@ -69,6 +69,7 @@ struct kube_call {
     struct curl_slist *headers;
     loop_timer_t timer;
     kube_request_t request; /* its texts point into `texts` */
+    kube_actor_t actor;     /* what request.as points to, if anything; likewise */
     char *texts;
     bool write;
 

@@ -61,6 +61,7 @@ static int load_in_cluster(const char *dir, const char *host, const char *port,
     c->server = host_xprintf("https://%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "", port);
     c->token_file = host_xprintf("%s/token", dir);
     c->ca_file = host_xprintf("%s/ca.crt", dir);
+    c->in_cluster = true;
     c->origin = host_xstrdup("in-cluster");
     if (!exists(c->ca_file))
         return host_fail(err, LH_ENOTFOUND,

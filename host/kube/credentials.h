@@ -21,6 +21,7 @@ typedef struct kube_credentials {
     char *token;      /* static bearer token; NULL: none */
     char *token_file; /* re-read on change and on 401; wins over token */
     char *namespace;  /* of the context or service account; "" when unknown */
+    bool in_cluster;  /* those of a pod's service account */
     char *origin;     /* "kubeconfig '/path', context 'x'" or "in-cluster", for messages */
 } kube_credentials_t;
 

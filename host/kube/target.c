@@ -45,7 +45,18 @@ static int rename_host(kube_target_t *t, CURLU *url, lh_error_t *err)
     return 0;
 }
 
-int kube_target_init(kube_target_t *t, const kube_credentials_t *credentials, lh_error_t *err)
+/* The name, for TLS and Host, stays. */
+static int move_to(kube_target_t *t, const char *address, lh_error_t *err)
+{
+    host_cleanup(host_freep) char *to = host_xprintf("::%s", address);
+
+    curl_slist_free_all(t->connect_to);
+    t->connect_to = curl_slist_append(NULL, to);
+    return t->connect_to != NULL ? 0 : host_fail(err, LH_ENOMEM, "%s: out of memory", address);
+}
+
+int kube_target_init(kube_target_t *t, const kube_credentials_t *credentials, const char *address,
+                     lh_error_t *err)
 {
     const char *server = credentials->server;
     int ret = 0;
@@ -64,6 +75,8 @@ int kube_target_init(kube_target_t *t, const kube_credentials_t *credentials, lh
             ret = host_fail(err, LH_ENOMEM, "server '%s': out of memory", server);
         else if (credentials->tls_server_name != NULL)
             ret = rename_host(t, url, err);
+        if (ret == 0 && address != NULL)
+            ret = move_to(t, address, err);
     }
     curl_url_cleanup(url);
     if (ret < 0) {

@@ -11,13 +11,14 @@ typedef struct kube_target {
     const kube_credentials_t *credentials; /* borrowed */
     char *base;                    /* what a path is appended to; its host is the one TLS checks */
     char *host;                    /* "host:port" as configured: Host header, label of metrics */
-    struct curl_slist *connect_to; /* with tls-server-name: where base really is; else NULL */
+    struct curl_slist *connect_to; /* where base really is; NULL: there */
     bool tls;
 } kube_target_t;
 
-/* credentials is borrowed until kube_target_fini. */
+/* credentials is borrowed until kube_target_fini. address: "ADDR:PORT" to connect to; NULL: what the
+ * credentials say. */
 HOST_MUST_USE int kube_target_init(kube_target_t *t, const kube_credentials_t *credentials,
-                                   lh_error_t *err);
+                                   const char *address, lh_error_t *err);
 void kube_target_fini(kube_target_t *t); /* also on a zeroed one */
 /* Sets the options of easy that concern the connection. */
 void kube_target_apply(const kube_target_t *t, CURL *easy);

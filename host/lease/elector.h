@@ -116,7 +116,9 @@ void lease_elector_event(lease_elector_t *e, const lease_time_t *t, enum lease_e
  * for none. [elector-thread] */
 void lease_elector_watch_ended(lease_elector_t *e, const lease_time_t *t, int status,
                                int64_t retry_after, const char *text);
-/* lease_release() and lease_rested() of the owner. [elector-thread] */
+/* What the owner asks by the functions of lease/lease.h that have these names. [elector-thread] */
+void lease_elector_outnumbered(lease_elector_t *e, const lease_time_t *t, uint64_t term,
+                               int64_t seen);
 void lease_elector_release(lease_elector_t *e, const lease_time_t *t, bool clean, bool stand_back);
 void lease_elector_stand_back(lease_elector_t *e, const lease_time_t *t); /* [elector-thread] */
 void lease_elector_rested(lease_elector_t *e, const lease_time_t *t);

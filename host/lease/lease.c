@@ -43,6 +43,9 @@ struct lease {
     pthread_mutex_t lock;
     loop_task_t ask;
     struct asked {
+        bool outnumbered;
+        uint64_t term;
+        int64_t seen;
         bool release, clean, stand_back, stands_back, rested, stop;
     } asked;
 };
@@ -267,6 +270,8 @@ static void on_asked(loop_task_t *task)
         lease_elector_stand_back(l->elector, &t);
     if (asked.rested)
         lease_elector_rested(l->elector, &t);
+    if (asked.outnumbered)
+        lease_elector_outnumbered(l->elector, &t, asked.term, asked.seen);
     if (asked.stop) /* after a release, which may have been asked for just before */
         l->stop_by = t.now + STOP_TIME;
     report(l);
@@ -419,6 +424,11 @@ static void ask(lease_t *l, const struct asked *what)
         l->asked.clean = what->clean;
         l->asked.stand_back = what->stand_back;
     }
+    if (what->outnumbered) {
+        l->asked.term = what->term;
+        l->asked.seen = what->seen;
+    }
+    l->asked.outnumbered |= what->outnumbered;
     l->asked.release |= what->release;
     l->asked.stands_back |= what->stands_back;
     l->asked.rested |= what->rested;
@@ -444,6 +454,11 @@ void lease_stand_back(lease_t *l)
 const char *lease_uid(const lease_t *l)
 {
     return lease_mail_uid(l->mail);
+}
+
+void lease_outnumbered(lease_t *l, uint64_t term, int64_t seen)
+{
+    ask(l, &(struct asked){.outnumbered = true, .term = term, .seen = seen});
 }
 
 void lease_rested(lease_t *l)

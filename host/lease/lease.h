@@ -85,6 +85,11 @@ void lease_stand_back(lease_t *l);
  * the next on_begin. [loop-thread] */
 const char *lease_uid(const lease_t *l);
 
+/* The term numbers of this Lease are used up to `seen` elsewhere: the term `term` ends by force, as a
+ * definite loss, and the next one has a higher number (rule 7). Ignored when another one is on.
+ * [loop-thread] */
+void lease_outnumbered(lease_t *l, uint64_t term, int64_t seen);
+
 /* After on_end: the owner has torn down, the elector may stand again. [loop-thread] */
 void lease_rested(lease_t *l);
 

@@ -665,7 +665,7 @@ plugin_instance_t *plugin_instance_create(const plugin_instance_options_t *optio
     loop_timer_init(&i->timer, shared->loop, on_timer);
     loop_timer_init(&i->deadline, shared->loop, on_deadline);
     i->services = plugin_services_create(
-        shared, i->name, manifest,
+        shared, i->name, options->user, manifest,
         &(plugin_services_hooks_t){services_complete, services_enqueue, services_written, i});
     i->controller = plugin_controller_create(
         &(plugin_controller_options_t){.shared = shared,

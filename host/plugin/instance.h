@@ -21,6 +21,7 @@ typedef struct plugin_instance_options {
     watch_hub_t *hub;
     const char *name;          /* copied */
     const plugin_file_t *file; /* prepared; borrowed until plugin_instance_destroy */
+    const char *user;          /* as whom its requests are made; copied; NULL: the host */
     const char *config;        /* JSON object, checked against the schema; copied */
     bool process;              /* isolation: process */
     uint32_t workers, max_in_flight;

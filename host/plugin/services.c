@@ -327,6 +327,7 @@ metric_cell_t *plugin_services_strays(const plugin_services_t *s)
 }
 
 plugin_services_t *plugin_services_create(plugin_shared_t *shared, const char *name,
+                                          const char *user,
                                           const plugin_manifest_t *manifest,
                                           const plugin_services_hooks_t *hooks)
 {
@@ -335,6 +336,7 @@ plugin_services_t *plugin_services_create(plugin_shared_t *shared, const char *n
 
     s->shared = shared;
     s->name = host_xstrdup(name);
+    s->user = user != NULL ? host_xstrdup(user) : NULL;
     s->manifest = manifest;
     s->hooks = *hooks;
     s->log = log_with(shared->log, "controller", name);
@@ -366,5 +368,6 @@ void plugin_services_destroy(plugin_services_t *s)
     log_destroy(s->log);
     pthread_mutex_destroy(&s->lock);
     free(s->name);
+    free(s->user);
     free(s);
 }

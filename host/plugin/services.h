@@ -28,6 +28,10 @@ typedef struct plugin_shared {
     health_t *health;
     const char *identity;      /* Name, for Events */
     plugin_blackbox_t *box;    /* borrowed; NULL: none */
+    const char *policy;        /* that fences on the server, by name; NULL: none does */
+    /* A write was refused by it. [loop-thread] */
+    void (*on_fenced)(void *arg);
+    void *fenced_arg;
     _Atomic uint64_t next_ctx; /* starts at 1 */
 } plugin_shared_t;
 
@@ -47,9 +51,11 @@ typedef struct plugin_services_hooks {
     void *arg;
 } plugin_services_hooks_t;
 
-/* manifest is borrowed until plugin_services_destroy; name and hooks are copied. Caller owns the
- * result, free with plugin_services_destroy. [loop-thread] */
+/* manifest is borrowed until plugin_services_destroy; name, user and hooks are copied. user: as whom
+ * the plugin's requests are made; NULL: the host. Caller owns the result, free with
+ * plugin_services_destroy. [loop-thread] */
 plugin_services_t *plugin_services_create(plugin_shared_t *shared, const char *name,
+                                          const char *user,
                                           const plugin_manifest_t *manifest,
                                           const plugin_services_hooks_t *hooks);
 /* After the last runner has reported on_destroyed. */

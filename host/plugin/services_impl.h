@@ -37,7 +37,7 @@ typedef struct metric_use {
 
 struct plugin_services {
     plugin_shared_t *shared;
-    char *name;
+    char *name, *user;
     const plugin_manifest_t *manifest;
     plugin_services_hooks_t hooks;
     log_t *log;

@@ -82,12 +82,35 @@ static void op_dead(op_t *op, int code)
     op_fail(op, code, lh_strerror(code));
 }
 
+/* By a policy of server-side fencing: nothing was carried out. */
+static bool is_fenced(const op_t *op, const kube_result_t *result)
+{
+    const char *policy = op->services->shared->policy;
+
+    if (op->services->user == NULL || policy == NULL || is_read(op) || !result->named_status)
+        return false;
+    host_cleanup(host_freep) char *quoted = host_xprintf("ValidatingAdmissionPolicy '%s", policy);
+    return strstr(result->body, quoted) != NULL;
+}
+
+static void op_fenced(op_t *op)
+{
+    const plugin_shared_t *shared = op->services->shared;
+
+    shared->on_fenced(shared->fenced_arg);
+    op_fail(op, LH_EFENCED, "refused by the API server: it knows of another term");
+}
+
 static void op_done(void *arg, const kube_result_t *result) /* [loop-thread] */
 {
     op_t *op = arg;
     plugin_services_t *s = op->services;
 
     op->call = NULL;
+    if (result->code != 0 && is_fenced(op, result)) {
+        op_fenced(op);
+        return;
+    }
     if (result->code != 0) {
         op_finish(op, result->code, NULL, &result->error);
         return;
@@ -117,6 +140,8 @@ static void op_start(loop_task_t *task) /* [loop-thread] */
         op_dead(op, fence_lives(op->fence) ? LH_ECANCELED : LH_EFENCED);
         return;
     }
+    const kube_actor_t actor = {
+        .user = s->user, .holder = s->shared->identity, .term = op->fence->term};
     const kube_request_t request = {
         .method = op->method,
         .path = op->path,
@@ -124,6 +149,7 @@ static void op_start(loop_task_t *task) /* [loop-thread] */
         .body = op->body,
         .body_len = op->body_len,
         .agent = s->manifest->id,
+        .as = s->user != NULL ? &actor : NULL,
         .timeout = op->timeout,
         .fence = is_read(op) ? NULL : op->fence,
         .on_done = op_done,

@@ -34,6 +34,11 @@ static void on_written(void *arg, const char *method, const char *path, const ch
     ((rig_t *) arg)->written++;
 }
 
+static void on_fenced(void *arg)
+{
+    ((rig_t *) arg)->fenced++;
+}
+
 rig_t *rig_create(void)
 {
     static const char manifest[] =
@@ -54,9 +59,12 @@ rig_t *rig_create(void)
                                   .metrics = metrics_create(),
                                   .health = health_create(),
                                   .identity = "replica-1",
+                                  .policy = "fencing.x",
+                                  .on_fenced = on_fenced,
+                                  .fenced_arg = r,
                                   .next_ctx = 1};
     r->services =
-        plugin_services_create(&r->shared, "rig", r->manifest,
+        plugin_services_create(&r->shared, "rig", "robot", r->manifest,
                                &(plugin_services_hooks_t){on_complete, on_enqueue, on_written, r});
     const plugin_backend_t backend = plugin_services_backend(r->services);
     plugin_table_init(&r->table, &backend, NULL);

@@ -29,7 +29,7 @@ typedef struct rig {
     uint64_t completed;
     lh_result_t result;
     char text[2048];
-    int completions, enqueued, written;
+    int completions, enqueued, written, fenced;
     char key[600];
 } rig_t;
 
