@@ -330,8 +330,7 @@ static int set_headers(kube_call_t *call, lh_error_t *err)
     if (!add_header(call, accept) || (call->write && !add_header(call, type)) ||
         (call->write && !add_header(call, "Expect:")) || /* no waiting for 100-continue */
         (c->target.connect_to != NULL && !add_header(call, host)) ||
-        (token != NULL && !add_header(call, token)) ||
-        (r->as != NULL && !add_actor(call, r->as)))
+        (token != NULL && !add_header(call, token)) || (r->as != NULL && !add_actor(call, r->as)))
         return host_fail(err, LH_ENOMEM, "out of memory");
     curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
     return 0;

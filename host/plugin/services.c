@@ -327,8 +327,7 @@ metric_cell_t *plugin_services_strays(const plugin_services_t *s)
 }
 
 plugin_services_t *plugin_services_create(plugin_shared_t *shared, const char *name,
-                                          const char *user,
-                                          const plugin_manifest_t *manifest,
+                                          const char *user, const plugin_manifest_t *manifest,
                                           const plugin_services_hooks_t *hooks)
 {
     static const char *const labels[] = {"controller", NULL};

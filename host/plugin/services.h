@@ -26,9 +26,9 @@ typedef struct plugin_shared {
     const log_t *log;
     metrics_t *metrics;
     health_t *health;
-    const char *identity;      /* Name, for Events */
-    plugin_blackbox_t *box;    /* borrowed; NULL: none */
-    const char *policy;        /* that fences on the server, by name; NULL: none does */
+    const char *identity;   /* Name, for Events */
+    plugin_blackbox_t *box; /* borrowed; NULL: none */
+    const char *policy;     /* that fences on the server, by name; NULL: none does */
     /* A write was refused by it. [loop-thread] */
     void (*on_fenced)(void *arg);
     void *fenced_arg;
@@ -55,8 +55,7 @@ typedef struct plugin_services_hooks {
  * the plugin's requests are made; NULL: the host. Caller owns the result, free with
  * plugin_services_destroy. [loop-thread] */
 plugin_services_t *plugin_services_create(plugin_shared_t *shared, const char *name,
-                                          const char *user,
-                                          const plugin_manifest_t *manifest,
+                                          const char *user, const plugin_manifest_t *manifest,
                                           const plugin_services_hooks_t *hooks);
 /* After the last runner has reported on_destroyed. */
 void plugin_services_destroy(plugin_services_t *s);

@@ -17,6 +17,7 @@ struct kube_discovery {
 struct kube_call {
     list_t link;
     kube_request_t request; /* its path and accept are ours */
+    kube_actor_t actor;     /* of request.as */
     bool in_callback, answered;
 };
 
@@ -61,6 +62,8 @@ static void free_call(kube_call_t *call)
     list_remove(&call->link);
     free((void *) call->request.path);
     free((void *) call->request.accept);
+    free((void *) call->actor.user);
+    free((void *) call->actor.holder);
     free(call);
 }
 
@@ -98,6 +101,12 @@ int kube_client_send(kube_client_t *c, const kube_request_t *request, kube_call_
     call->request = *request;
     call->request.path = host_xstrdup(request->path);
     call->request.accept = request->accept != NULL ? host_xstrdup(request->accept) : NULL;
+    if (request->as != NULL) {
+        call->actor = (kube_actor_t){.user = host_xstrdup(request->as->user),
+                                     .holder = host_xstrdup(request->as->holder),
+                                     .term = request->as->term};
+        call->request.as = &call->actor;
+    }
     call->request.fence = (fence_t *) f;
     list_append(&f->calls, &call->link);
     f->sent++;
@@ -288,6 +297,7 @@ static void end_with(kube_call_t *call, int status, const char *body, int64_t re
                             .body = body,
                             .body_len = strlen(body),
                             .sent_at = clock_now(),
+                            .named_status = strstr(body, "\"kind\":\"Status\"") != NULL,
                             .retry_after = retry_after};
 
     if (result.code != 0)

@@ -11,7 +11,7 @@ enum { INSTANCES = 2 };
 static app_t app;
 static app_instance_t instances[INSTANCES];
 static config_t config;
-static int releases, rests, ends, stops;
+static int releases, rests, ends, begins, fencings, stops;
 static bool released_clean, released_standing_back;
 static int stand_backs;
 static int64_t end_deadline;
@@ -47,6 +47,19 @@ void lease_rested(lease_t *l)
 void plugin_instance_begin(plugin_instance_t *i, fence_t *fence)
 {
     (void) i, (void) fence;
+    begins++;
+}
+
+void app_fencing_begin(app_fencing_t *f, fence_t *fence)
+{
+    (void) f, (void) fence;
+    fencings++;
+}
+
+void app_fencing_end(app_fencing_t *f)
+{
+    (void) f;
+    fencings--;
 }
 
 void plugin_instance_end(plugin_instance_t *i, int64_t deadline)
@@ -106,7 +119,7 @@ static void setup(void)
     loop_timer_init(&app.flush_timer, app.loop, app_flush_timer);
     loop_timer_init(&alarm_timer, app.loop, on_alarm);
     for (int i = 0; i < INSTANCES; i++)
-        instances[i] = (app_instance_t){.app = &app};
+        instances[i] = (app_instance_t){.app = &app, .rested = true};
 }
 
 static void teardown(void)
@@ -442,4 +455,43 @@ Test(term, sigterm_long_after_a_step_down_has_its_own_time)
     app_stop(&app);
     EXPECT_INT(app.drain_until, clock_now() + 10 * CLOCK_S);
     kube_client_destroy(app.writes);
+}
+
+/* -- With fencing on the server -- */
+
+static void begin_fenced(void)
+{
+    app.fencing = (app_fencing_t *) &app; /* only passed on */
+    begin();
+}
+
+Test(term, under_server_side_fencing_an_instance_begins_when_it_is_proved)
+{
+    begin_fenced();
+    EXPECT_INT(fencings, 1);
+    EXPECT_INT(begins, 0);
+    app_begin_proved(&app, 1);
+    EXPECT_INT(begins, 1);
+    app_begin_proved(&app, 0);
+    EXPECT_INT(begins, 2);
+}
+
+Test(term, that_ends_before_all_are_proved_ends_those_that_began)
+{
+    begin_fenced();
+    app_begin_proved(&app, 1);
+    app_lease_events.on_end(&app, LEASE_END_LOST, clock_now(), "the lease was deleted");
+    EXPECT_INT(fencings, 0);
+    EXPECT_INT(ends, 1);
+    EXPECT_INT(rests, 0);
+    app_instance_rested(&instances[1]);
+    EXPECT_INT(rests, 1);
+}
+
+Test(term, that_ends_before_any_is_proved_has_nothing_to_end)
+{
+    begin_fenced();
+    app_lease_events.on_end(&app, LEASE_END_LOST, clock_now(), "the lease was deleted");
+    EXPECT_INT(ends, 0);
+    EXPECT_INT(rests, 1);
 }

@@ -535,3 +535,44 @@ Test(client, counts_requests_by_code_method_and_host)
     rig.client = NULL;
     metrics_destroy(m);
 }
+
+/* -- As somebody else, somewhere else -- */
+
+Test(client, a_request_as_an_actor_carries_its_user_term_and_holder)
+{
+    const kube_actor_t actor = {.user = "system:serviceaccount:ns:x", .holder = "a", .term = 7};
+    answer_t a;
+
+    rig_send(&rig, &a, (kube_request_t){.method = "GET", .path = "/x", .as = &actor});
+    rig_wait(&rig, &a);
+    EXPECT_STR(http_server_header(rig.server, 0, "Impersonate-User"), "system:serviceaccount:ns:x");
+    EXPECT_STR(http_server_header(rig.server, 0, "Impersonate-Extra-leasehold.dev%2Fterm"), "7");
+    EXPECT_STR(http_server_header(rig.server, 0, "Impersonate-Extra-leasehold.dev%2Fholder"), "a");
+    rig_get(&rig, &a, "/y");
+    EXPECT_INT(http_server_header(rig.server, 1, "Impersonate-User") == NULL, true);
+}
+
+Test(client, an_actor_that_would_end_a_header_is_refused)
+{
+    const kube_actor_t actor = {.user = "x", .holder = "a\r\nEvil: 1"};
+    const kube_request_t request = {.method = "GET", .path = "/x", .as = &actor};
+    lh_error_t err = {0};
+
+    EXPECT_INT(kube_client_send(rig.client, &request, NULL, &err), LH_EINVAL);
+    EXPECT_STR(err.text, "GET /x: a user or holder holds a control character");
+}
+
+Test(client, of_one_address_asks_there_under_the_servers_name)
+{
+    host_cleanup(host_freep) char *address =
+        host_xprintf("127.0.0.1:%u", (unsigned) http_server_port(rig.server));
+    char *real = rig.credentials.server;
+    answer_t a;
+
+    rig.credentials.server = (char *) (uintptr_t) "http://kube.invalid:6443";
+    rig_client(&rig, &(kube_client_options_t){.kind = KUBE_CLIENT_READS, .address = address});
+    rig_get(&rig, &a, "/x");
+    EXPECT_INT(a.status, 200);
+    EXPECT_STR(http_server_header(rig.server, 0, "Host"), "kube.invalid:6443");
+    rig.credentials.server = real;
+}

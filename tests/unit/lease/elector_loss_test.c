@@ -318,3 +318,28 @@ Test(loss, any_number_of_terms_in_one_process)
     }
     EXPECT_INT(a->ends, 20);
 }
+
+/* -- A Fence that has a later term -- */
+
+Test(loss, rule_7_a_term_that_is_outnumbered_ends_and_the_next_one_counts_on)
+{
+    const lease_time_t t = sim_time(a);
+
+    lease_elector_outnumbered(a->elector, &t, a->term, 41);
+    EXPECT_INT(a->end, LEASE_END_LOST);
+    EXPECT_STR(a->end_reason, "the Fence has term 41 already");
+    EXPECT_INT(fence_open(a->fence), false);
+    EXPECT_WITHIN(sim_until_leading(a, S(5)), 0, MS(100));
+    EXPECT_INT(a->term, 42);
+    EXPECT_STR(sim_lease(s), "a/15/42");
+}
+
+Test(loss, rule_7_what_outnumbers_a_former_term_does_not_end_this_one)
+{
+    const lease_time_t t = sim_time(a);
+
+    lease_elector_outnumbered(a->elector, &t, a->term + 1, 41);
+    sim_run(s, S(1));
+    EXPECT_INT(a->ends, 0);
+    EXPECT_INT(sim_leads(a), true);
+}
