@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Shared by up, down, restart and compact; sourced, never run.
+# Shared by up, down, restart, second and compact; sourced, never run.
 # DIR/ports and DIR/api.flags keep what `up` chose, so that the others need only DIR.
 
 cluster_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -82,6 +82,20 @@ stop_process() { # DIR NAME
     rm -f "$1/$2.pid"
 }
 
+# Prints a free port below the kernel's own range, so that no outgoing connection takes it before
+# the server does.
+free_port() {
+    local port
+    for _ in $(seq 100); do
+        port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
+        if ! (exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null; then
+            echo "$port"
+            return
+        fi
+    done
+    die "no free port between 20000 and 32000"
+}
+
 # Reads DIR/ports into etcd_port, peer_port, api_port and kcm_port.
 load_ports() { # DIR
     [ -f "$1/ports" ] || die "$1 holds no cluster: start one with 'up $1'"
@@ -89,32 +103,40 @@ load_ports() { # DIR
     read -r etcd_port peer_port api_port kcm_port < "$1/ports"
 }
 
-# Starts the API server of DIR; returns once /readyz is 200, fails when it ends before or after 60 s.
-start_api() { # DIR
-    local dir=$1 bin flags=()
+# Starts an API server of DIR, NAME.pid and NAME.log, on the port; returns once /readyz is 200, fails
+# when it ends before or after 60 s.
+start_server() { # DIR NAME PORT
+    local dir=$1 name=$2 port=$3 bin flags=()
     bin=$(cluster_bin)
     load_ports "$dir"
     mapfile -t flags < "$dir/api.flags"
     cd "$dir" || return 1
     setsid "$bin/kube-apiserver" --etcd-servers="http://127.0.0.1:$etcd_port" \
-        --bind-address=127.0.0.1 --secure-port="$api_port" --cert-dir="$dir/pki" \
+        --bind-address=127.0.0.1 --secure-port="$port" --cert-dir="$dir/pki" \
         --service-account-key-file=sa.key --service-account-signing-key-file=sa.key \
         --service-account-issuer=https://kubernetes.default.svc --token-auth-file=tokens.csv \
         --authorization-mode=RBAC --service-cluster-ip-range=10.0.0.0/24 \
-        --audit-policy-file=audit.yaml --audit-log-path=audit.log "${flags[@]}" \
-        >> api.log 2>&1 < /dev/null &
-    echo $! > api.pid
+        --audit-policy-file=audit.yaml --audit-log-path="${name/#api/audit}.log" "${flags[@]}" \
+        >> "$name.log" 2>&1 < /dev/null &
+    echo $! > "$name.pid"
     for _ in $(seq 300); do
-        if "$bin/kubectl" --kubeconfig admin.kubeconfig get --raw /readyz > /dev/null 2>&1; then
+        if "$bin/kubectl" --kubeconfig admin.kubeconfig --server "https://127.0.0.1:$port" \
+            get --raw /readyz > /dev/null 2>&1; then
             return 0
         fi
-        if ! alive "$(cat api.pid)"; then
-            echo "kube-apiserver ended; the end of $dir/api.log:" >&2
-            tail -n 5 api.log >&2
+        if ! alive "$(cat "$name.pid")"; then
+            echo "kube-apiserver ended; the end of $dir/$name.log:" >&2
+            tail -n 5 "$name.log" >&2
             return 1
         fi
         sleep 0.2
     done
-    echo "kube-apiserver not ready after 60 s; see $dir/api.log" >&2
+    echo "kube-apiserver not ready after 60 s; see $dir/$name.log" >&2
     return 1
+}
+
+# The first API server of DIR.
+start_api() { # DIR
+    load_ports "$1"
+    start_server "$1" api "$api_port"
 }

@@ -157,6 +157,8 @@ static struct curl_slist *headers_of(const api_request_t *q)
         snprintf(line, sizeof(line), "Accept: %s", q->accept);
         headers = curl_slist_append(headers, line);
     }
+    for (const char *const *h = q->headers; h != NULL && *h != NULL; h++)
+        headers = curl_slist_append(headers, *h);
     return headers;
 }
 

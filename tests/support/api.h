@@ -39,9 +39,10 @@ api_reply_t api_do(api_t *api, const char *method, const char *path, const char 
 typedef struct api_request {
     const char *method, *path;
     const char *content_type, *accept, *body;
-    size_t body_len;   /* 0: to its NUL */
-    const char *token; /* in the place of the kubeconfig's identity */
-    bool anonymous;    /* no identity at all */
+    size_t body_len;            /* 0: to its NUL */
+    const char *token;          /* in the place of the kubeconfig's identity */
+    bool anonymous;             /* no identity at all */
+    const char *const *headers; /* further lines; NULL-terminated */
 } api_request_t;
 api_reply_t api_ask(api_t *api, const api_request_t *request);
 /* The same as api_do with the path made from a format. */

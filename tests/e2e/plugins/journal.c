@@ -21,6 +21,11 @@ LH_MANIFEST_JSON({
         "kind" : "ConfigMap",
         "role" : "primary",
         "labelSelector" : "journal=yes"
+    } ],
+    "permissions" : [ {
+        "apiGroups" : [""],
+        "resources" : ["configmaps"],
+        "verbs" : [ "get", "list", "watch", "create", "patch" ]
     } ]
 });
 /* clang-format on */
