@@ -12,6 +12,7 @@
 #define SHORTEST_DELAY (10 * CLOCK_MS)
 #define LONGEST_DELAY CLOCK_S
 #define TIMEOUT (5 * CLOCK_S)
+#define NO_KIND "the kind Fence is not installed: apply what 'leasehold rbac' prints"
 #define LAST_TERM INT64_C(2147483647)
 
 static void read_fence(app_fencing_t *f);
@@ -81,6 +82,7 @@ void app_fencing_destroy(app_fencing_t *f)
     free(f->identity);
     free(f->path);
     free(f->policy);
+    free(f->said);
     free(f);
 }
 
@@ -105,7 +107,12 @@ const char *app_fencing_policy(const app_fencing_t *f)
 
 void fencing_later(app_fencing_t *f, const char *reason)
 {
-    log_debug(f->o.log, "fencing: %s", reason);
+    /* At first caches may only be late, and each reason is told once. */
+    if (f->delay >= CLOCK_S / 2 && (f->said == NULL || strcmp(f->said, reason) != 0)) {
+        log_warn(f->o.log, "fencing: %s", reason);
+        free(f->said);
+        f->said = host_xstrdup(reason);
+    }
     health_set(f->check, false, reason);
     if (f->retry.at != CLOCK_NEVER)
         return; /* another one has failed as well */
@@ -170,7 +177,7 @@ static void on_written(void *arg, const kube_result_t *result)
     }
     f->step = FENCING_READING;
     if (result->status == 404)
-        fencing_later(f, "the kind Fence is not installed: apply what 'leasehold rbac' prints");
+        fencing_later(f, NO_KIND);
     else
         fencing_later(f, result->error.text);
 }
@@ -262,16 +269,16 @@ static void on_read(void *arg, const kube_result_t *result)
     f->call = NULL;
     if (result->status == 404 && result->named_status) {
         create_fence(f);
-        return;
-    }
-    if (result->code != 0) {
+    } else if (result->status == 404) {
+        fencing_later(f, NO_KIND);
+    } else if (result->code != 0) {
         fencing_later(f, result->error.text);
-        return;
-    }
-    cJSON *object = cJSON_ParseWithLength(result->body, result->body_len);
+    } else {
+        cJSON *object = cJSON_ParseWithLength(result->body, result->body_len);
 
-    compare(f, object);
-    cJSON_Delete(object);
+        compare(f, object);
+        cJSON_Delete(object);
+    }
 }
 
 static void read_fence(app_fencing_t *f)
@@ -294,7 +301,7 @@ void app_fencing_begin(app_fencing_t *f, fence_t *fence)
     f->fence = fence_ref(fence);
     f->sent = false;
     f->proved_all = false;
-    f->warned = false;
+    free(host_steal(f->said));
     f->delay = SHORTEST_DELAY;
     f->begun_at = clock_now();
     if (f->user_count > 0)

@@ -36,6 +36,7 @@ struct app_fencing {
     app_fencing_options_t o;
     char *namespace, *name, *identity, *path, *policy;
     health_check_t *check;
+    char *said; /* what was logged last in this term; NULL: nothing */
     char **users;
     size_t user_count;
     bool *told; /* by user: on_proved was called */
@@ -44,7 +45,6 @@ struct app_fencing {
     fence_t *fence;    /* of the present term */
     bool sent;         /* the Fence may hold our term */
     bool proved_all;   /* in this term */
-    bool warned;       /* in this term */
     kube_call_t *call; /* of the Fence or of its endpoints */
     kube_resolve_t *resolve;
     loop_timer_t retry;

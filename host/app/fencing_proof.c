@@ -75,10 +75,6 @@ static void missing(fencing_proof_t *p, const char *what)
                      "'leasehold rbac' prints (needs ValidatingAdmissionPolicies, Kubernetes 1.30)",
                      f->places[p->place].address, what, f->users[p->user]);
 
-    if (f->delay >= CLOCK_S / 2 && !f->warned) { /* at first its caches may only be late */
-        log_warn(f->o.log, "fencing: %s", text);
-        f->warned = true;
-    }
     fencing_later(f, text);
 }
 

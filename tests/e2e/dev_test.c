@@ -217,6 +217,56 @@ static void a_crash_is_told_and_survived(void *arg)
     remove_all(&d);
 }
 
+/* A host beside it, with its output in the same file. */
+static pid_t start_host(const dev_run_t *d)
+{
+    char kubeconfig[128], state[128];
+
+    snprintf(kubeconfig, sizeof(kubeconfig), "%s/api/kubeconfig", d->dir);
+    snprintf(state, sizeof(state), "stateDir=%s/state", d->dir);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        const int fd = open(d->out, O_WRONLY | O_APPEND | O_CLOEXEC);
+        dup2(fd, STDERR_FILENO);
+        execl(LEASEHOLD_BINARY, "leasehold", "run", "--kubeconfig", kubeconfig, "--plugins",
+              d->plugins, "--health", "0", "--set", state, "--set", "fencing=server", "--set",
+              "leaderElection.namespace=default", NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+static void server_side_fencing_says_that_there_is_none(void *arg)
+{
+    dev_run_t d = start((const char *const[]){"--quiet", NULL});
+    int status = -1;
+
+    (void) arg;
+    REQUIRE_TRUE(printed(&d, "Kubernetes API in memory at https://127.0.0.1:", 1));
+    api_t *api = open_api(&d);
+    API_REPLY lease = api_post(api, "/apis/coordination.k8s.io/v1/namespaces/default/leases",
+                               "{\"metadata\":{\"name\":\"leasehold-leader\"}}");
+    EXPECT_INT(lease.status, 201);
+    const pid_t host = start_host(&d);
+    EXPECT_TRUE(printed(&d, "fencing: the kind Fence is not installed: apply what", 1));
+    API_REPLY kind = api_post(
+        api, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+        "{\"metadata\":{\"name\":\"fences.leasehold.dev\"},\"spec\":{\"group\":\"leasehold.dev\","
+        "\"scope\":\"Namespaced\",\"names\":{\"kind\":\"Fence\",\"plural\":\"fences\"},"
+        "\"versions\":[{\"name\":\"v1\",\"served\":true,\"storage\":true,\"subresources\":{"
+        "\"status\":{}},\"schema\":{\"openAPIV3Schema\":{\"type\":\"object\","
+        "\"x-kubernetes-preserve-unknown-fields\":true}}}]}}");
+    EXPECT_INT(kind.status, 201);
+    EXPECT_TRUE(printed(&d, "under a term that never was, so it does not fence", 1));
+    EXPECT_INT(count(&d, "synced: reconciles begin"), 0);
+    kill(host, SIGTERM);
+    EXPECT_INT(waitpid(host, &status, 0), host);
+    EXPECT_INT(status, 0);
+    api_close(api);
+    EXPECT_INT(end(&d, SIGTERM), 0);
+    remove_all(&d);
+}
+
 static void mistakes_end_it_with_2(void *arg)
 {
     static const struct {
@@ -242,6 +292,8 @@ static const tap_test_t tests[] = {
     {"dev says how to go on and ends cleanly", it_says_how_to_go_on_and_ends_cleanly},
     {"a changed plugin takes over", a_changed_plugin_takes_over},
     {"a crash of the host is told and survived", a_crash_is_told_and_survived},
+    {"server-side fencing on it says that it does not fence",
+     server_side_fencing_says_that_there_is_none},
     {"mistakes end dev with status 2", mistakes_end_it_with_2},
 };
 

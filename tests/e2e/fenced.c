@@ -176,3 +176,17 @@ api_reply_t fenced_write(const fenced_t *f, api_t *api, const char *holder, long
                                                    ? (const char *const[]){user, number, who, NULL}
                                                    : (const char *const[]){user, NULL}});
 }
+
+api_t *fenced_second(e2e_t *e)
+{
+    char path[512], port[16] = "", server[64];
+
+    e2e_script("second", NULL);
+    snprintf(path, sizeof(path), "%s/api2.port", getenv("LEASEHOLD_TEST_CLUSTER_DIR"));
+    FILE *file = fopen(path, "r");
+    REQUIRE_TRUE(file != NULL && fgets(port, sizeof(port), file) != NULL);
+    fclose(file);
+    port[strcspn(port, "\n")] = '\0';
+    snprintf(server, sizeof(server), "https://127.0.0.1:%s", port);
+    return api_open(e2e_kubeconfig(e, "second", server, NULL));
+}

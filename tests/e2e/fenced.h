@@ -28,6 +28,9 @@ replica_t *fenced_replica(const fenced_t *f, const char *name, const char *kubec
 bool fenced_wrote(const fenced_t *f, long term, int ms);
 long fenced_term(const fenced_t *f); /* of the Fence; -1: there is none */
 
+/* A second API server on the same etcd; end it by api_close and e2e_script("second", "stop"). */
+api_t *fenced_second(e2e_t *e);
+
 /* Patches the ConfigMap as the journal's user; holder NULL: without term and holder. */
 api_reply_t fenced_write(const fenced_t *f, api_t *api, const char *holder, long term);
 

@@ -146,21 +146,15 @@ static void without_the_policies_nothing_is_activated(void *arg)
 
 /* -- Two API servers -- */
 
-static char second_server[64], second_config[96];
+static char second_config[96];
 
 static api_t *start_second(e2e_t *e)
 {
-    char path[512], port[16] = "";
+    api_t *api = fenced_second(e);
 
-    e2e_script("second", NULL);
-    snprintf(path, sizeof(path), "%s/api2.port", getenv("LEASEHOLD_TEST_CLUSTER_DIR"));
-    FILE *file = fopen(path, "r");
-    REQUIRE_TRUE(file != NULL && fgets(port, sizeof(port), file) != NULL);
-    fclose(file);
-    port[strcspn(port, "\n")] = '\0';
-    snprintf(second_server, sizeof(second_server), "https://127.0.0.1:%s", port);
-    snprintf(second_config, sizeof(second_config), "apiServers: [\"127.0.0.1:%s\"]\n", port);
-    return api_open(e2e_kubeconfig(e, "second", second_server, NULL));
+    snprintf(second_config, sizeof(second_config), "apiServers: [\"%s\"]\n",
+             strstr(api_credentials(api)->server, "://") + 3);
+    return api;
 }
 
 static void every_api_server_refuses_once_one_term_is_led(void *arg)

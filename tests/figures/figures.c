@@ -4,6 +4,7 @@
 static const tap_test_t all[] = {
     {"takeover", figures_takeover},   {"edit", figures_edit},     {"idle", figures_idle},
     {"reconcile", figures_reconcile}, {"memory", figures_memory}, {"devapi", figures_devapi},
+    {"fencing", figures_fencing},
 };
 
 int main(int argc, char **argv)

@@ -11,6 +11,7 @@ void figures_idle(void *e2e);
 void figures_reconcile(void *e2e);
 void figures_memory(void *e2e);
 void figures_devapi(void *e2e);
+void figures_fencing(void *e2e);
 
 /* -- proc.c: what /proc says of a process -- */
 

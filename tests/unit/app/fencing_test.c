@@ -95,7 +95,9 @@ static void handle(void *arg, http_exchange_t *x)
     pthread_mutex_lock(&lock);
     if (strstr(http_path(x), "/endpointslices") != NULL)
         http_reply(x, 200, "application/json", endpoints);
-    else if (no_kind || (term < 0 && strcmp(method, "POST") != 0))
+    else if (no_kind) /* as for a group that is not known */
+        http_reply(x, 404, "text/plain", "404 page not found\n");
+    else if (term < 0 && strcmp(method, "POST") != 0)
         http_reply_status(x, 404, "NotFound", "not found");
     else if (strcmp(method, "GET") == 0)
         put_fence(x, 200);
