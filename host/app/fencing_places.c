@@ -65,6 +65,8 @@ static void on_listed(void *arg, const kube_result_t *result)
     const cJSON *slice, *endpoint;
 
     f->call = NULL;
+    if (f->proved_all)
+        return;
     if (result->code != 0 && result->code != LH_EFORBIDDEN &&
         clock_now() - f->begun_at < f->o.lease_duration) {
         fencing_later(f, result->error.text);
@@ -102,6 +104,8 @@ static void on_resolved(void *arg, const kube_resolve_result_t *result) /* [loop
     app_fencing_t *f = arg;
 
     f->resolve = NULL;
+    if (f->proved_all)
+        return;
     if (result->error != NULL) {
         host_cleanup(host_freep) char *text =
             host_xprintf("%s: %s", f->o.credentials->server, result->error);

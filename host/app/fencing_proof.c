@@ -97,6 +97,8 @@ static void on_proof(void *arg, const kube_result_t *result)
         p->proved = true;
         (void) tell(f);
     } else if (!is_silent(f, place) || !tell(f)) {
+        if (refused && f->delay >= CLOCK_S / 2)
+            f->step = FENCING_READING; /* the Fence may be somebody else's by now */
         fencing_later(f, result->error.text);
     }
 }

@@ -376,6 +376,16 @@ Test(fencing, an_api_server_whose_view_is_late_is_waited_for)
     EXPECT_INT(asked(&places[0], "PATCH"), 2 * USERS);
 }
 
+Test(fencing, a_fence_that_moves_on_before_the_proof_is_told)
+{
+    SET(places[0].late = true; places[0].view = 4);
+    begin(NULL, 15 * CLOCK_S);
+    await_shown("denied request");
+    SET(term = 9);
+    EXPECT_INT(await(&outnumbered, 1, 5000), true);
+    EXPECT_INT(outnumbered_by, 9);
+}
+
 Test(fencing, an_api_server_that_is_silent_is_done_without_after_a_lease_duration)
 {
     const char *const addresses[] = {places[1].address, NULL};
