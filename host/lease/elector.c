@@ -259,11 +259,11 @@ void lease_elector_stand_back(lease_elector_t *e, const lease_time_t *t)
 void lease_elector_outnumbered(lease_elector_t *e, const lease_time_t *t, uint64_t term,
                                int64_t seen)
 {
+    char reason[64];
+
     enter(e, t);
     if (e->state == LEASE_LEADING && (uint64_t) e->term == term) {
-        host_cleanup(host_freep) char *reason =
-            host_xprintf("the Fence has term %lld already", (long long) seen);
-
+        snprintf(reason, sizeof(reason), "the Fence has term %lld already", (long long) seen);
         e->max_term = HOST_MAX(e->max_term, seen);
         lease_fall(e, t, LEASE_END_LOST, reason);
     }

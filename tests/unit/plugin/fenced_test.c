@@ -25,6 +25,7 @@ Test(fenced, reads_and_writes_go_as_the_plugins_own_user_under_the_term)
     rig_t *r = rig_create();
     rig_request_t q;
 
+    plugin_services_end(r->services);
     rig_begin(r, 7);
     const lh_ctx_t run = rig_open(r);
 
