@@ -123,7 +123,13 @@ Host host[2];
 byte leaderless;
 #endif
 
-hidden byte a, b, n, low, value, yes, term_was_on; /* of one step */
+#ifdef DELETES
+byte deletes = DELETES;
+#endif
+#ifdef EDITS
+byte edits = EDITS;
+#endif
+byte a, b, n, low, value, yes, term_was_on; /* of one step, 0 between steps */
 
 #define H host[i]
 #define OPEN(i) (host[i].state == LEADING && host[i].deadline > 0)
@@ -960,13 +966,14 @@ inline edit(change)
     log[head].whole = log[head - 1].whole
 }
 
-#define CAN_EDIT (head < LOG && !log[head].deleted)
+#define CAN_EDIT (edits > 0 && head < LOG && !log[head].deleted)
 
 proctype Editor()
 {
     do
 #ifdef DELETES
-    :: d_step { head < LOG && !log[head].deleted ->
+    :: d_step { deletes > 0 && head < LOG && !log[head].deleted ->
+        deletes--;
         printf("somebody deletes the lease\n");
         head++;
         clear(head);
@@ -977,6 +984,7 @@ proctype Editor()
 #ifdef EDITS
     :: d_step { CAN_EDIT && log[head].holder != NOBODY ->
         printf("somebody empties the lease\n");
+        edits--;
         edit(SPEC_EDITED);
         log[head].holder = NOBODY;
         log[head].marked = 0;
@@ -984,6 +992,7 @@ proctype Editor()
         tidy() }
     :: d_step { CAN_EDIT && log[head].holder != STRANGER ->
         printf("somebody takes the lease\n");
+        edits--;
         edit(SPEC_EDITED);
         log[head].holder = STRANGER;
         log[head].marked = 0;
@@ -992,11 +1001,13 @@ proctype Editor()
         tidy() }
     :: d_step { CAN_EDIT && log[head].whole ->
         printf("somebody cuts the duration\n");
+        edits--;
         edit(SPEC_EDITED);
         log[head].whole = 0;
         tidy() }
     :: d_step { CAN_EDIT ->
         printf("somebody annotates the lease\n");
+        edits--;
         edit(ANNOTATED);
         tidy() }
 #endif
