@@ -66,18 +66,18 @@ static void format(const app_events_t *e, const char *uid, const char *text, buf
                "{\"apiVersion\":\"events.k8s.io/v1\",\"kind\":\"Event\",\"metadata\":{\"name\":"
                "\"%.200s.%llx\"",
                e->lease, (unsigned long long) wall);
-    put(out, "namespace", e->namespace, SIZE_MAX);
+    put(out, "namespace", e->namespace, MAX_NOTE);
     buf_printf(out, "},\"eventTime\":\"%s\",\"type\":\"Normal\"", when);
-    put(out, "reason", "LeaderElection", SIZE_MAX);
-    put(out, "action", "LeaderElection", SIZE_MAX);
-    put(out, "reportingController", "leasehold.dev/host", SIZE_MAX);
+    put(out, "reason", "LeaderElection", MAX_NOTE);
+    put(out, "action", "LeaderElection", MAX_NOTE);
+    put(out, "reportingController", "leasehold.dev/host", MAX_NOTE);
     put(out, "reportingInstance", e->identity, MAX_INSTANCE);
     put(out, "note", note, MAX_NOTE);
     buf_puts(out, ",\"regarding\":{\"apiVersion\":\"coordination.k8s.io/v1\",\"kind\":\"Lease\"");
-    put(out, "namespace", e->namespace, SIZE_MAX);
-    put(out, "name", e->lease, SIZE_MAX);
+    put(out, "namespace", e->namespace, MAX_NOTE);
+    put(out, "name", e->lease, MAX_NOTE);
     if (uid[0] != '\0')
-        put(out, "uid", uid, SIZE_MAX);
+        put(out, "uid", uid, MAX_NOTE);
     buf_puts(out, "}}");
 }
 
