@@ -60,7 +60,9 @@ static void add_host(rbac_t *r)
                     "{'apiGroups':['coordination.k8s.io'],'resources':['leases'],"
                     "'verbs':['create']},"
                     "{'apiGroups':['coordination.k8s.io'],'resources':['leases'],"
-                    "'resourceNames':['%s'],'verbs':['get','watch','update','delete']}]}",
+                    "'resourceNames':['%s'],'verbs':['get','watch','update','delete']},"
+                    "{'apiGroups':['events.k8s.io'],'resources':['events'],"
+                    "'verbs':['create']}]}", /* on the Lease: who became leader, who stopped */
                     d->base, d->namespace, d->lease);
     cli_objects_bind(r->objects, d, d->base, d->namespace, d->account);
 }

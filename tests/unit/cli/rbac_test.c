@@ -96,6 +96,8 @@ Test(rbac, without_fencing_the_host_gets_what_the_manifests_ask_for)
     expect(list, "Role", BASE, "shop",
            "\"resourceNames\":[\"leasehold-leader\"],\"verbs\":[\"get\",\"watch\",\"update\","
            "\"delete\"]");
+    expect(list, "Role", BASE, "shop",
+           "{\"apiGroups\":[\"events.k8s.io\"],\"resources\":[\"events\"],\"verbs\":[\"create\"]}");
     expect(list, "RoleBinding", BASE, "shop", HOST);
     expect(list, "ClusterRole", BASE ":website", NULL,
            "{\"apiGroups\":[\"events.k8s.io\"],\"resources\":[\"events\"],\"verbs\":[\"create\"]}");
