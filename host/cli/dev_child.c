@@ -22,6 +22,7 @@
 #define FIRST_DELAY (2 * CLOCK_S) /* after a crash; doubled each time */
 #define LAST_DELAY (60 * CLOCK_S)
 #define MAX_LINE 65536
+#define MAX_CHUNKS 16            /* read at a time: more than a pipe holds */
 #define GOOD_TIME (30 * CLOCK_S) /* one that ran this long begins with the first delay again */
 
 struct dev_child {
@@ -59,9 +60,10 @@ static void show_lines(dev_child_t *c)
 static void read_log(dev_child_t *c)
 {
     char chunk[8192];
-    ssize_t n;
+    ssize_t n = -1;
 
-    while ((n = read(c->log_fd, chunk, sizeof(chunk))) > 0) {
+    /* One that writes faster than it is shown must not keep the API server from everything else. */
+    for (int i = 0; i < MAX_CHUNKS && (n = read(c->log_fd, chunk, sizeof(chunk))) > 0; i++) {
         buf_append(&c->line, chunk, (size_t) n);
         show_lines(c);
         if (c->line.len > MAX_LINE) {
@@ -82,19 +84,35 @@ static void on_log(evutil_socket_t fd, short what, void *arg)
 
 /* -- Its end -- */
 
+static void free_event(struct event **event)
+{
+    if (*event != NULL)
+        event_free(*event);
+    *event = NULL;
+}
+
 static void forget(dev_child_t *c)
 {
-    read_log(c);
+    if (c->log_event != NULL)
+        read_log(c);
     if (c->line.len > 0)
         dev_print_log(c->o.printer, c->line.data);
     buf_fini(&c->line);
-    event_free(c->log_event);
-    event_free(c->end_event);
-    c->log_event = c->end_event = NULL;
+    free_event(&c->log_event);
+    free_event(&c->end_event);
     host_closep(&c->log_fd);
     c->log_fd = -1;
     c->process.pid = 0;
     loop_timer_clear(&c->timer);
+}
+
+static void start_later(dev_child_t *c, const char *what, const char *why)
+{
+    dev_print(c->o.printer, DEV_RED,
+              "dev  | the host %s: %s; it is started again when a plugin changes, or in %lld s",
+              what, why, (long long) (c->delay / CLOCK_S));
+    loop_timer_set(&c->timer, clock_now() + c->delay);
+    c->delay = HOST_MIN(2 * c->delay, LAST_DELAY);
 }
 
 /* It has ended by itself. */
@@ -104,12 +122,7 @@ static void report(dev_child_t *c, int status)
 
     if (clock_now() - c->started > GOOD_TIME)
         c->delay = FIRST_DELAY;
-    dev_print(
-        c->o.printer, DEV_RED,
-        "dev  | the host has ended: %s; it is started again when a plugin changes, or in %lld s",
-        how, (long long) (c->delay / CLOCK_S));
-    loop_timer_set(&c->timer, clock_now() + c->delay);
-    c->delay = HOST_MIN(2 * c->delay, LAST_DELAY);
+    start_later(c, "has ended", how);
 }
 
 static void on_end(evutil_socket_t fd, short what, void *arg)
@@ -202,25 +215,36 @@ static bool follow(dev_child_t *c)
            event_add(c->log_event, NULL) == 0 && event_add(c->end_event, NULL) == 0;
 }
 
-static void start(dev_child_t *c)
+/* 0, or the errno for which it could not be started. */
+static int try_start(dev_child_t *c)
 {
     int pipe_fds[2];
 
-    if (pipe2(pipe_fds, O_CLOEXEC) < 0 || fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK) < 0) {
-        dev_print(c->o.printer, DEV_RED, "dev  | the host cannot be started: %s", strerror(errno));
-        return;
-    }
-    dev_apply_lease(c->o.core, LEASE_NAMESPACE, LEASE_NAME);
+    if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+        return errno;
     c->log_fd = pipe_fds[0];
     c->started = clock_now();
-    const bool started = spawn(c, pipe_fds[1]);
+    const bool started = fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK) == 0 && spawn(c, pipe_fds[1]);
+    const bool followed = started && follow(c);
+    const int saved = errno;
     close(pipe_fds[1]);
-    if (started && follow(c))
-        return;
-    dev_print(c->o.printer, DEV_RED, "dev  | the host cannot be started: %s", strerror(errno));
-    if (started)
+    if (followed)
+        return 0;
+    if (started) {
+        kill(c->process.pid, SIGKILL); /* there may be no pidfd */
         (void) plugin_child_reap(&c->process);
+    }
     forget(c);
+    return saved;
+}
+
+static void start(dev_child_t *c)
+{
+    loop_timer_clear(&c->timer); /* a plugin has changed before the delay's end */
+    dev_apply_lease(c->o.core, LEASE_NAMESPACE, LEASE_NAME);
+    const int failure = try_start(c);
+    if (failure != 0)
+        start_later(c, "cannot be started", strerror(failure));
 }
 
 /* -- For the verb -- */
@@ -276,11 +300,13 @@ void dev_child_restart(dev_child_t *c, const char *why)
 
 void dev_child_stop(dev_child_t *c)
 {
+    const bool again = !c->wanted;
+
     c->wanted = false;
-    if (c->process.pid != 0)
-        terminate(c);
-    else
+    if (c->process.pid == 0)
         c->o.stopped(c->o.arg);
+    else if (!c->stopping || again) /* for a new plugin it hands over already */
+        terminate(c);
 }
 
 void dev_child_destroy(dev_child_t *c)

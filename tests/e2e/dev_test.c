@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -267,6 +268,73 @@ static void server_side_fencing_says_that_there_is_none(void *arg)
     remove_all(&d);
 }
 
+/* The host's process once it leads for this term. */
+static pid_t leading(dev_run_t *d, int term)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "host | INFO  elector: leading, term %d", term);
+    REQUIRE_TRUE(printed(d, text, 1));
+    return child_of(d->pid);
+}
+
+static void one_that_is_started_early_is_left_alone(void *arg)
+{
+    dev_run_t d = start((const char *const[]){"--plugins", "PLUGINS", NULL});
+
+    (void) arg;
+    kill(leading(&d, 1), SIGKILL);
+    EXPECT_TRUE(printed(&d, "or in 2 s", 1));
+    install(HELLO_PLUGIN, d.plugins, "hello.so");
+    const pid_t second = leading(&d, 2);
+    usleep(2500 * 1000); /* beyond the end of the delay */
+    EXPECT_INT(child_of(d.pid), second);
+    EXPECT_INT(count(&d, "it is killed"), 0);
+    EXPECT_INT(end(&d, SIGTERM), 0);
+    remove_all(&d);
+}
+
+static void a_flood_of_log_lines_stops_nothing(void *arg)
+{
+    dev_run_t d = start((const char *const[]){"--plugins", "PLUGINS", NULL});
+    char path[64], lines[65536];
+
+    (void) arg;
+    snprintf(path, sizeof(path), "/proc/%d/fd/1", (int) leading(&d, 1));
+    memset(lines, '\n', sizeof(lines));
+    const pid_t flood = fork();
+    if (flood == 0) {
+        const int fd = open(path, O_WRONLY | O_CLOEXEC);
+        while (write(fd, lines, sizeof(lines)) > 0)
+            ;
+        _exit(0);
+    }
+    EXPECT_TRUE(printed(&d, "host | \nhost | \n", 1));
+    EXPECT_INT(end(&d, SIGTERM), 0);
+    kill(flood, SIGKILL);
+    waitpid(flood, NULL, 0);
+    remove_all(&d);
+}
+
+static void one_that_cannot_be_started_is_tried_again(void *arg)
+{
+    dev_run_t d = start((const char *const[]){"--plugins", "PLUGINS", NULL});
+    struct rlimit usual, none;
+
+    (void) arg;
+    const pid_t first = leading(&d, 1);
+    REQUIRE_INT(prlimit(d.pid, RLIMIT_NOFILE, NULL, &usual), 0);
+    none = usual;
+    none.rlim_cur = 3;
+    REQUIRE_INT(prlimit(d.pid, RLIMIT_NOFILE, &none, NULL), 0);
+    kill(first, SIGKILL);
+    EXPECT_TRUE(printed(&d, "dev  | the host cannot be started: Too many open files", 1));
+    REQUIRE_INT(prlimit(d.pid, RLIMIT_NOFILE, &usual, NULL), 0);
+    leading(&d, 2);
+    EXPECT_INT(end(&d, SIGTERM), 0);
+    remove_all(&d);
+}
+
 static void mistakes_end_it_with_2(void *arg)
 {
     static const struct {
@@ -294,6 +362,10 @@ static const tap_test_t tests[] = {
     {"a crash of the host is told and survived", a_crash_is_told_and_survived},
     {"server-side fencing on it says that it does not fence",
      server_side_fencing_says_that_there_is_none},
+    {"a host that is started before its delay ends is left alone",
+     one_that_is_started_early_is_left_alone},
+    {"a flood of log lines stops nothing", a_flood_of_log_lines_stops_nothing},
+    {"a host that cannot be started is tried again", one_that_cannot_be_started_is_tried_again},
     {"mistakes end dev with status 2", mistakes_end_it_with_2},
 };
 
