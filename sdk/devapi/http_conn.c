@@ -23,6 +23,7 @@
 #define MAX_SKIPPED                                                                                \
     (16u << 20) /* proxies do not read an answer that comes before their body's end */
 #define MAX_AHEAD (2 * HTTP_MAX_HEAD) /* bytes that are read before they are taken */
+#define MAX_BEHIND 65536u /* bytes of earlier answers that are unread when a request is taken */
 
 struct http_server {
     http_server_options_t o;
@@ -261,6 +262,8 @@ static void on_read(struct bufferevent *bev, void *arg)
     (void) bev;
     if (c->cut)
         return;
+    if (c->state == HEAD && evbuffer_get_length(output(c)) > MAX_BEHIND)
+        return; /* its client asks without reading; on_write goes on */
     if (c->state == HEAD && take_head(c))
         take_body(c);
     else if (c->state == BODY)
@@ -271,9 +274,12 @@ static void on_read(struct bufferevent *bev, void *arg)
 
 static void on_write(struct bufferevent *bev, void *arg) /* the output is empty */
 {
-    (void) bev;
-    if (((http_conn_t *) arg)->state == CLOSING)
-        shut(arg);
+    http_conn_t *c = arg;
+
+    if (c->state == CLOSING)
+        shut(c);
+    else if (c->state == HEAD)
+        on_read(bev, c);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)

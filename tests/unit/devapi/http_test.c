@@ -413,6 +413,54 @@ Test(http, connections_beyond_the_limit_are_told_so)
     server_stop(&s);
 }
 
+static int64_t objects_of(server_t *s)
+{
+    dev_core_stats_t stats;
+
+    dev_core_stats(devapi_core(s->api), &stats);
+    return stats.objects;
+}
+
+/* Caller owns the text. */
+static char *large_configmap(const char *name, size_t size)
+{
+    char *body = host_xprintf("{\"metadata\":{\"name\":\"%s\"},\"data\":{\"k\":\"%*s\"}}", name,
+                              (int) size, "x");
+
+    return body;
+}
+
+/* Answers are longer than requests: whoever asks without reading could fill the memory. */
+Test(http, who_does_not_read_answers_gets_no_more_of_them)
+{
+    enum { ROUNDS = 32 };
+    server_t s = server_start(0);
+    const int fd = client_open(&s);
+    char *body = large_configmap("large", 800000), *chunk = malloc(1 << 20);
+    buf_t requests = BUF_INIT;
+
+    EXPECT_ANSWER(&s, "POST", CONFIGMAPS, body, "201 Created");
+    const int64_t before = objects_of(&s);
+    for (int i = 0; i < ROUNDS; i++)
+        buf_printf(&requests, "GET " CONFIGMAPS " HTTP/1.1\r\nAuthorization: Bearer %s\r\n\r\n",
+                   s.token);
+    client_send(&s, fd, requests.data, requests.len);
+    client_ask(&s, fd, "POST", CONFIGMAPS, "{\"metadata\":{\"name\":\"last\"}}");
+    server_turn(&s, 200);
+    EXPECT_INT(objects_of(&s), before);
+    for (int turns = 0; turns < TURNS && objects_of(&s) == before; turns++) {
+        while (recv(fd, chunk, 1 << 20, 0) > 0)
+            ;
+        loop_turn(s.loop);
+    }
+    EXPECT_INT(objects_of(&s), before + 1);
+    free(body);
+    free(chunk);
+    buf_fini(&requests);
+    close(fd);
+    server_stop(&s);
+}
+
 Test(http, head_has_no_body)
 {
     server_t s = server_start(0);
