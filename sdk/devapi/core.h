@@ -92,7 +92,8 @@ typedef struct dev_watch dev_watch_t;
 
 /* One end of a watch's stream, the HTTP side's. */
 typedef struct dev_sink {
-    /* One whole frame: JSON text and its newline; borrowed. Never calls back into the watch. */
+    /* Whole frames, each a JSON text and its newline: what is there already comes at once, what
+     * happens one by one; borrowed. Never calls back into the watch. */
     void (*frame)(void *arg, const char *data, size_t len);
     /* The watch has ended by itself (timeout, error frame sent, shutdown); it is freed afterwards.
      * dev_watch_close must not be called any more. */

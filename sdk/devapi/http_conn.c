@@ -391,7 +391,7 @@ void http_conn_send(http_conn_t *c, const char *data, size_t len)
 
     if (c->cut || len == 0)
         return;
-    if (evbuffer_get_length(out) + len > c->server->o.max_unread) {
+    if (evbuffer_get_length(out) > c->server->o.max_unread) {
         log_warn(c->server->o.log, "a watch is cut: its client leaves %zu bytes unread",
                  evbuffer_get_length(out));
         http_conn_cut(c);

@@ -29,6 +29,8 @@ struct dev_watch {
     bool over;          /* nothing follows; a frozen one ends when it is thawed */
     list_t held_frames; /* of a frozen watch */
     size_t held_bytes;
+    bool gathers; /* frames go out together: the sink would count them as unread one by one */
+    buf_t gathered;
     loop_task_t start;
     loop_timer_t bookmark, deadline;
 };
@@ -43,6 +45,10 @@ typedef struct held {
 
 static void send_frame(dev_watch_t *w, const char *text, size_t len)
 {
+    if (!w->frozen && w->gathers) {
+        buf_append(&w->gathered, text, len);
+        return;
+    }
     if (!w->frozen) {
         w->sink.frame(w->sink.arg, text, len);
         return;
@@ -60,15 +66,38 @@ static void send_frame(dev_watch_t *w, const char *text, size_t len)
     w->held_bytes += len;
 }
 
-static void drop_held(dev_watch_t *w, bool send)
+static void gather(dev_watch_t *w)
 {
+    w->gathers = true;
+}
+
+/* Sends what was gathered; without memory for it nothing may follow. */
+static void send_gathered(dev_watch_t *w)
+{
+    w->gathers = false;
+    if (w->gathered.failed)
+        w->over = true;
+    else if (w->gathered.len > 0)
+        w->sink.frame(w->sink.arg, w->gathered.data, w->gathered.len);
+    buf_fini(&w->gathered);
+}
+
+static void send_held(dev_watch_t *w)
+{
+    gather(w);
     for (list_t *n; (n = list_pop(&w->held_frames)) != NULL;) {
         held_t *h = LIST_ENTRY(n, held_t, link);
-        if (send)
-            w->sink.frame(w->sink.arg, h->text, h->len);
+        send_frame(w, h->text, h->len);
         free(h);
     }
     w->held_bytes = 0;
+    send_gathered(w);
+}
+
+static void drop_held(dev_watch_t *w)
+{
+    for (list_t *n; (n = list_pop(&w->held_frames)) != NULL;)
+        free(LIST_ENTRY(n, held_t, link));
 }
 
 /* -- Objects: what watches share is printed once for all of them -- */
@@ -240,7 +269,8 @@ static void watch_free(dev_watch_t *w)
     loop_timer_clear(&w->bookmark);
     loop_timer_clear(&w->deadline);
     list_remove(&w->link);
-    drop_held(w, false);
+    drop_held(w);
+    buf_fini(&w->gathered);
     dev_selector_destroy(w->selector);
     free(w->version_name);
     free(w->include);
@@ -272,7 +302,7 @@ void dev_watch_freeze(dev_watch_t *w, bool frozen)
     w->frozen = frozen;
     if (frozen)
         return;
-    drop_held(w, true);
+    send_held(w);
     if (w->over)
         dev_watch_cut(w);
 }
@@ -332,23 +362,32 @@ static void send_initial(dev_watch_t *w)
         send_bookmark(w, true);
 }
 
+static void refuse_old(dev_watch_t *w)
+{
+    dev_status_t st = {0};
+
+    (void) dev_refuse(&st, 410, "Expired", "too old resource version: %lld (%lld)",
+                      (long long) w->from, (long long) dev_store_oldest(w->core->store));
+    send_error(w, &st);
+    dev_status_fini(&st);
+    w->over = true;
+}
+
 static void on_start(loop_task_t *task)
 {
     dev_watch_t *w = HOST_CONTAINER(task, dev_watch_t, start);
-    dev_status_t st = {0};
 
     w->started = true;
-    if (w->initial) {
+    gather(w);
+    if (w->initial)
         send_initial(w);
-    } else if (w->from < dev_store_oldest(w->core->store)) {
-        (void) dev_refuse(&st, 410, "Expired", "too old resource version: %lld (%lld)",
-                          (long long) w->from, (long long) dev_store_oldest(w->core->store));
-        send_error(w, &st);
-        dev_status_fini(&st);
-        end(w);
-    } else {
+    else if (w->from < dev_store_oldest(w->core->store))
+        refuse_old(w);
+    else
         dev_store_events(w->core->store, w->from, deliver_past, w);
-    }
+    send_gathered(w);
+    if (w->over)
+        end(w);
 }
 
 static int64_t timeout_of(const dev_request_t *r)

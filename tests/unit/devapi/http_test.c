@@ -537,6 +537,32 @@ Test(http, a_watch_that_is_not_read_is_cut)
     server_stop(&s);
 }
 
+/* It was cut before its client could have read anything, and then again and again. */
+Test(http, a_watch_may_begin_with_more_than_may_be_left_unread)
+{
+    enum { OBJECTS = 22, SIZE = 800000 };
+    server_t s = server_start(0);
+    const int fd = client_open(&s);
+    char *chunk = malloc(1 << 20);
+    size_t got = 0;
+
+    for (int i = 0; i < OBJECTS; i++) {
+        host_cleanup(host_freep) char *name = host_xprintf("large-%d", i);
+        host_cleanup(host_freep) char *body = large_configmap(name, SIZE);
+        EXPECT_ANSWER(&s, "POST", CONFIGMAPS, body, "201 Created");
+    }
+    client_ask(&s, fd, "GET", CONFIGMAPS "?watch=1", NULL);
+    for (int turns = 0; turns < TURNS && got < (size_t) OBJECTS * SIZE; turns++) {
+        for (ssize_t n; (n = recv(fd, chunk, 1 << 20, 0)) > 0;)
+            got += (size_t) n;
+        loop_turn(s.loop);
+    }
+    cr_expect(got > (size_t) OBJECTS * SIZE, "%zu bytes of a watch", got);
+    free(chunk);
+    close(fd);
+    server_stop(&s);
+}
+
 Test(http, a_client_that_goes_ends_its_watch)
 {
     server_t s = server_start(0);

@@ -11,17 +11,24 @@ typedef struct peer {
 static peer_t peer;
 static dev_watch_t *watch;
 
-static void on_frame(void *arg, const char *data, size_t len)
+static void take_frame(peer_t *p, const char *data, size_t len)
 {
-    peer_t *p = arg;
-
     cJSON_Delete(p->last);
     p->last = cJSON_ParseWithLength(data, len);
-    cr_assert(p->last != NULL && data[len - 1] == '\n', "no frame: %.*s", (int) len, data);
+    cr_assert(p->last != NULL, "no frame: %.*s", (int) len, data);
     buf_printf(&p->frames, "%s%s", p->frames.len > 0 ? ", " : "", tree_text(p->last, "type"));
     const char *name = tree_text(tree_at(p->last, "object.metadata"), "name");
     if (name[0] != '\0')
         buf_printf(&p->frames, " %s", name);
+}
+
+static void on_frame(void *arg, const char *data, size_t len)
+{
+    cr_assert_eq(data[len - 1], '\n');
+    for (const char *at = data, *end = data + len, *line; at < end; at = line + 1) {
+        line = memchr(at, '\n', (size_t) (end - at));
+        take_frame(arg, at, (size_t) (line - at));
+    }
 }
 
 static void on_ended(void *arg)
