@@ -17,7 +17,7 @@ void dev_strict_fini(dev_strict_t *s)
 
 void dev_strict_note(dev_strict_t *s, const char *what, const char *path)
 {
-    host_cleanup(host_freep) char *text = host_xprintf("%s field \"%s\"", what, path);
+    host_cleanup(host_freep) char *text = host_xprintf("%s field \"%.1000s\"", what, path);
 
     if (s->list == NULL)
         s->list = cJSON_CreateArray();
@@ -53,72 +53,60 @@ static int judge_strict(const dev_request_t *r, const dev_strict_t *strict, dev_
 
 /* -- Members that come more than once: the last one counts -- */
 
-static int by_name(const void *a, const void *b)
+/* Where a node stands; its path is only written for a message. */
+typedef struct spot {
+    const struct spot *above;
+    const char *name; /* NULL: an element */
+    int index;
+} spot_t;
+
+static void put_path(const spot_t *s, buf_t *out)
 {
-    const cJSON *x = *(const cJSON *const *) a, *y = *(const cJSON *const *) b;
-
-    return strcmp(x->string, y->string);
-}
-
-/* All members' names are different; sorting keeps a big map from costing its square. */
-static bool all_differ(const cJSON *object, int count)
-{
-    host_cleanup(host_freep) const cJSON **list = calloc((size_t) count + 1, sizeof(*list));
-    const cJSON *item;
-    int n = 0;
-
-    if (list == NULL)
-        return true;
-    cJSON_ArrayForEach (item, object)
-        list[n++] = item;
-    qsort(list, (size_t) n, sizeof(*list), by_name);
-    for (int i = 1; i < n; i++) {
-        if (strcmp(list[i - 1]->string, list[i]->string) == 0)
-            return false;
-    }
-    return true;
-}
-
-static bool comes_again(const cJSON *item)
-{
-    for (const cJSON *later = item->next; later != NULL; later = later->next) {
-        if (strcmp(later->string, item->string) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void drop_duplicates(cJSON *node, const char *path, dev_strict_t *strict);
-
-static void descend(cJSON *item, const char *path, int index, dev_strict_t *strict)
-{
-    host_cleanup(host_freep) char *here = NULL;
-
-    if (!cJSON_IsObject(item) && !cJSON_IsArray(item))
+    if (s == NULL)
         return;
-    if (item->string == NULL)
-        here = host_xprintf("%s[%d]", path, index);
+    put_path(s->above, out);
+    if (s->name != NULL)
+        buf_printf(out, "%s%s", out->len > 0 ? "." : "", s->name);
     else
-        here = host_xprintf("%s%s%s", path, path[0] == '\0' ? "" : ".", item->string);
-    drop_duplicates(item, here, strict);
+        buf_printf(out, "[%d]", s->index);
+}
+
+static void drop_member(cJSON *object, cJSON *item, const spot_t *at, dev_strict_t *strict)
+{
+    host_cleanup(buf_fini) buf_t path = BUF_INIT;
+
+    put_path(at, &path);
+    dev_strict_note(strict, "duplicate", buf_text(&path));
+    cJSON_Delete(cJSON_DetachItemViaPointer(object, item));
+}
+
+/* Which members come again, by their places; sorting keeps a big map from costing its square. */
+static bool *find_repeated(const cJSON *object)
+{
+    size_t count;
+    host_cleanup(host_freep) tree_member_t *members = tree_sort(object, &count);
+    bool *again = host_xcalloc(count + 1, sizeof(*again));
+
+    for (size_t i = 0; i + 1 < count; i++)
+        again[members[i].place] = strcmp(members[i].item->string, members[i + 1].item->string) == 0;
+    return again;
 }
 
 /* The reader has bounded the depth. */
-static void drop_duplicates(cJSON *node, const char *path, dev_strict_t *strict)
+static void drop_duplicates(cJSON *node, const spot_t *above, dev_strict_t *strict)
 {
-    const bool unique = !cJSON_IsObject(node) || all_differ(node, cJSON_GetArraySize(node));
-    int index = 0;
+    host_cleanup(host_freep) bool *again = cJSON_IsObject(node) ? find_repeated(node) : NULL;
+    int place = 0;
 
     for (cJSON *item = node == NULL ? NULL : node->child, *next; item != NULL; item = next) {
+        const spot_t at = {above, item->string, place};
+
         next = item->next;
-        if (unique || !comes_again(item)) {
-            descend(item, path, index++, strict);
-            continue;
-        }
-        host_cleanup(host_freep) char *here =
-            host_xprintf("%s%s%s", path, path[0] == '\0' ? "" : ".", item->string);
-        dev_strict_note(strict, "duplicate", here);
-        cJSON_Delete(cJSON_DetachItemViaPointer(node, item));
+        if (again != NULL && again[place])
+            drop_member(node, item, &at, strict);
+        else if (cJSON_IsObject(item) || cJSON_IsArray(item))
+            drop_duplicates(item, &at, strict);
+        place++;
     }
 }
 
@@ -210,7 +198,7 @@ static int read_protobuf(const dev_request_t *r, cJSON **out, dev_status_t *st)
         return dev_refuse(st, 400, "BadRequest",
                           "%s in version \"%s\" cannot be handled as a %s: %s", expected_kind(r),
                           r->version, expected_kind(r), buf_text(&mistake));
-    drop_duplicates(*out, "", &ignored);
+    drop_duplicates(*out, NULL, &ignored);
     return 0;
 }
 
@@ -239,7 +227,7 @@ int dev_read_body(const dev_request_t *r, cJSON **out, dev_strict_t *strict, dev
         cJSON_Delete(body);
         return ret;
     }
-    drop_duplicates(body, "", strict);
+    drop_duplicates(body, NULL, strict);
     *out = body;
     return 0;
 }

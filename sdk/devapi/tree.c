@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "devapi/tree.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 cJSON *tree_get(const cJSON *object, const char *key)
@@ -64,14 +65,43 @@ bool tree_empty(const cJSON *node)
            ((cJSON_IsObject(node) || cJSON_IsArray(node)) && node->child == NULL);
 }
 
-/* Every member of a is in b with the same value. */
-static bool covers(const cJSON *a, const cJSON *b)
+static int by_name(const void *a, const void *b)
 {
-    const cJSON *item;
+    const tree_member_t *x = a, *y = b;
+    const int order = strcmp(x->item->string, y->item->string);
 
-    cJSON_ArrayForEach (item, a) {
-        if (!tree_same(item, cJSON_GetObjectItemCaseSensitive(b, item->string)))
+    return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
+}
+
+tree_member_t *tree_sort(const cJSON *object, size_t *count)
+{
+    const size_t n = (size_t) cJSON_GetArraySize(object);
+    tree_member_t *list = host_xcalloc(n + 1, sizeof(*list));
+    cJSON *item;
+
+    *count = 0;
+    cJSON_ArrayForEach (item, object) {
+        list[*count] = (tree_member_t){item, *count};
+        ++*count;
+    }
+    qsort(list, n, sizeof(*list), by_name);
+    return list;
+}
+
+/* Each has every member of the other, with the same value. */
+static bool same_objects(const cJSON *a, const cJSON *b)
+{
+    size_t an, bn, i = 0, j = 0;
+    host_cleanup(host_freep) tree_member_t *x = tree_sort(a, &an);
+    host_cleanup(host_freep) tree_member_t *y = tree_sort(b, &bn);
+
+    while (i < an || j < bn) {
+        const int order = i == an ? 1 : j == bn ? -1 : strcmp(x[i].item->string, y[j].item->string);
+
+        if (!tree_same(order <= 0 ? x[i].item : NULL, order >= 0 ? y[j].item : NULL))
             return false;
+        i += order <= 0;
+        j += order >= 0;
     }
     return true;
 }
@@ -94,7 +124,7 @@ bool tree_same(const cJSON *a, const cJSON *b)
     if ((a->type & 0xff) != (b->type & 0xff))
         return false;
     if (cJSON_IsObject(a))
-        return covers(a, b) && covers(b, a);
+        return same_objects(a, b);
     if (cJSON_IsArray(a))
         return same_arrays(a, b);
     if (cJSON_IsString(a))

@@ -22,6 +22,13 @@ double tree_number(const cJSON *object, const char *key, double otherwise);
 bool tree_true(const cJSON *object, const char *key);
 /* True for an object or array without members, and for what is absent. */
 bool tree_empty(const cJSON *node);
+typedef struct tree_member {
+    cJSON *item;
+    size_t place;
+} tree_member_t;
+/* The members of an object by name, equal ones by place; *count of them. Large objects are walked
+ * through it, for a look-up of each member would cost their square. Caller owns, free with free(). */
+tree_member_t *tree_sort(const cJSON *object, size_t *count);
 /* Deep equality as the API sees it: numbers by value, members in any order, an absent or null member
  * equals an empty object or array. */
 bool tree_same(const cJSON *a, const cJSON *b);
