@@ -57,7 +57,7 @@ void dev_pretty(const char *json, size_t len, buf_t *out)
 {
     indenter_t i = {.start = json, .end = json + len, .out = out};
 
-    for (const char *at = json, *from; at < i.end;) {
+    for (const char *at = json, *from; at < i.end && !out->failed;) {
         if (strchr("{}[],:", *at) != NULL) {
             put_mark(&i, at++);
             continue;
@@ -128,7 +128,8 @@ void exchange_answer(exchange_t *x, int code, const char *type, const char *head
 static void answer_json(exchange_t *x, int code, const char *type, const char *headers,
                         const buf_t *body)
 {
-    host_cleanup(buf_fini) buf_t pretty = BUF_INIT;
+    /* Indents can be a thousand times what they indent; such a text is shown without. */
+    host_cleanup(buf_fini) buf_t pretty = BUF_INIT_MAX(16 * body->len + 4096);
 
     if (x->pretty)
         dev_pretty(buf_text(body), body->len, &pretty);
