@@ -181,17 +181,18 @@ static int open_all(dev_run_t *d, lh_error_t *err)
     return ret == 0 ? open_host(d, err) : ret;
 }
 
-static void close_all(dev_run_t *d)
+static int close_all(dev_run_t *d)
 {
     dev_child_destroy(d->host);
     dev_dir_destroy(d->plugins);
-    devapi_stop(d->api);
+    const int ret = devapi_stop(d->api);
     if (d->signals != NULL)
         event_free(d->signals);
     host_closep(&d->signal_fd);
     loop_destroy(d->loop);
     log_destroy(d->log);
     free(d->dir);
+    return ret;
 }
 
 static bool is_usage(int ret)
@@ -214,6 +215,5 @@ int cli_dev(const cli_args_t *args)
         loop_run(d.loop);
     else
         status = cli_fail(is_usage(ret) ? CLI_USAGE : CLI_FAILED, "dev: %s", err.text);
-    close_all(&d);
-    return status;
+    return close_all(&d) < 0 ? CLI_FAILED : status;
 }

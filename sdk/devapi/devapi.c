@@ -179,15 +179,18 @@ int devapi_start(const devapi_options_t *o, devapi_t **out, lh_error_t *err)
     return 0;
 }
 
-void devapi_stop(devapi_t *d)
+int devapi_stop(devapi_t *d)
 {
     lh_error_t err = {0};
+    int ret = 0;
 
     if (d == NULL)
-        return;
+        return 0;
     dev_http_stop(d->http);
-    if (d->snapshot != NULL && dev_core_save(d->core, d->snapshot, &err) < 0)
-        log_error(d->log, "%s", err.text);
+    if (d->snapshot != NULL)
+        ret = dev_core_save(d->core, d->snapshot, &err);
+    if (ret < 0)
+        log_error(d->log, "the snapshot is not written, what has changed is lost: %s", err.text);
     dev_core_destroy(d->core);
     SSL_CTX_free(d->tls);
     OPENSSL_cleanse(d->token, sizeof(d->token));
@@ -197,6 +200,7 @@ void devapi_stop(devapi_t *d)
     free(d->url);
     free(d->snapshot);
     free(d);
+    return ret;
 }
 
 dev_core_t *devapi_core(devapi_t *d)

@@ -32,8 +32,9 @@ typedef struct devapi_options {
  * written or has a server already, LH_EIO when the port is taken or the snapshot cannot be written.
  * [loop's thread] */
 HOST_MUST_USE int devapi_start(const devapi_options_t *o, devapi_t **out, lh_error_t *err);
-/* Ends watches, closes connections, writes the snapshot; errors of that are in the log. */
-void devapi_stop(devapi_t *d);
+/* Ends watches, closes connections, writes the snapshot: 0, or the error of that, whose text is in
+ * the log; the file is then as it was. */
+int devapi_stop(devapi_t *d);
 
 dev_core_t *devapi_core(devapi_t *d); /* borrowed until devapi_stop */
 int devapi_port(const devapi_t *d);

@@ -320,6 +320,13 @@ void dev_store_restore(dev_store_t *s, dev_table_t *t, const cJSON *object)
     dev_object_unref(table_put(t, o));
 }
 
+void dev_store_skip(dev_store_t *s, int64_t versions)
+{
+    dev_store_compact(s);
+    s->version += versions;
+    s->oldest = s->version;
+}
+
 /* -- The past -- */
 
 void dev_store_events(dev_store_t *s, int64_t version,

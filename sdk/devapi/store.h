@@ -74,6 +74,8 @@ dev_object_t *dev_store_remove(dev_store_t *s, dev_table_t *t, const dev_object_
 dev_object_t *dev_object_create(cJSON *tree, int64_t version);
 /* As it was, without an event: for a snapshot that is read into an empty store. */
 void dev_store_restore(dev_store_t *s, dev_table_t *t, const cJSON *object);
+/* Leaves out so many versions; those before are too old then. */
+void dev_store_skip(dev_store_t *s, int64_t versions);
 
 /* Events behind a version, in order; each() returns false to stop. version >= dev_store_oldest(). */
 void dev_store_events(dev_store_t *s, int64_t version,

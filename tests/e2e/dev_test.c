@@ -18,9 +18,10 @@
 enum { LIMIT = 15000 }; /* ms */
 
 typedef struct dev {
-    char dir[64];      /* of this test: out, api/, plugins/ */
-    char out[128];     /* path of what it prints */
-    char plugins[128]; /* path */
+    char dir[64];       /* of this test: out, api/, plugins/ */
+    char out[128];      /* path of what it prints */
+    char plugins[128];  /* path */
+    char snapshot[160]; /* likewise, of a file in it */
     pid_t pid;
 } dev_run_t;
 
@@ -122,10 +123,13 @@ static dev_run_t start(const char *const *args)
     REQUIRE_TRUE(mkdtemp(d.dir) != NULL);
     snprintf(d.out, sizeof(d.out), "%s/out", d.dir);
     snprintf(d.plugins, sizeof(d.plugins), "%s/plugins", d.dir);
+    snprintf(d.snapshot, sizeof(d.snapshot), "%s/snapshot", d.plugins);
     snprintf(api, sizeof(api), "%s/api", d.dir);
     REQUIRE_INT(mkdir(d.plugins, 0700), 0);
     for (int i = 0; args[i] != NULL; i++)
-        argv[6 + i] = strcmp(args[i], "PLUGINS") == 0 ? d.plugins : args[i];
+        argv[6 + i] = strcmp(args[i], "PLUGINS") == 0    ? d.plugins
+                      : strcmp(args[i], "SNAPSHOT") == 0 ? d.snapshot
+                                                         : args[i];
     install(HELLO_PLUGIN, d.plugins, "hello.so");
     d.pid = fork();
     if (d.pid == 0) {
@@ -335,6 +339,20 @@ static void one_that_cannot_be_started_is_tried_again(void *arg)
     remove_all(&d);
 }
 
+static void a_snapshot_that_is_not_written_is_status_1(void *arg)
+{
+    dev_run_t d = start((const char *const[]){"--snapshot", "SNAPSHOT", NULL});
+    char away[160];
+
+    (void) arg;
+    EXPECT_TRUE(printed(&d, "Ctrl-C ends it; the objects are kept in the snapshot.", 1));
+    snprintf(away, sizeof(away), "%s/away", d.dir);
+    REQUIRE_INT(rename(d.plugins, away), 0);
+    EXPECT_INT(end(&d, SIGTERM), 1);
+    EXPECT_TRUE(printed(&d, "the snapshot is not written, what has changed is lost: ", 1));
+    remove_all(&d);
+}
+
 static void mistakes_end_it_with_2(void *arg)
 {
     static const struct {
@@ -366,6 +384,7 @@ static const tap_test_t tests[] = {
      one_that_is_started_early_is_left_alone},
     {"a flood of log lines stops nothing", a_flood_of_log_lines_stops_nothing},
     {"a host that cannot be started is tried again", one_that_cannot_be_started_is_tried_again},
+    {"a snapshot that is not written is status 1", a_snapshot_that_is_not_written_is_status_1},
     {"mistakes end dev with status 2", mistakes_end_it_with_2},
 };
 

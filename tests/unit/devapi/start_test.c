@@ -60,6 +60,26 @@ Test(start, a_snapshot_that_cannot_be_read_is_left_as_it_is)
     server_stop(&s);
 }
 
+/* It was taken for the end, and the shorter snapshot was written at once. */
+Test(start, a_snapshot_with_zeros_is_left_as_it_is)
+{
+    static const char zeros[] =
+        "{\"table\":\"/nodes\",\"object\":{\"metadata\":{\"name\":\"a\"}}}\n\0\0\0";
+    server_t s = server_start(0);
+    char *dir = temp_dir_make(), *path = host_xprintf("%s/snapshot", dir);
+    host_cleanup(buf_fini) buf_t text = BUF_INIT;
+    lh_error_t err = {0};
+
+    ASSERT_OK(file_write_atomic(path, zeros, sizeof(zeros), 0600, &err), err);
+    cr_expect(start(&s, NULL, dir, path, &err) < 0);
+    EXPECT_HAS(err.text, "line 2");
+    ASSERT_OK(file_read(path, 128, &text, &err), err);
+    EXPECT_INT(text.len, sizeof(zeros));
+    free(path);
+    temp_dir_remove(dir);
+    server_stop(&s);
+}
+
 Test(start, an_address_for_everybody_must_be_asked_for)
 {
     server_t s = server_start(0);
