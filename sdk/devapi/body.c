@@ -5,6 +5,7 @@
 #include "devapi/protobuf.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* -- Mistakes that are not refused by themselves -- */
@@ -320,20 +321,66 @@ static void prune_meta(cJSON *object, dev_strict_t *strict)
     tree_remove(meta, "selfLink");
 }
 
+typedef struct owner {
+    char *text; /* its members by name */
+    size_t place;
+} owner_t;
+
+static char *text_of_owner(const cJSON *owner)
+{
+    size_t count;
+    host_cleanup(host_freep) tree_member_t *members = tree_sort(owner, &count);
+    buf_t out = BUF_INIT;
+
+    for (size_t i = 0; i < count; i++) {
+        char *value = cJSON_PrintUnformatted(members[i].item);
+        buf_printf(&out, "%s:%s\n", members[i].item->string, value != NULL ? value : "");
+        cJSON_free(value);
+    }
+    return buf_steal(&out);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    const owner_t *x = a, *y = b;
+    const int order = strcmp(x->text, y->text);
+
+    return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
+}
+
+/* Which owners are named before, by their places. */
+static bool *find_equal_owners(const cJSON *owners)
+{
+    const size_t count = (size_t) cJSON_GetArraySize(owners);
+    owner_t *list = host_xcalloc(count + 1, sizeof(*list));
+    bool *again = host_xcalloc(count + 1, sizeof(*again));
+    const cJSON *item;
+    size_t n = 0;
+
+    cJSON_ArrayForEach (item, owners) {
+        list[n] = (owner_t){text_of_owner(item), n};
+        n++;
+    }
+    qsort(list, n, sizeof(*list), by_text);
+    for (size_t i = 1; i < n; i++)
+        again[list[i].place] = strcmp(list[i - 1].text, list[i].text) == 0;
+    for (size_t i = 0; i < n; i++)
+        free(list[i].text);
+    free(list);
+    return again;
+}
+
 /* Owners are named once each. */
 static void drop_equal_owners(cJSON *object, dev_reply_t *reply)
 {
     cJSON *owners = tree_at(object, "metadata.ownerReferences");
     host_cleanup(buf_fini) buf_t uids = BUF_INIT;
+    host_cleanup(host_freep) bool *again = cJSON_IsArray(owners) ? find_equal_owners(owners) : NULL;
+    size_t place = 0;
 
-    for (cJSON *item = cJSON_IsArray(owners) ? owners->child : NULL, *next; item != NULL;
-         item = next) {
-        const cJSON *earlier = owners->child;
-
+    for (cJSON *item = again != NULL ? owners->child : NULL, *next; item != NULL; item = next) {
         next = item->next;
-        while (earlier != item && !cJSON_Compare(earlier, item, true))
-            earlier = earlier->next;
-        if (earlier == item)
+        if (!again[place++])
             continue;
         buf_printf(&uids, "%s%s", uids.len > 0 ? ", " : "", tree_text(item, "uid"));
         cJSON_Delete(cJSON_DetachItemViaPointer(owners, item));

@@ -335,6 +335,21 @@ Test(core, a_map_of_many_keys_does_not_cost_its_square)
     EXPECT_INT(dev_core_version(served.core), version + 1);
 }
 
+Test(core, many_owners_do_not_cost_their_square)
+{
+    enum { OWNERS = 50000 };
+    buf_t body = BUF_INIT;
+    int code = 0;
+
+    buf_puts(&body, "{'metadata':{'name':'owned','ownerReferences':[{'uid':'0'}");
+    for (int i = 1; i < OWNERS; i++)
+        buf_printf(&body, ",{'uid':'%d'}", i);
+    buf_puts(&body, "]}}");
+    cJSON_Delete(serve(request_of(DEV_CREATE, CONFIGMAPS, NULL), buf_text(&body), &code));
+    EXPECT_INT(code, 422); /* for they have no names */
+    buf_fini(&body);
+}
+
 /* Each of the elements had the path of its own, whose names may be of megabytes. */
 Test(core, a_long_name_does_not_cost_its_length_for_each_element)
 {
