@@ -155,21 +155,24 @@ int dev_patch_apply(enum dev_patch type, const dev_kind_t *kind, const cJSON *cu
 
 /* -- RFC 7386 -- */
 
+static void drop_nulls(cJSON *object)
+{
+    for (cJSON *it = object->child, *next; it != NULL; it = next) {
+        next = it->next;
+        if (cJSON_IsNull(it))
+            cJSON_Delete(cJSON_DetachItemViaPointer(object, it));
+        else if (cJSON_IsObject(it))
+            drop_nulls(it);
+    }
+}
+
 /* A copy without null members, as a merge into nothing gives. Nulls in lists stay. */
 static cJSON *without_nulls(const cJSON *value)
 {
     cJSON *copy = cJSON_Duplicate(value, true);
-    cJSON *next;
 
-    if (!cJSON_IsObject(copy))
-        return copy;
-    for (cJSON *it = copy->child; it != NULL; it = next) {
-        next = it->next;
-        if (cJSON_IsNull(it))
-            cJSON_Delete(cJSON_DetachItemViaPointer(copy, it));
-        else if (cJSON_IsObject(it))
-            cJSON_ReplaceItemViaPointer(copy, it, without_nulls(it));
-    }
+    if (cJSON_IsObject(copy))
+        drop_nulls(copy);
     return copy;
 }
 
