@@ -145,6 +145,8 @@ static void start_side(contest_t *c, int i, const contest_options_t *o)
     static const char *const plugins[] = {CHAOS_JOURNAL, NULL};
     side_t *s = &c->side[i];
     const char *identity = o->identity != NULL ? o->identity : s->name;
+    const int usual_ms = c->w->server != NULL ? EVERY_MS : EVERY_MS_ON_CLUSTER;
+    const int every_ms = o->every_ms != 0 ? o->every_ms : usual_ms;
     char instances[512];
 
     snprintf(s->name, sizeof(s->name), "%c", 'a' + i);
@@ -157,8 +159,7 @@ static void start_side(contest_t *c, int i, const contest_options_t *o)
     snprintf(
         instances, sizeof(instances),
         "    chaos: {isolation: %s, config: {path: \"%s/%s\", by: %s, everyMs: %d, atOnce: %d}}",
-        o->isolation, c->w->e.configmaps, c->journal, identity,
-        c->w->server != NULL ? EVERY_MS : EVERY_MS_ON_CLUSTER, AT_ONCE);
+        o->isolation, c->w->e.configmaps, c->journal, identity, every_ms, AT_ONCE);
     s->replica = replica_start(&(replica_options_t){.name = identity,
                                                     .lease = c->lease,
                                                     .ns = c->w->e.ns,

@@ -56,6 +56,7 @@ typedef struct contest_options {
     int sides;             /* at most SIDES_MAX */
     const char *durations; /* as of replica_options_t */
     const char *isolation; /* "thread" or "process" */
+    int every_ms;          /* between writes, five at once; 0: as many as the server bears */
     bool no_lease;         /* the Lease is not made beforehand */
     const char *identity;  /* of all of them; NULL: each has its own */
 } contest_options_t;

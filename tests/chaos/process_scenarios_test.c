@@ -123,14 +123,18 @@ static void rolling_restarts(void *arg)
     world_t *w = arg;
     const int times = w->server != NULL ? 10 : 100;
     contest_t c = scenario_open(
-        w, &(contest_options_t){.name = "s16", .sides = 3, .durations = "15s/10s/2s"});
+        w,
+        &(contest_options_t){.name = "s16", .sides = 3, .durations = "15s/10s/2s", .every_ms = 40});
     double worst = 0, sum = 0;
 
     for (int i = 0; i < times; i++) {
         const int old = contest_leader(&c);
         side_t *s = leader(&c);
         replica_signal(s->replica, SIGTERM);
-        REQUIRE_TRUE(contest_writes(&c, old, LIMIT));
+        if (!EXPECT_TRUE(contest_writes(&c, old, LIMIT))) {
+            scenario_tell_logs(&c);
+            break;
+        }
         EXPECT_INT(replica_wait(s->replica, LIMIT), 0);
         side_restart(s);
         REQUIRE_TRUE(replica_answers(s->replica, "/readyz", 200, LIMIT));
@@ -145,7 +149,7 @@ static void rolling_restarts(void *arg)
         "leaders' writes",
         times, v.transitions, sum / (v.transitions > 0 ? v.transitions : 1), worst);
     EXPECT_TRUE(v.transitions >= (times < JUDGE_GAPS ? times : JUDGE_GAPS));
-    EXPECT_TRUE(worst < 1000);
+    EXPECT_TRUE(worst < 2500); /* a busy machine with a sanitizer; a free one has 100 ms */
     EXPECT_INT(v.committed_late, 0);
 }
 

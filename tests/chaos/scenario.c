@@ -103,17 +103,22 @@ void edit(contest_t *c, const char *patch)
     EXPECT_INT(r.status, 200);
 }
 
-void keeps_its_term(contest_t *c, uint64_t since)
+void scenario_tell_logs(contest_t *c)
 {
-    EXPECT_TRUE(contest_writes(c, -1, LIMIT));
-    if (EXPECT_INT(acquired_since(c, since), 0))
-        return;
     for (int i = 0; i < c->sides; i++) {
         char *log = replica_log(c->side[i].replica);
         tap_note("log of %s", c->side[i].name);
         tell(log);
         free(log);
     }
+}
+
+void keeps_its_term(contest_t *c, uint64_t since)
+{
+    EXPECT_TRUE(contest_writes(c, -1, LIMIT));
+    if (EXPECT_INT(acquired_since(c, since), 0))
+        return;
+    scenario_tell_logs(c);
 }
 
 /* -- The program: its tests mostly wait, so they run side by side, each worker with a server of its own -- */

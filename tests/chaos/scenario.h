@@ -20,6 +20,9 @@ contest_t scenario_open(world_t *w, const contest_options_t *options);
 /* Expects that nothing was sent late, nothing committed twice and the like. */
 verdict_t scenario_close(contest_t *c);
 
+/* What the hosts have said, for a test that fails. */
+void scenario_tell_logs(contest_t *c);
+
 void wait_ms(contest_t *c, int ms);
 side_t *leader(contest_t *c); /* ends the test when there is none */
 /* Merges patch into the Lease. */

@@ -86,7 +86,7 @@ static void write_once(lh_plugin_t *self, int to)
                                 .path = path,
                                 .content_type = "application/merge-patch+json",
                                 .body = body,
-                                .timeout_ns = INT64_C(2000000000)};
+                                .timeout_ns = INT64_C(5000000000)};
 
     if (atomic_fetch_add(&self->in_flight, 1) >= MOST_IN_FLIGHT) {
         atomic_fetch_sub(&self->in_flight, 1);
