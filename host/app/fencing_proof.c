@@ -69,11 +69,12 @@ static bool tell(app_fencing_t *f)
 static void missing(fencing_proof_t *p, const char *what)
 {
     app_fencing_t *f = p->fencing;
-    host_cleanup(host_freep) char *text =
-        host_xprintf("the API server at %s %s '%s' under a term that never was, so it does not "
-                     "fence: apply what "
-                     "'leasehold rbac' prints (needs ValidatingAdmissionPolicies, Kubernetes 1.30)",
-                     f->places[p->place].address, what, f->users[p->user]);
+    host_cleanup(host_freep) char *text = host_xprintf(
+        "the API server at %s %s '%s' under a term that never was, so it does not fence: after its "
+        "start, or when the kind Fence is new, it needs up to 30 s; otherwise apply what "
+        "'leasehold "
+        "rbac' prints (Kubernetes 1.30 or newer)",
+        f->places[p->place].address, what, f->users[p->user]);
 
     fencing_later(f, text);
 }

@@ -29,7 +29,7 @@ static const char crd[] =
     "'status':{'type':'object'}}}}}]}}";
 
 #define MATCH_ALL                                                                                  \
-    "'failurePolicy':'Fail','matchConstraints':{'resourceRules':[{'apiGroups':['*'],"              \
+    "'matchConstraints':{'resourceRules':[{'apiGroups':['*'],"                                     \
     "'apiVersions':['*'],'resources':['*/*'],"                                                     \
     "'operations':['CREATE','UPDATE','DELETE','CONNECT']}]}"
 #define IS_PLUGIN "{'name':'plugin','expression':'request.userInfo.username in %s'}"
@@ -58,8 +58,10 @@ static void add_term_policy(cJSON *list, const cli_deployment_t *d, const char *
 {
     host_cleanup(host_freep) char *who = users(d);
 
+    /* Ignore: an API server that has just started may not know the kind for half a minute, and Fail
+     * then denies every write of everybody there, before the match conditions are looked at. */
     cli_objects_add(list,
-                    "{" POLICY "'metadata':{'name':'%s'},'spec':{"
+                    "{" POLICY "'metadata':{'name':'%s'},'spec':{'failurePolicy':'Ignore',"
                     "'paramKind':{'apiVersion':'leasehold.dev/v1','kind':'Fence'}," MATCH_ALL ","
                     "'matchConditions':[" IS_PLUGIN ",{'name':'term','expression':'" HAS_TERM "'}],"
                     "'validations':[{'reason':'Forbidden','expression':'" TERM
@@ -69,8 +71,7 @@ static void add_term_policy(cJSON *list, const cli_deployment_t *d, const char *
                     "string(params.spec.leaseTransitions) + ` of ` + params.spec.holderIdentity'"
                     "}]}}",
                     name, who);
-    /* Deny would be looked at before the match conditions: while there is no Fence it denies every
-     * write to the cluster, by anybody. */
+    /* Deny is the same danger, while there is no Fence. */
     cli_objects_add(list,
                     "{" BINDING "'metadata':{'name':'%s'},'spec':{'policyName':'%s'," DENIES ","
                     "'paramRef':{'name':'%s','namespace':'%s','parameterNotFoundAction':'Allow'}}}",
@@ -81,12 +82,13 @@ static void add_required_policy(cJSON *list, const cli_deployment_t *d, const ch
 {
     host_cleanup(host_freep) char *who = users(d);
 
-    cli_objects_add(list,
-                    "{" POLICY "'metadata':{'name':'%s.required'},'spec':{" MATCH_ALL ","
-                    "'matchConditions':[" IS_PLUGIN "],'validations':[{'reason':'Forbidden',"
-                    "'expression':'" HAS_TERM "',"
-                    "'message':'a write of this account must carry the term of a leader'}]}}",
-                    name, who);
+    cli_objects_add(
+        list,
+        "{" POLICY "'metadata':{'name':'%s.required'},'spec':{'failurePolicy':'Fail'," MATCH_ALL ","
+        "'matchConditions':[" IS_PLUGIN "],'validations':[{'reason':'Forbidden',"
+        "'expression':'" HAS_TERM "',"
+        "'message':'a write of this account must carry the term of a leader'}]}}",
+        name, who);
     cli_objects_add(list,
                     "{" BINDING "'metadata':{'name':'%s.required'},"
                     "'spec':{'policyName':'%s.required'," DENIES "}}",

@@ -9,7 +9,14 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-enum { ROUNDS = 50, PAUSES = 15, HANDOVERS = 10, LIMIT = 20000, WRITES_AFTER = 20 };
+enum {
+    ROUNDS = 50,
+    PAUSES = 15,
+    HANDOVERS = 10,
+    LIMIT = 20000,
+    KIND_LIMIT = 60000,
+    WRITES_AFTER = 20
+};
 
 typedef struct lag {
     fenced_t fenced;
@@ -61,7 +68,7 @@ static void move_fence(lag_t *lag)
 /* That API server has the present term, and no other. */
 static void wait_accepted(const lag_t *lag, api_t *api)
 {
-    for (int i = 0; i < LIMIT / 10; i++) {
+    for (int i = 0; i < KIND_LIMIT / 10; i++) {
         API_REPLY other = fenced_write(&lag->fenced, api, "figures", lag->term + 1);
         API_REPLY r = fenced_write(&lag->fenced, api, "figures", lag->term);
         if (r.status == 200 && other.status == 403)

@@ -155,7 +155,9 @@ Test(rbac, the_policies_match_these_accounts_alone)
     expect(list, "ValidatingAdmissionPolicy", policy, NULL, who);
     expect(list, "ValidatingAdmissionPolicy", policy, NULL,
            "has(request.userInfo.extra) && 'leasehold.dev/term' in request.userInfo.extra");
-    /* "Deny" would deny every write of everybody while there is no Fence. */
+    /* Otherwise every write of everybody is denied while an API server does not know the kind, or
+     * while there is no Fence. */
+    expect(list, "ValidatingAdmissionPolicy", policy, NULL, "\"failurePolicy\":\"Ignore\"");
     expect(list, "ValidatingAdmissionPolicyBinding", policy, NULL,
            "\"parameterNotFoundAction\":\"Allow\"");
     expect(list, "ValidatingAdmissionPolicy", "leasehold-fencing.shop.leasehold-leader.required",
