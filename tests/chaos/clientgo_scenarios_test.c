@@ -18,24 +18,13 @@ typedef struct contender {
     size_t len;
 } contender_t;
 
-/* The program of tests/chaos/client-go, built when it is not yet. */
-static char *contender_program(void)
-{
-    FILE *f = popen(CLIENT_GO_BUILD, "r");
-    char *line = NULL;
-    size_t cap = 0;
-
-    REQUIRE_TRUE(f != NULL && getline(&line, &cap, f) > 0);
-    REQUIRE_INT(pclose(f), 0);
-    line[strcspn(line, "\n")] = '\0';
-    return line;
-}
-
+/* The program that client-go/with_contender has built. */
 static contender_t contender_start(const contest_t *c)
 {
-    char *program = contender_program();
+    const char *program = getenv("LEASEHOLD_TEST_CONTENDER");
     int in[2], out[2];
 
+    REQUIRE_TRUE(program != NULL);
     REQUIRE_TRUE(pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0);
     fflush(stdout);
     const pid_t pid = fork();
@@ -51,7 +40,6 @@ static contender_t contender_start(const contest_t *c)
     REQUIRE_TRUE(pid > 0);
     close(in[0]);
     close(out[1]);
-    free(program);
     return (contender_t){.pid = pid, .in = in[1], .out = out[0]};
 }
 
