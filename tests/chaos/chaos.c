@@ -10,6 +10,7 @@
 #include "chaos/report.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -130,7 +131,8 @@ static int run(const options_t *o)
     message_t m;
     int fd[2];
 
-    if (pipe(fd) < 0 || (o->traces != NULL && mkdir(o->traces, 0700) < 0 && errno != EEXIST)) {
+    if (pipe2(fd, O_CLOEXEC) < 0 ||
+        (o->traces != NULL && mkdir(o->traces, 0700) < 0 && errno != EEXIST)) {
         perror("chaos");
         return 1;
     }
