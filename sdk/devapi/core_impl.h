@@ -17,7 +17,7 @@ typedef struct dev_custom {
     cJSON *crd; /* the texts and columns lie in it */
     dev_schema_t *schemas[DEV_MAX_VERSIONS];
     char *list_kind;
-    bool served; /* false: kept for those who still hold it */
+    bool served; /* false: kept until its watches have ended */
     bool ending; /* its definition is being deleted: nothing is created any more */
     struct dev_custom *next;
 } dev_custom_t;
@@ -50,6 +50,8 @@ const dev_version_t *dev_kind_version(const dev_kind_t *kind, const char *name);
 void dev_crd_changed(dev_core_t *c, const dev_event_t *e); /* registers, replaces, withdraws */
 /* What a chore is left to do with a CRD: conditions, the end of its objects. True: it was changed. */
 bool dev_crd_tend(dev_core_t *c, const dev_object_t *crd);
+/* Ends the watches of kinds that are served no more, and frees those that no watch holds. */
+void dev_customs_tidy(dev_core_t *c);
 void dev_customs_destroy(dev_core_t *c);
 void dev_crd_mark(const dev_core_t *c, cJSON *crd); /* its deletion begins */
 /* The condition of that type is "True". */
@@ -207,5 +209,7 @@ int dev_check_version(dev_core_t *c, const dev_request_t *r, int64_t *version, b
 /* watch.c */
 void dev_watch_event(dev_core_t *c, const dev_event_t *e);
 void dev_watches_end(dev_core_t *c);
+/* Of one kind; false: frozen ones stay until they are thawed. */
+bool dev_watches_end_of(dev_core_t *c, const dev_kind_t *kind);
 
 #endif

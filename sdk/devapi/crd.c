@@ -2,6 +2,8 @@
 /* CustomResourceDefinitions: the kinds that they make, their conditions and their end. */
 #include "devapi/core_impl.h"
 
+#include "base/clock.h"
+
 #include <string.h>
 
 #define CLEANUP "customresourcecleanup.apiextensions.k8s.io"
@@ -19,8 +21,14 @@ static dev_custom_t *find(const dev_core_t *c, const char *name)
 /* Nothing that the kind is made of has changed. */
 static bool is_current(const dev_custom_t *k, const cJSON *crd)
 {
-    return k != NULL && cJSON_Compare(tree_get(k->crd, "spec"), tree_get(crd, "spec"), true) &&
-           k->ending == (tree_at(crd, "metadata.deletionTimestamp") != NULL);
+    return k != NULL && cJSON_Compare(tree_get(k->crd, "spec"), tree_get(crd, "spec"), true);
+}
+
+/* Whoever holds it may go on until the loop's next turn. */
+static void withdraw(dev_core_t *c, dev_custom_t *k)
+{
+    k->served = false;
+    loop_timer_set(&c->chores, HOST_MIN(c->chores.at, clock_now()));
 }
 
 void dev_crd_changed(dev_core_t *c, const dev_event_t *e)
@@ -29,9 +37,11 @@ void dev_crd_changed(dev_core_t *c, const dev_event_t *e)
     cJSON *crd = dev_object_tree(e->object);
     const bool served = !e->gone && dev_condition_holds(crd, "Established");
 
-    if (!(served && is_current(k, crd))) {
+    if (served && is_current(k, crd)) {
+        k->ending = e->object->deleting; /* its watches go on, to see the end of its objects */
+    } else {
         if (k != NULL)
-            k->served = false; /* whoever holds it may go on */
+            withdraw(c, k);
         if (served) {
             k = dev_custom_create(e->object);
             k->next = c->customs;
@@ -41,15 +51,34 @@ void dev_crd_changed(dev_core_t *c, const dev_event_t *e)
     cJSON_Delete(crd);
 }
 
+static void custom_free(dev_custom_t *k)
+{
+    for (size_t i = 0; i < HOST_LEN(k->schemas); i++)
+        dev_schema_destroy(k->schemas[i]);
+    cJSON_Delete(k->crd);
+    free(k->list_kind);
+    free(k);
+}
+
+void dev_customs_tidy(dev_core_t *c)
+{
+    for (dev_custom_t **at = &c->customs; *at != NULL;) {
+        dev_custom_t *k = *at;
+
+        if (k->served || !dev_watches_end_of(c, &k->kind)) {
+            at = &k->next;
+            continue;
+        }
+        *at = k->next;
+        custom_free(k);
+    }
+}
+
 void dev_customs_destroy(dev_core_t *c)
 {
     for (dev_custom_t *k = c->customs, *next; k != NULL; k = next) {
         next = k->next;
-        for (size_t i = 0; i < HOST_LEN(k->schemas); i++)
-            dev_schema_destroy(k->schemas[i]);
-        cJSON_Delete(k->crd);
-        free(k->list_kind);
-        free(k);
+        custom_free(k);
     }
 }
 

@@ -452,6 +452,7 @@ static void on_chores(loop_timer_t *timer)
     const int64_t now = clock_now();
     int64_t next = CLOCK_NEVER;
 
+    dev_customs_tidy(c);
     for (int i = cJSON_GetArraySize(c->suspects), looked = 0; i > 0; i--) {
         cJSON *place = cJSON_DetachItemFromArray(c->suspects, 0);
         const int64_t at = (int64_t) cJSON_GetArrayItem(place, 3)->valuedouble;

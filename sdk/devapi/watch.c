@@ -315,6 +315,20 @@ static void end(dev_watch_t *w)
         dev_watch_cut(w);
 }
 
+bool dev_watches_end_of(dev_core_t *c, const dev_kind_t *kind)
+{
+    bool all = true;
+
+    LIST_EACH (&c->watches, it, tmp) {
+        dev_watch_t *w = LIST_ENTRY(it, dev_watch_t, link);
+        if (w->view.kind != kind)
+            continue;
+        all = all && !w->frozen;
+        end(w);
+    }
+    return all;
+}
+
 static void on_bookmark(loop_timer_t *timer)
 {
     dev_watch_t *w = HOST_CONTAINER(timer, dev_watch_t, bookmark);

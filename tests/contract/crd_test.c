@@ -216,6 +216,46 @@ static void a_deleted_crd_takes_its_objects_and_its_path(void *arg)
     api_watch_close(w);
 }
 
+static void the_watches_of_a_deleted_crd_end_after_its_objects(void *arg)
+{
+    contract_t *c = arg;
+    const char *group = contract_crd(c, "watcheds", "Watched", "", ONE_VERSION(""));
+    API_REPLY made = make(c, group, "v1", "watcheds", "Watched", "one", "");
+    api_watch_t *w = api_watch(c->api, "%s?watch=1", contract_custom(c, group, "v1", "watcheds"));
+    API_EVENT there = contract_next(w);
+    API_REPLY del = api_delete(c->api, CONTRACT_CRDS "/watcheds.%s", group);
+    API_EVENT gone = contract_next(w);
+    API_EVENT end = api_watch_next(w, 10000);
+
+    EXPECT_STR(there.type, "ADDED");
+    EXPECT_STR(gone.type, "DELETED");
+    EXPECT_STR(end.type, "CLOSED");
+    api_watch_close(w);
+}
+
+static void the_watches_of_a_changed_crd_end(void *arg)
+{
+    contract_t *c = arg;
+    const char *group = contract_crd(c, "shifteds", "Shifted", "", ONE_VERSION(""));
+    const char *crd = contract_text(CONTRACT_CRDS "/shifteds.%s", group);
+    API_REPLY made = make(c, group, "v1", "shifteds", "Shifted", "one", "");
+    api_watch_t *w = api_watch(c->api, "%s?watch=1", contract_custom(c, group, "v1", "shifteds"));
+    API_EVENT there = contract_next(w);
+    API_REPLY labelled = contract_patch(c, crd, "merge", "{'metadata':{'labels':{'any':'label'}}}");
+    API_REPLY second = make(c, group, "v1", "shifteds", "Shifted", "two", "");
+    API_EVENT goes_on = contract_next(w);
+    API_REPLY changed =
+        contract_patch(c, crd, "merge", "{'spec':{'names':{'shortNames':['shf']}}}");
+    API_EVENT end = api_watch_next(w, 10000);
+
+    EXPECT_STR(there.type, "ADDED");
+    EXPECT_INT(labelled.status, 200);
+    EXPECT_STR(goes_on.type, "ADDED");
+    EXPECT_INT(changed.status, 200);
+    EXPECT_STR(end.type, "CLOSED");
+    api_watch_close(w);
+}
+
 static void a_deleted_crd_can_be_made_again_without_old_objects(void *arg)
 {
     contract_t *c = arg;
@@ -375,6 +415,9 @@ static const tap_test_t tests[] = {
     {"a CRD cannot change its scope", a_crd_cannot_change_its_scope},
     {"a kind that is taken is not served twice", a_kind_that_is_taken_is_not_served_twice},
     {"a deleted CRD takes its objects and its path", a_deleted_crd_takes_its_objects_and_its_path},
+    {"the watches of a deleted CRD end after its objects",
+     the_watches_of_a_deleted_crd_end_after_its_objects},
+    {"the watches of a changed CRD end", the_watches_of_a_changed_crd_end},
     {"a deleted CRD can be made again without old objects",
      a_deleted_crd_can_be_made_again_without_old_objects},
     {"an object is served in every version", an_object_is_served_in_every_version},

@@ -2,6 +2,8 @@
 /* Watches of the core, frame by frame. */
 #include "served.h"
 
+#include "devapi/core_impl.h"
+
 typedef struct peer {
     buf_t frames; /* "ADDED a, BOOKMARK, ..." */
     cJSON *last;  /* the last frame */
@@ -236,4 +238,67 @@ Test(watch, a_cut_one_ends_and_closing_is_silent)
     EXPECT_INT(peer.ended, 1);
     dev_core_stats(served.core, &stats);
     EXPECT_INT(stats.watches, 0);
+}
+
+/* -- Kinds that change under their watches -- */
+
+#define CRDS "apiextensions.k8s.io", "customresourcedefinitions"
+
+/* Makes the kind "things" of x.dev. */
+static void define_things(void)
+{
+    cJSON_Delete(serve_as(
+        201, request_of(DEV_CREATE, CRDS, NULL),
+        "{'metadata':{'name':'things.x.dev'},'spec':{'group':'x.dev','scope':'Namespaced','names':{"
+        "'plural':'things','kind':'Thing'},'versions':[{'name':'v1','served':true,'storage':true,"
+        "'schema':{'openAPIV3Schema':{'type':'object'}}}]}}"));
+    settle();
+}
+
+static void change_things(const char *short_name)
+{
+    host_cleanup(host_freep) char *body =
+        host_xprintf("{\"spec\":{\"names\":{\"shortNames\":[\"%s\"]}}}", short_name);
+    dev_request_t r = request_of(DEV_PATCH, CRDS, "things.x.dev");
+
+    r.content_type = "application/merge-patch+json";
+    cJSON_Delete(serve_as(200, r, body));
+    settle();
+}
+
+static int count_customs(void)
+{
+    int count = 0;
+
+    for (const dev_custom_t *k = served.core->customs; k != NULL; k = k->next)
+        count++;
+    return count;
+}
+
+Test(watch, changes_of_a_crd_free_its_old_kinds)
+{
+    define_things();
+    for (int i = 1; i <= 5; i++) {
+        host_cleanup(host_freep) char *name = host_xprintf("t%d", i);
+        change_things(name);
+    }
+    EXPECT_INT(count_customs(), 1);
+    cJSON_Delete(serve_as(200, request_of(DEV_DELETE, CRDS, "things.x.dev"), NULL));
+    settle();
+    EXPECT_INT(count_customs(), 0);
+}
+
+Test(watch, a_frozen_one_keeps_its_kind_until_it_is_thawed)
+{
+    define_things();
+    open_watch(request_of(DEV_WATCH, "x.dev", "things", NULL));
+    settle();
+    dev_watch_freeze(watch, true);
+    change_things("t1");
+    EXPECT_INT(peer.ended, 0);
+    EXPECT_INT(count_customs(), 2);
+    dev_watch_freeze(watch, false);
+    EXPECT_INT(peer.ended, 1);
+    change_things("t2");
+    EXPECT_INT(count_customs(), 1);
 }
