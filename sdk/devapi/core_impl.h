@@ -33,8 +33,9 @@ struct dev_core {
 
     /* gc.c: chores that a change leads to; they run as a task, until none is left */
     loop_timer_t chores;
-    dev_owned_t *owned; /* dependents by the uid of their owner */
-    cJSON *suspects;    /* what is to be looked at: array of [table, ns, name, time in ns] */
+    dev_owned_t *owned;         /* dependents by the uid of their owner */
+    struct dev_place *suspects; /* what is to be looked at */
+    int64_t turn_ends;          /* of the chores that run */
 };
 
 /* core.c */
@@ -46,9 +47,13 @@ const dev_kind_t *dev_core_kind_of(dev_core_t *c, const dev_table_t *t);
 const dev_kind_t *dev_core_kind_named(dev_core_t *c, const char *group, const char *kind);
 const dev_version_t *dev_kind_version(const dev_kind_t *kind, const char *name); /* NULL: none */
 
+/* gc.c: chores must leave the loop to others; asked after each change. */
+bool dev_turn_is_over(const dev_core_t *c);
+
 /* crd.c */
 void dev_crd_changed(dev_core_t *c, const dev_event_t *e); /* registers, replaces, withdraws */
-/* What a chore is left to do with a CRD: conditions, the end of its objects. True: it was changed. */
+/* What a chore is left to do with a CRD: conditions, the end of its objects. False: the turn was over
+ * before all of it was done. */
 bool dev_crd_tend(dev_core_t *c, const dev_object_t *crd);
 /* Ends the watches of kinds that are served no more, and frees those that no watch holds. */
 void dev_customs_tidy(dev_core_t *c);

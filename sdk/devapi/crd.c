@@ -202,7 +202,7 @@ static void note_stored(cJSON *crd)
     }
 }
 
-static bool establish(dev_core_t *c, dev_table_t *t, const dev_object_t *o, cJSON *tree)
+static void establish(dev_core_t *c, dev_table_t *t, const dev_object_t *o, cJSON *tree)
 {
     const char *reason, *taken = "";
     cJSON *accepted = accept_names(t, tree, &reason, &taken);
@@ -217,7 +217,7 @@ static bool establish(dev_core_t *c, dev_table_t *t, const dev_object_t *o, cJSO
                       "the initial names have been accepted");
     else if (!dev_condition_holds(tree, "Established"))
         set_condition(c, tree, "Established", false, "NotAccepted", "not all names are accepted");
-    return dev_settle(c, t, o, tree) != o;
+    (void) dev_settle(c, t, o, tree);
 }
 
 /* -- The end -- */
@@ -231,41 +231,49 @@ void dev_crd_mark(const dev_core_t *c, cJSON *crd)
         "soon");
 }
 
-/* Deletes what is left of the kind; how many stay. */
-static size_t delete_instances(dev_core_t *c, const cJSON *crd)
+/* Deletes what is left of the kind; false when the turn is over before. *left: how many stay. */
+static bool delete_instances(dev_core_t *c, const cJSON *crd, size_t *left)
 {
     const cJSON *spec = tree_get(crd, "spec");
     host_cleanup(host_freep) char *key = host_xprintf("%s/%s", tree_text(spec, "group"),
                                                       tree_text(tree_get(spec, "names"), "plural"));
     dev_table_t *t = dev_store_table(c->store, key);
-    size_t i = 0;
+    bool cut = false;
 
+    *left = 0;
     if (dev_core_kind_of(c, t) == NULL)
-        return 0;
-    while (i < dev_table_count(t)) {
+        return true;
+    for (size_t i = 0; i < dev_table_count(t) && !cut;) {
         const dev_object_t *o = dev_table_at(t, i);
-        if (o->deleting || dev_delete_object(c, t, o, "Background") != NULL)
+        if (o->deleting) {
             i++;
+            continue;
+        }
+        i += dev_delete_object(c, t, o, "Background") != NULL;
+        cut = dev_turn_is_over(c);
     }
-    return dev_table_count(t);
+    *left = dev_table_count(t);
+    return !cut;
 }
 
 bool dev_crd_tend(dev_core_t *c, const dev_object_t *o)
 {
     dev_table_t *t = dev_store_table(c->store, "apiextensions.k8s.io/customresourcedefinitions");
     cJSON *tree = dev_object_tree(o);
-    bool changed = false;
+    size_t left = 0;
+    bool done = true;
 
     if (tree_at(tree, "metadata.deletionTimestamp") == NULL) {
-        changed = establish(c, t, o, tree);
+        establish(c, t, o, tree);
     } else if (tree_has_text(tree_at(tree, "metadata.finalizers"), CLEANUP)) {
-        if (delete_instances(c, tree) == 0)
+        done = delete_instances(c, tree, &left);
+        if (left == 0)
             dev_take_finalizer(tree, CLEANUP);
         else
             set_condition(c, tree, "Terminating", true, "InstanceDeletionInProgress",
                           "CustomResource deletion is in progress");
-        changed = dev_settle(c, t, o, tree) != o;
+        (void) dev_settle(c, t, o, tree);
     }
     cJSON_Delete(tree);
-    return changed;
+    return done;
 }

@@ -12,22 +12,24 @@
 #include <uthash.h>
 
 #define SLICE 200                        /* suspects looked at in one turn of the loop */
+#define TURN (20 * CLOCK_MS)             /* for which chores keep the loop from others */
 #define NAMESPACE_DELAY (300 * CLOCK_MS) /* in which a namespace is seen to be terminating */
 
-/* One dependent of one owner. */
-typedef struct dependent {
+/* Where an object stands: a dependent of one owner, or a suspect. */
+typedef struct dev_place {
     dev_table_t *table;
     char *ns, *name;
     char *key;              /* all of these */
-    struct dependent *next; /* of a copied list */
-    UT_hash_handle hh;      /* of the owner */
-} dependent_t;
+    int64_t at;             /* when a suspect is to be looked at */
+    struct dev_place *next; /* of a copied list */
+    UT_hash_handle hh;      /* of the owner, or of the suspects */
+} place_t;
 
 enum { UID_SIZE = 40 };
 
 struct dev_owned {
     char uid[UID_SIZE]; /* of the owner */
-    dependent_t *all;
+    place_t *all;
     UT_hash_handle hh;
 };
 
@@ -38,14 +40,14 @@ static const cJSON *owners_of(const cJSON *tree)
     return tree_at(tree, "metadata.ownerReferences");
 }
 
-static char *key_of(const dev_table_t *t, const dev_object_t *o)
+static char *key_of(const dev_table_t *t, const char *ns, const char *name)
 {
-    return host_xprintf("%s %s/%s", dev_table_key(t), o->ns, o->name);
+    return host_xprintf("%s %s/%s", dev_table_key(t), ns, name);
 }
 
-static dependent_t *make_dependent(dev_table_t *t, const char *ns, const char *name)
+static place_t *make_place(dev_table_t *t, const char *ns, const char *name)
 {
-    dependent_t *d = host_xcalloc(1, sizeof(*d));
+    place_t *d = host_xcalloc(1, sizeof(*d));
 
     d->table = t;
     d->ns = host_xstrdup(ns);
@@ -53,7 +55,7 @@ static dependent_t *make_dependent(dev_table_t *t, const char *ns, const char *n
     return d;
 }
 
-static void dependent_free(dependent_t *d)
+static void place_free(place_t *d)
 {
     free(d->ns);
     free(d->name);
@@ -63,9 +65,9 @@ static void dependent_free(dependent_t *d)
 
 static void index_add(dev_core_t *c, dev_table_t *t, const dev_object_t *o, const char *uid)
 {
-    host_cleanup(host_freep) char *key = key_of(t, o);
+    host_cleanup(host_freep) char *key = key_of(t, o->ns, o->name);
     dev_owned_t *owned = NULL;
-    dependent_t *d = NULL;
+    place_t *d = NULL;
 
     HASH_FIND_STR(c->owned, uid, owned);
     if (owned == NULL) {
@@ -76,7 +78,7 @@ static void index_add(dev_core_t *c, dev_table_t *t, const dev_object_t *o, cons
     HASH_FIND_STR(owned->all, key, d);
     if (d != NULL)
         return;
-    d = make_dependent(t, o->ns, o->name);
+    d = make_place(t, o->ns, o->name);
     d->key = host_steal(key);
     HASH_ADD_KEYPTR(hh, owned->all, d->key, strlen(d->key), d);
 }
@@ -84,9 +86,9 @@ static void index_add(dev_core_t *c, dev_table_t *t, const dev_object_t *o, cons
 static void index_remove(dev_core_t *c, const dev_table_t *t, const dev_object_t *o,
                          const char *uid)
 {
-    host_cleanup(host_freep) char *key = key_of(t, o);
+    host_cleanup(host_freep) char *key = key_of(t, o->ns, o->name);
     dev_owned_t *owned = NULL;
-    dependent_t *d = NULL;
+    place_t *d = NULL;
 
     HASH_FIND_STR(c->owned, uid, owned);
     if (owned != NULL)
@@ -94,7 +96,7 @@ static void index_remove(dev_core_t *c, const dev_table_t *t, const dev_object_t
     if (d == NULL)
         return;
     HASH_DEL(owned->all, d);
-    dependent_free(d);
+    place_free(d);
     if (owned->all == NULL) {
         HASH_DEL(c->owned, owned);
         free(owned);
@@ -122,23 +124,27 @@ static void index_object(dev_core_t *c, dev_table_t *t, const dev_object_t *o, b
 
 /* -- Suspects -- */
 
-/* To be looked at after so many nanoseconds. */
-static void suspect_later(dev_core_t *c, const dev_table_t *t, const char *ns, const char *name,
+/* To be looked at after so many nanoseconds, once: whoever waits already is not put in line again. */
+static void suspect_later(dev_core_t *c, dev_table_t *t, const char *ns, const char *name,
                           int64_t delay)
 {
+    host_cleanup(host_freep) char *key = key_of(t, ns, name);
     const int64_t at = clock_now() + delay;
-    cJSON *place = cJSON_CreateArray();
+    place_t *p = NULL;
 
-    cJSON_AddItemToArray(place, cJSON_CreateString(dev_table_key(t)));
-    cJSON_AddItemToArray(place, cJSON_CreateString(ns));
-    cJSON_AddItemToArray(place, cJSON_CreateString(name));
-    cJSON_AddItemToArray(place, cJSON_CreateNumber((double) at));
-    cJSON_AddItemToArray(c->suspects, place);
+    HASH_FIND_STR(c->suspects, key, p);
+    if (p == NULL) {
+        p = make_place(t, ns, name);
+        p->key = host_steal(key);
+        p->at = at;
+        HASH_ADD_KEYPTR(hh, c->suspects, p->key, strlen(p->key), p);
+    }
+    p->at = HOST_MIN(p->at, at);
     if (at < c->chores.at)
         loop_timer_set(&c->chores, at);
 }
 
-static void suspect(dev_core_t *c, const dev_table_t *t, const char *ns, const char *name)
+static void suspect(dev_core_t *c, dev_table_t *t, const char *ns, const char *name)
 {
     suspect_later(c, t, ns, name, 0);
 }
@@ -148,7 +154,7 @@ static void suspect_dependents(dev_core_t *c, const char *uid)
     dev_owned_t *owned = NULL;
 
     HASH_FIND_STR(c->owned, uid, owned);
-    for (const dependent_t *d = owned != NULL ? owned->all : NULL; d != NULL; d = d->hh.next)
+    for (const place_t *d = owned != NULL ? owned->all : NULL; d != NULL; d = d->hh.next)
         suspect(c, d->table, d->ns, d->name);
 }
 
@@ -264,7 +270,7 @@ static bool collect(dev_core_t *c, dev_table_t *t, const dev_object_t *o, const 
 }
 
 /* Without the references to this owner. */
-static void orphan(dev_core_t *c, const dependent_t *d, const char *uid)
+static void orphan(dev_core_t *c, const place_t *d, const char *uid)
 {
     const dev_object_t *o = dev_table_find(d->table, d->ns, d->name);
     cJSON *tree = o != NULL ? dev_object_tree(o) : NULL;
@@ -281,7 +287,7 @@ static void orphan(dev_core_t *c, const dependent_t *d, const char *uid)
     cJSON_Delete(tree);
 }
 
-static bool blocks(const dependent_t *d, const char *uid)
+static bool blocks(const place_t *d, const char *uid)
 {
     const dev_object_t *o = dev_table_find(d->table, d->ns, d->name);
     cJSON *tree = o != NULL ? dev_object_tree(o) : NULL;
@@ -296,7 +302,7 @@ static bool blocks(const dependent_t *d, const char *uid)
 }
 
 /* Somebody else owns it, too, and is not about to go with this one. */
-static bool has_other_owner(dev_core_t *c, const dependent_t *d, const char *uid)
+static bool has_other_owner(dev_core_t *c, const place_t *d, const char *uid)
 {
     const dev_object_t *o = dev_table_find(d->table, d->ns, d->name);
     cJSON *tree = o != NULL ? dev_object_tree(o) : NULL;
@@ -310,26 +316,55 @@ static bool has_other_owner(dev_core_t *c, const dependent_t *d, const char *uid
 }
 
 /* A copy of the dependents' list, since each step changes it. */
-static dependent_t *dependents_of(dev_core_t *c, const char *uid)
+static place_t *dependents_of(dev_core_t *c, const char *uid)
 {
     dev_owned_t *owned = NULL;
-    dependent_t *copy = NULL;
+    place_t *copy = NULL;
 
     HASH_FIND_STR(c->owned, uid, owned);
-    for (const dependent_t *d = owned != NULL ? owned->all : NULL; d != NULL; d = d->hh.next) {
-        dependent_t *one = make_dependent(d->table, d->ns, d->name);
+    for (const place_t *d = owned != NULL ? owned->all : NULL; d != NULL; d = d->hh.next) {
+        place_t *one = make_place(d->table, d->ns, d->name);
         one->next = copy;
         copy = one;
     }
     return copy;
 }
 
-static void dependents_free(dependent_t *list)
+static void dependents_free(place_t *list)
 {
-    for (dependent_t *next; list != NULL; list = next) {
+    for (place_t *next; list != NULL; list = next) {
         next = list->next;
-        dependent_free(list);
+        place_free(list);
     }
+}
+
+/* Takes the owner's reference from the dependents that stay, and deletes the others; false when the
+ * turn is over before all of them were seen. */
+static bool release_dependents(dev_core_t *c, const place_t *list, const char *uid, bool orphans)
+{
+    for (const place_t *d = list; d != NULL; d = d->next) {
+        const dev_object_t *one = dev_table_find(d->table, d->ns, d->name);
+
+        if (one == NULL || (one->deleting && !orphans))
+            continue;
+        if (orphans || has_other_owner(c, d, uid))
+            orphan(c, d, uid);
+        else
+            (void) dev_delete_object(c, d->table, one,
+                                     blocks(d, uid) ? "Foreground" : "Background");
+        if (dev_turn_is_over(c))
+            return d->next == NULL;
+    }
+    return true;
+}
+
+static bool is_blocked(dev_core_t *c, const place_t *list, const char *uid)
+{
+    for (const place_t *d = list; d != NULL; d = d->next) {
+        if (blocks(d, uid) && !has_other_owner(c, d, uid))
+            return true;
+    }
+    return false;
 }
 
 static bool tend_deletion(dev_core_t *c, dev_table_t *t, const dev_object_t *o, cJSON *tree)
@@ -337,23 +372,16 @@ static bool tend_deletion(dev_core_t *c, dev_table_t *t, const dev_object_t *o, 
     const cJSON *finalizers = tree_at(tree, "metadata.finalizers");
     const bool orphans = tree_has_text(finalizers, "orphan");
     const bool foreground = tree_has_text(finalizers, "foregroundDeletion");
-    bool blocked = false;
 
     if (tree_at(tree, "metadata.deletionTimestamp") == NULL || !(orphans || foreground))
         return false;
-    dependent_t *list = dependents_of(c, o->uid);
-    for (const dependent_t *d = list; d != NULL; d = d->next) {
-        const dev_object_t *one = dev_table_find(d->table, d->ns, d->name);
-        if (orphans || has_other_owner(c, d, o->uid)) {
-            orphan(c, d, o->uid);
-        } else if (one != NULL) {
-            const bool waits = blocks(d, o->uid);
-            if (!one->deleting)
-                one = dev_delete_object(c, d->table, one, waits ? "Foreground" : "Background");
-            blocked = blocked || (waits && one != NULL);
-        }
-    }
+    place_t *list = dependents_of(c, o->uid);
+    const bool all = release_dependents(c, list, o->uid, orphans);
+    const bool blocked = !all || (!orphans && is_blocked(c, list, o->uid));
+
     dependents_free(list);
+    if (!all)
+        suspect(c, t, o->ns, o->name);
     if (!blocked) {
         dev_take_finalizer(tree, orphans ? "orphan" : "foregroundDeletion");
         (void) dev_settle(c, t, o, tree);
@@ -367,19 +395,22 @@ typedef struct sweep {
     dev_core_t *core;
     const char *ns;
     size_t left;
+    bool cut; /* the turn was over before all were seen */
 } sweep_t;
 
 static void sweep_table(void *arg, dev_table_t *t)
 {
     sweep_t *s = arg;
 
-    for (size_t i = dev_table_lower(t, s->ns, ""); i < dev_table_count(t);) {
+    for (size_t i = dev_table_lower(t, s->ns, ""); i < dev_table_count(t) && !s->cut;) {
         dev_object_t *o = dev_table_at(t, i);
         if (strcmp(o->ns, s->ns) != 0)
             return;
         const dev_object_t *left = o;
-        if (!o->deleting)
+        if (!o->deleting) {
             left = dev_delete_object(s->core, t, o, "Background");
+            s->cut = dev_turn_is_over(s->core);
+        }
         s->left += left != NULL;
         i += left != NULL;
     }
@@ -412,14 +443,16 @@ static void furnish(dev_core_t *c, const char *ns)
 
 static void tend_namespace(dev_core_t *c, dev_table_t *t, const dev_object_t *o, cJSON *tree)
 {
-    sweep_t s = {c, o->name, 0};
+    sweep_t s = {.core = c, .ns = o->name};
 
     if (tree_at(tree, "metadata.deletionTimestamp") == NULL) {
         furnish(c, o->name);
         return;
     }
     dev_store_each_table(c->store, sweep_table, &s);
-    if (s.left > 0)
+    if (s.cut)
+        suspect(c, t, "", o->name);
+    if (s.cut || s.left > 0)
         return;
     tree_remove(tree_get(tree, "spec"), "finalizers");
     (void) dev_settle(c, t, o, tree);
@@ -427,9 +460,14 @@ static void tend_namespace(dev_core_t *c, dev_table_t *t, const dev_object_t *o,
 
 /* -- The task -- */
 
-static void tend(dev_core_t *c, const char *key, const char *ns, const char *name)
+bool dev_turn_is_over(const dev_core_t *c)
 {
-    dev_table_t *t = dev_store_table(c->store, key);
+    return clock_now() >= c->turn_ends;
+}
+
+static void tend(dev_core_t *c, dev_table_t *t, const char *ns, const char *name)
+{
+    const char *key = dev_table_key(t);
     dev_object_t *o = dev_table_find(t, ns, name);
 
     if (o == NULL)
@@ -439,8 +477,9 @@ static void tend(dev_core_t *c, const char *key, const char *ns, const char *nam
     if (!collect(c, t, o, tree) && !tend_deletion(c, t, o, tree)) {
         if (strcmp(key, "/namespaces") == 0)
             tend_namespace(c, t, o, tree);
-        else if (strcmp(key, "apiextensions.k8s.io/customresourcedefinitions") == 0)
-            (void) dev_crd_tend(c, o);
+        else if (strcmp(key, "apiextensions.k8s.io/customresourcedefinitions") == 0 &&
+                 !dev_crd_tend(c, o))
+            suspect(c, t, ns, name);
     }
     cJSON_Delete(tree);
     dev_object_unref(o);
@@ -451,20 +490,26 @@ static void on_chores(loop_timer_t *timer)
     dev_core_t *c = HOST_CONTAINER(timer, dev_core_t, chores);
     const int64_t now = clock_now();
     int64_t next = CLOCK_NEVER;
+    int looked = 0;
 
+    c->turn_ends = now + TURN;
     dev_customs_tidy(c);
-    for (int i = cJSON_GetArraySize(c->suspects), looked = 0; i > 0; i--) {
-        cJSON *place = cJSON_DetachItemFromArray(c->suspects, 0);
-        const int64_t at = (int64_t) cJSON_GetArrayItem(place, 3)->valuedouble;
-        if (at > now || looked == SLICE) { /* back in line */
-            cJSON_AddItemToArray(c->suspects, place);
-            next = HOST_MIN(next, HOST_MAX(at, now));
+    for (size_t i = HASH_COUNT(c->suspects); i > 0; i--) {
+        place_t *p = c->suspects; /* the one that waits longest */
+
+        if (p->at <= now && (looked == SLICE || dev_turn_is_over(c))) {
+            next = now;
+            break;
+        }
+        HASH_DEL(c->suspects, p);
+        if (p->at > now) { /* back in line */
+            next = HOST_MIN(next, p->at);
+            HASH_ADD_KEYPTR(hh, c->suspects, p->key, strlen(p->key), p);
             continue;
         }
         looked++;
-        tend(c, cJSON_GetArrayItem(place, 0)->valuestring,
-             cJSON_GetArrayItem(place, 1)->valuestring, cJSON_GetArrayItem(place, 2)->valuestring);
-        cJSON_Delete(place);
+        tend(c, p->table, p->ns, p->name);
+        place_free(p);
     }
     if (next < c->chores.at)
         loop_timer_set(&c->chores, next);
@@ -478,7 +523,6 @@ void dev_gc_start(dev_core_t *c)
                                          "kube-system"};
 
     loop_timer_init(&c->chores, c->o.loop, on_chores);
-    c->suspects = cJSON_CreateArray();
     for (size_t i = 0; i < HOST_LEN(always); i++) {
         host_cleanup(host_freep) char *body =
             host_xprintf("{\"metadata\":{\"name\":\"%s\"}}", always[i]);
@@ -496,15 +540,19 @@ void dev_gc_start(dev_core_t *c)
 void dev_gc_destroy(dev_core_t *c)
 {
     dev_owned_t *owned, *next;
+    place_t *p, *after;
 
     loop_timer_clear(&c->chores);
-    cJSON_Delete(c->suspects);
+    HASH_ITER (hh, c->suspects, p, after) {
+        HASH_DEL(c->suspects, p);
+        place_free(p);
+    }
     HASH_ITER (hh, c->owned, owned, next) {
-        dependent_t *d, *following;
+        place_t *d, *following;
 
         HASH_ITER (hh, owned->all, d, following) {
             HASH_DEL(owned->all, d);
-            dependent_free(d);
+            place_free(d);
         }
         HASH_DEL(c->owned, owned);
         free(owned);

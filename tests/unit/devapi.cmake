@@ -2,6 +2,7 @@
 unit_test(devapi core)
 unit_test(devapi discovery)
 unit_test(devapi faults)
+unit_test(devapi gc)
 unit_test(devapi http)
 unit_test(devapi kind)
 unit_test(devapi meta)

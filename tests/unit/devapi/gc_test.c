@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The chores of many objects: they leave the loop to others, and end. */
+#include "served.h"
+
+#include "devapi/core_impl.h"
+
+enum { MANY = 100, MANY_A_TURN = 20 };
+
+#define CRDS "apiextensions.k8s.io", "customresourcedefinitions"
+
+static int deleted;
+
+/* As if each change took 5 ms. */
+static void on_change(void *arg, const dev_change_t *change)
+{
+    (void) arg;
+    deleted += strcmp(change->what, "deleted") == 0;
+    fake_clock_advance(5 * CLOCK_MS);
+}
+
+static void start(void)
+{
+    deleted = 0;
+    served_start_with((dev_core_options_t){.on_change = on_change});
+}
+
+TestSuite(gc, .init = start, .fini = served_finish, .timeout = 20);
+
+/* Creates n-0, n-1, ...; more: other members of their metadata. */
+static void make_many(dev_request_t r, const char *ns, const char *more)
+{
+    r.ns = ns;
+    for (int i = 0; i < MANY; i++) {
+        host_cleanup(host_freep) char *body =
+            host_xprintf("{'apiVersion':'%s%sv1','kind':'%s','metadata':{'name':'n-%d'%s}}",
+                         r.kind->group, r.kind->group[0] == '\0' ? "" : "/", r.kind->kind, i, more);
+        cJSON_Delete(serve_as(201, r, body));
+    }
+    settle();
+}
+
+/* Turns until that many more are deleted; no turn may delete too many. */
+static void expect_sliced(int count)
+{
+    deleted = 0;
+    for (int turns = 0; turns < 1000 && deleted < count; turns++) {
+        const int before = deleted;
+
+        fake_clock_advance(CLOCK_MS);
+        loop_turn(served.loop);
+        cr_assert_leq(deleted - before, MANY_A_TURN, "%d deleted in one turn", deleted - before);
+    }
+    EXPECT_INT(deleted, count);
+}
+
+static void make_namespace(void)
+{
+    cJSON_Delete(serve_as(201, request_of(DEV_CREATE, "", "namespaces", NULL),
+                          "{'metadata':{'name':'full'}}"));
+    settle();
+}
+
+static void begin_to_end_namespace(void)
+{
+    cJSON_Delete(serve_as(200, request_of(DEV_DELETE, "", "namespaces", "full"), NULL));
+    fake_clock_advance(CLOCK_S);
+}
+
+Test(gc, the_end_of_a_full_namespace_leaves_the_loop_to_others)
+{
+    make_namespace();
+    make_many(request_of(DEV_CREATE, CONFIGMAPS, NULL), "full", "");
+    begin_to_end_namespace();
+    expect_sliced(MANY + 3); /* and what it was furnished with, and itself */
+    EXPECT_INT(code_of_get("", "namespaces", "full"), 404);
+}
+
+/* It waits for the last of them without looking at them again and again. */
+Test(gc, a_namespace_waits_for_finalizers_without_turning)
+{
+    make_namespace();
+    make_many(request_of(DEV_CREATE, CONFIGMAPS, NULL), "full", ",'finalizers':['x.dev/f']");
+    begin_to_end_namespace();
+    for (int i = 0; i < 500 && served.core->chores.at != CLOCK_NEVER; i++) {
+        fake_clock_advance(CLOCK_MS);
+        loop_turn(served.loop);
+    }
+    cr_expect(served.core->chores.at == CLOCK_NEVER);
+    EXPECT_INT(code_of_get("", "namespaces", "full"), 200);
+    dev_request_t r = request_of(DEV_GET, CONFIGMAPS, "n-99");
+    r.ns = "full";
+    cJSON *last = serve_as(200, r, NULL);
+    cr_expect(tree_at(last, "metadata.deletionTimestamp") != NULL);
+    cJSON_Delete(last);
+}
+
+Test(gc, the_end_of_a_full_crd_leaves_the_loop_to_others)
+{
+    cJSON_Delete(serve_as(
+        201, request_of(DEV_CREATE, CRDS, NULL),
+        "{'metadata':{'name':'things.x.dev'},'spec':{'group':'x.dev','scope':'Namespaced','names':{"
+        "'plural':'things','kind':'Thing'},'versions':[{'name':'v1','served':true,'storage':true,"
+        "'schema':{'openAPIV3Schema':{'type':'object'}}}]}}"));
+    settle();
+    make_many(request_of(DEV_CREATE, "x.dev", "things", NULL), "default", "");
+    cJSON_Delete(serve_as(200, request_of(DEV_DELETE, CRDS, "things.x.dev"), NULL));
+    expect_sliced(MANY + 1);
+}
+
+Test(gc, a_foreground_deletion_of_many_leaves_the_loop_to_others)
+{
+    dev_request_t r = request_of(DEV_DELETE, CONFIGMAPS, "owner");
+
+    make_configmap("owner", "");
+    cJSON *owner = serve_as(200, request_of(DEV_GET, CONFIGMAPS, "owner"), NULL);
+    host_cleanup(host_freep) char *refs = host_xprintf(
+        ",'ownerReferences':[{'apiVersion':'v1','kind':'ConfigMap','name':'owner','uid':'%s',"
+        "'blockOwnerDeletion':true}]",
+        tree_text(tree_get(owner, "metadata"), "uid"));
+    cJSON_Delete(owner);
+    make_many(request_of(DEV_CREATE, CONFIGMAPS, NULL), "default", refs);
+    r.propagation_policy = "Foreground";
+    cJSON_Delete(serve_as(200, r, NULL));
+    expect_sliced(MANY + 1);
+}
