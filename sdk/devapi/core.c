@@ -292,6 +292,8 @@ int dev_core_create(const dev_core_options_t *o, dev_core_t **out, lh_error_t *e
 
     (void) err;
     c->o = *o;
+    c->root_ca = o->ca != NULL ? host_xstrdup(o->ca) : NULL;
+    c->o.ca = NULL;
     list_init(&c->watches);
     c->store = dev_store_create(&(dev_store_options_t){
         .max_bytes = o->max_bytes > 0 ? o->max_bytes : (size_t) 1 << 30,
@@ -312,5 +314,6 @@ void dev_core_destroy(dev_core_t *c)
     dev_gc_destroy(c);
     dev_store_destroy(c->store);
     dev_customs_destroy(c);
+    free(c->root_ca);
     free(c);
 }

@@ -27,6 +27,8 @@ typedef struct dev_core_options {
     log_t *log;        /* borrowed; may be NULL */
     size_t max_bytes;  /* of all stored objects with history; 0: 1 GiB. Beyond: 507 */
     size_t max_events; /* of history, for watches and old lists; 0: 20,000 */
+    const char *ca; /* PEM for each namespace's kube-root-ca.crt, borrowed for the call; NULL: none
+                        * of them */
     /* After each change, by whomever; NULL: nobody is told. Must not call the core. */
     void (*on_change)(void *arg, const dev_change_t *change);
     void *arg;

@@ -30,6 +30,7 @@ struct dev_core {
     dev_custom_t *customs;
     list_t watches;
     int64_t shift; /* of the clock */
+    char *root_ca; /* the text of each namespace's kube-root-ca.crt; NULL: they have none */
 
     /* gc.c: chores that a change leads to; they run as a task, until none is left */
     loop_timer_t chores;

@@ -129,6 +129,7 @@ static int open_server(devapi_t *d, const devapi_options_t *o, lh_error_t *err)
         ret = dev_tls_open(d->dir, d->address, &d->tls, &ca, err);
     if (ret == 0)
         ret = dev_core_create(&(dev_core_options_t){.loop = o->loop,
+                                                    .ca = ca.len > 0 ? buf_text(&ca) : NULL,
                                                     .log = o->log,
                                                     .max_bytes = o->max_bytes,
                                                     .on_change = o->on_change,

@@ -416,29 +416,44 @@ static void sweep_table(void *arg, dev_table_t *t)
     }
 }
 
-/* {"apiVersion":..., "kind":...} objects that every namespace gets. */
-static void furnish(dev_core_t *c, const char *ns)
+/* Creates it unless it is there; object is taken. */
+static void furnish_with(dev_core_t *c, const char *ns, const char *resource, cJSON *object)
 {
-    static const struct {
-        const char *resource, *name, *text;
-    } things[] = {{"serviceaccounts", "default", "{\"metadata\":{\"name\":\"default\"}}"},
-                  {"configmaps", "kube-root-ca.crt",
-                   "{\"metadata\":{\"name\":\"kube-root-ca.crt\"},\"data\":{\"ca.crt\":\"\"}}"}};
+    const dev_kind_t *kind = dev_core_kind(c, "", "v1", resource);
+    const char *name = tree_text(tree_get(object, "metadata"), "name");
 
-    for (size_t i = 0; i < HOST_LEN(things); i++) {
-        const dev_kind_t *kind = dev_core_kind(c, "", "v1", things[i].resource);
-        if (kind == NULL || dev_table_find(dev_core_table(c, kind), ns, things[i].name) != NULL)
-            continue;
+    if (dev_table_find(dev_core_table(c, kind), ns, name) == NULL) {
+        host_cleanup(host_freep) char *text = cJSON_PrintUnformatted(object);
         const dev_request_t r = {.verb = DEV_CREATE,
                                  .kind = kind,
                                  .version = "v1",
                                  .ns = ns,
-                                 .body = things[i].text,
-                                 .body_len = strlen(things[i].text)};
+                                 .body = text,
+                                 .body_len = strlen(text)};
         dev_reply_t reply;
         dev_core_serve(c, &r, &reply);
         dev_reply_fini(&reply);
     }
+    cJSON_Delete(object);
+}
+
+static cJSON *make_named(const char *name)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    tree_set_text(tree_object(object, "metadata"), "name", name);
+    return object;
+}
+
+/* Every namespace gets these. */
+static void furnish(dev_core_t *c, const char *ns)
+{
+    furnish_with(c, ns, "serviceaccounts", make_named("default"));
+    if (c->root_ca == NULL)
+        return;
+    cJSON *ca = make_named("kube-root-ca.crt");
+    tree_set_text(tree_object(ca, "data"), "ca.crt", c->root_ca);
+    furnish_with(c, ns, "configmaps", ca);
 }
 
 static void tend_namespace(dev_core_t *c, dev_table_t *t, const dev_object_t *o, cJSON *tree)

@@ -115,7 +115,6 @@ Test(core, a_page_of_a_compacted_version_can_be_gone_on_with)
     make_configmap("b", "");
     make_configmap("c", "");
     r.limit = "1";
-    r.field_selector = "metadata.name!=kube-root-ca.crt";
     one = serve_as(200, r, NULL);
     make_configmap("d", "");
     dev_core_compact(served.core);

@@ -71,7 +71,7 @@ Test(gc, the_end_of_a_full_namespace_leaves_the_loop_to_others)
     make_namespace();
     make_many(request_of(DEV_CREATE, CONFIGMAPS, NULL), "full", "");
     begin_to_end_namespace();
-    expect_sliced(MANY + 3); /* and what it was furnished with, and itself */
+    expect_sliced(MANY + 2); /* and its ServiceAccount, and itself */
     EXPECT_INT(code_of_get("", "namespaces", "full"), 404);
 }
 
@@ -122,4 +122,23 @@ Test(gc, a_foreground_deletion_of_many_leaves_the_loop_to_others)
     r.propagation_policy = "Foreground";
     cJSON_Delete(serve_as(200, r, NULL));
     expect_sliced(MANY + 1);
+}
+
+/* The real one's root-ca publisher does so; pods and tools read it. */
+Test(gc, every_namespace_has_the_ca_of_the_server)
+{
+    served_finish();
+    served_start_with((dev_core_options_t){.ca = "-----BEGIN CERTIFICATE-----\n"});
+    make_namespace();
+    dev_request_t r = request_of(DEV_GET, CONFIGMAPS, "kube-root-ca.crt");
+    cJSON *there = serve_as(200, r, NULL);
+    EXPECT_STR(tree_text(tree_get(there, "data"), "ca.crt"), "-----BEGIN CERTIFICATE-----\n");
+    cJSON_Delete(there);
+    r.ns = "full";
+    cJSON_Delete(serve_as(200, r, NULL));
+}
+
+Test(gc, a_server_without_tls_publishes_no_ca)
+{
+    EXPECT_INT(code_of_get(CONFIGMAPS, "kube-root-ca.crt"), 404);
 }
