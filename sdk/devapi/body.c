@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_NOTES = 100 };
+
 /* -- Mistakes that are not refused by themselves -- */
 
 void dev_strict_fini(dev_strict_t *s)
@@ -16,13 +18,18 @@ void dev_strict_fini(dev_strict_t *s)
     s->list = NULL;
 }
 
+bool dev_strict_is_full(const dev_strict_t *s)
+{
+    return cJSON_GetArraySize(s->list) >= MAX_NOTES;
+}
+
 void dev_strict_note(dev_strict_t *s, const char *what, const char *path)
 {
     host_cleanup(host_freep) char *text = host_xprintf("%s field \"%.1000s\"", what, path);
 
     if (s->list == NULL)
         s->list = cJSON_CreateArray();
-    if (cJSON_GetArraySize(s->list) < 100)
+    if (!dev_strict_is_full(s))
         cJSON_AddItemToArray(s->list, cJSON_CreateString(text));
 }
 
@@ -76,8 +83,10 @@ static void drop_member(cJSON *object, cJSON *item, const spot_t *at, dev_strict
 {
     host_cleanup(buf_fini) buf_t path = BUF_INIT;
 
-    put_path(at, &path);
-    dev_strict_note(strict, "duplicate", buf_text(&path));
+    if (!dev_strict_is_full(strict)) { /* names in it may be of megabytes */
+        put_path(at, &path);
+        dev_strict_note(strict, "duplicate", buf_text(&path));
+    }
     cJSON_Delete(cJSON_DetachItemViaPointer(object, item));
 }
 
@@ -416,7 +425,7 @@ int dev_decode(const dev_request_t *r, cJSON *object, dev_strict_t *strict, dev_
     dev_tidy_meta(object);
     if (!custom) {
         dev_tidy_times(object);
-        dev_prune_builtin(r->kind, object, strict);
+        dev_prune_builtin(r, object, strict);
     }
     if (v != NULL && v->schema != NULL) {
         dev_schema_prune(v->schema, object, note_unknown, strict);

@@ -133,6 +133,7 @@ typedef struct dev_strict {
     cJSON *list; /* of texts; NULL: none. Owned */
 } dev_strict_t;
 void dev_strict_fini(dev_strict_t *s);
+bool dev_strict_is_full(const dev_strict_t *s); /* what else is noted gets lost */
 void dev_strict_note(dev_strict_t *s, const char *what, const char *path);
 /* The body as a JSON object, each member once. 400, 415. Caller owns *out. */
 int dev_read_body(const dev_request_t *r, cJSON **out, dev_strict_t *strict, dev_status_t *st);
@@ -145,7 +146,7 @@ int dev_check_type(const dev_request_t *r, cJSON *object, dev_status_t *st);
 int dev_decode(const dev_request_t *r, cJSON *object, dev_strict_t *strict, dev_reply_t *reply,
                dev_status_t *st);
 /* fields.c: drops members that a built-in kind does not have. */
-void dev_prune_builtin(const dev_kind_t *kind, cJSON *object, dev_strict_t *strict);
+void dev_prune_builtin(const dev_request_t *r, cJSON *object, dev_strict_t *strict);
 /* Namespace and (for existing objects) name are those of the path. 400. */
 int dev_check_place(const dev_request_t *r, cJSON *object, dev_status_t *st);
 

@@ -1,82 +1,118 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The members that objects of built-in kinds have besides kind, apiVersion and metadata. Deeper ones
- * are not known. */
+/* The members that objects of built-in kinds have, at every depth. */
 #include "devapi/core_impl.h"
+#include "devapi/field.h"
+#include "devapi/message.h"
 
 #include <string.h>
 
-enum { MAX_FIELDS = 17 };
+static void prune_message(const dev_message_t *m, cJSON *object, const dev_path_t *at,
+                          dev_strict_t *strict);
 
-/* Kinds that are not here have spec and status. */
-static const struct {
-    const char *group, *kind;
-    const char *fields[MAX_FIELDS];
-} kinds[] = {
-    {"", "ConfigMap", {"data", "binaryData", "immutable"}},
-    {"", "Secret", {"data", "stringData", "type", "immutable"}},
-    {"", "ServiceAccount", {"secrets", "imagePullSecrets", "automountServiceAccountToken"}},
-    {"", "Endpoints", {"subsets"}},
-    {"", "PodTemplate", {"template"}},
-    {"",
-     "Event",
-     {"involvedObject", "reason", "message", "source", "firstTimestamp", "lastTimestamp", "count",
-      "type", "eventTime", "series", "action", "related", "reportingComponent",
-      "reportingInstance"}},
-    {"events.k8s.io",
-     "Event",
-     {"eventTime", "series", "reportingController", "reportingInstance", "action", "reason",
-      "regarding", "related", "note", "type", "deprecatedSource", "deprecatedFirstTimestamp",
-      "deprecatedLastTimestamp", "deprecatedCount"}},
-    {"apps", "ControllerRevision", {"data", "revision"}},
-    {"discovery.k8s.io", "EndpointSlice", {"addressType", "endpoints", "ports"}},
-    {"rbac.authorization.k8s.io", "Role", {"rules"}},
-    {"rbac.authorization.k8s.io", "ClusterRole", {"rules", "aggregationRule"}},
-    {"rbac.authorization.k8s.io", "RoleBinding", {"subjects", "roleRef"}},
-    {"rbac.authorization.k8s.io", "ClusterRoleBinding", {"subjects", "roleRef"}},
-    {"scheduling.k8s.io",
-     "PriorityClass",
-     {"value", "globalDefault", "description", "preemptionPolicy"}},
-    {"storage.k8s.io",
-     "StorageClass",
-     {"provisioner", "parameters", "reclaimPolicy", "mountOptions", "allowVolumeExpansion",
-      "volumeBindingMode", "allowedTopologies"}},
-};
-
-static const char *const usual[MAX_FIELDS] = {"spec", "status"};
-
-static const char *const *fields_of(const dev_kind_t *kind)
+static const dev_field_t *find_field(const dev_message_t *m, const char *name)
 {
-    for (size_t i = 0; i < HOST_LEN(kinds); i++) {
-        if (dev_is_kind(kind, kinds[i].group, kinds[i].kind))
-            return kinds[i].fields;
+    for (size_t i = 0; i < m->count; i++) {
+        const dev_field_t *f = &m->fields[i];
+        const bool is_inline = (f->flags & DEV_FIELD_INLINE) != 0;
+
+        if (!is_inline && strcmp(f->name, name) == 0)
+            return f;
+        const dev_field_t *inner = is_inline ? find_field(f->of, name) : NULL;
+        if (inner != NULL)
+            return inner;
     }
-    return usual;
+    return NULL;
 }
 
-static bool is_known(const char *const *fields, const char *name)
+/* What has a decoder of its own is pruned without a word. */
+static void prune_either(const dev_message_t *m, cJSON *value)
 {
-    static const char *const common[] = {"kind", "apiVersion", "metadata"};
+    cJSON *item;
 
-    for (size_t i = 0; i < HOST_LEN(common); i++) {
-        if (strcmp(name, common[i]) == 0)
-            return true;
-    }
-    for (size_t i = 0; i < MAX_FIELDS && fields[i] != NULL; i++) {
-        if (strcmp(name, fields[i]) == 0)
-            return true;
-    }
-    return false;
-}
+    for (size_t i = 0; i < m->count; i++) {
+        const dev_field_t *f = &m->fields[i];
+        const bool is_list = (f->flags & DEV_FIELD_LIST) != 0;
 
-void dev_prune_builtin(const dev_kind_t *kind, cJSON *object, dev_strict_t *strict)
-{
-    const char *const *fields = fields_of(kind);
-
-    for (cJSON *item = object->child, *next; item != NULL; item = next) {
-        next = item->next;
-        if (is_known(fields, item->string))
+        if (f->type != DEV_FIELD_MESSAGE || is_list != cJSON_IsArray(value))
             continue;
-        dev_strict_note(strict, "unknown", item->string);
-        cJSON_Delete(cJSON_DetachItemViaPointer(object, item));
+        if (!is_list)
+            prune_message(f->of, value, NULL, NULL);
+        cJSON_ArrayForEach (item, tree_list(value))
+            prune_message(f->of, item, NULL, NULL);
     }
+}
+
+static void prune_one(const dev_field_t *f, cJSON *value, const dev_path_t *at,
+                      dev_strict_t *strict)
+{
+    if (f->type == DEV_FIELD_EITHER)
+        prune_either(f->of, value);
+    else
+        prune_message(f->of, value, at, strict);
+}
+
+static void prune_field(const dev_field_t *f, cJSON *value, const dev_path_t *at,
+                        dev_strict_t *strict)
+{
+    cJSON *item;
+    int i = 0;
+
+    if (f->type != DEV_FIELD_MESSAGE && f->type != DEV_FIELD_EITHER)
+        return;
+    if ((f->flags & DEV_FIELD_LIST) != 0) {
+        cJSON_ArrayForEach (item, tree_list(value))
+            prune_one(f, item, DEV_NTH(at, i++), strict);
+    } else if ((f->flags & DEV_FIELD_MAP) != 0) {
+        for (item = cJSON_IsObject(value) ? value->child : NULL; item != NULL; item = item->next)
+            prune_one(f, item, DEV_AT(at, item->string), strict);
+    } else {
+        prune_one(f, value, at, strict);
+    }
+}
+
+/* strict is NULL where nobody asks. */
+static void note_unknown(const dev_path_t *at, dev_strict_t *strict)
+{
+    host_cleanup(buf_fini) buf_t path = BUF_INIT;
+
+    if (strict == NULL || dev_strict_is_full(strict))
+        return;
+    dev_path_print(at, &path);
+    dev_strict_note(strict, "unknown", buf_text(&path));
+}
+
+/* Of a whole object; no message names them. */
+static bool is_type(const char *name)
+{
+    return strcmp(name, "kind") == 0 || strcmp(name, "apiVersion") == 0;
+}
+
+static void prune_message(const dev_message_t *m, cJSON *object, const dev_path_t *at,
+                          dev_strict_t *strict)
+{
+    const bool whole = at == NULL && strict != NULL;
+
+    for (cJSON *item = cJSON_IsObject(object) ? object->child : NULL, *next; item != NULL;
+         item = next) {
+        const dev_field_t *f = find_field(m, item->string);
+
+        next = item->next;
+        if (f != NULL) {
+            prune_field(f, item, DEV_AT(at, item->string), strict);
+        } else if (!(whole && is_type(item->string))) {
+            note_unknown(DEV_AT(at, item->string), strict);
+            cJSON_Delete(cJSON_DetachItemViaPointer(object, item));
+        }
+    }
+}
+
+void dev_prune_builtin(const dev_request_t *r, cJSON *object, dev_strict_t *strict)
+{
+    const char *group = r->kind->group;
+    host_cleanup(host_freep) char *version =
+        host_xprintf("%s%s%s", group, group[0] == '\0' ? "" : "/", r->version);
+    const dev_message_t *m = dev_message_of(version, r->kind->kind);
+
+    if (m != NULL)
+        prune_message(m, object, NULL, strict);
 }

@@ -184,6 +184,64 @@ static void strict_refuses_an_unknown_field_of_a_patch(void *arg)
     EXPECT_HAS(api_str(r.json, "/message"), "unknown field \"odd\"");
 }
 
+/* A Pod with members that no Pod has, below its top. */
+#define ODD_POD                                                                                    \
+    "{'metadata':{'name':'%s','ownerReferences':[{'apiVersion':'v1','kind':'ConfigMap','name':'o'" \
+    ","                                                                                            \
+    "'uid':'u','odd':1}]},'spec':{'containers':[{'name':'c','image':'i','odd':{'deep':1},'ports':" \
+    "[{"                                                                                           \
+    "'containerPort':80,'odd':2}]}],'volumes':[{'name':'v','emptyDir':{'odd':3}}],'odd':4}}"
+
+static void strict_refuses_unknown_fields_at_every_depth(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY r = contract_post(c, contract_text("%s?fieldValidation=Strict", c->pods), ODD_POD,
+                                "strict-deep");
+
+    EXPECT_ERROR(&r, 400, "BadRequest",
+                 "Pod in version \"v1\" cannot be handled as a Pod: strict decoding error: unknown "
+                 "field \"metadata.ownerReferences[0].odd\", unknown field "
+                 "\"spec.containers[0].odd\", unknown field \"spec.containers[0].ports[0].odd\", "
+                 "unknown field \"spec.volumes[0].emptyDir.odd\", unknown field \"spec.odd\"");
+}
+
+static void unknown_fields_are_dropped_at_every_depth(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY r = contract_post(c, c->pods, ODD_POD, "warned-deep");
+
+    EXPECT_INT(r.status, 201);
+    EXPECT_HAS(r.warning, "299 - \"unknown field \\\"spec.odd\\\"\"");
+    EXPECT_INT(api_int(r.json, "/spec/containers/0/ports/0/containerPort"), 80);
+    EXPECT_TRUE(api_at(r.json, "/spec/volumes/0/emptyDir") != NULL);
+    EXPECT_TRUE(api_at(r.json, "/metadata/ownerReferences/0/odd") == NULL);
+    EXPECT_TRUE(api_at(r.json, "/spec/containers/0/odd") == NULL);
+    EXPECT_TRUE(api_at(r.json, "/spec/containers/0/ports/0/odd") == NULL);
+    EXPECT_TRUE(api_at(r.json, "/spec/volumes/0/emptyDir/odd") == NULL);
+    EXPECT_TRUE(api_at(r.json, "/spec/odd") == NULL);
+}
+
+/* items can be a schema or a list of them: its decoder tells nobody. */
+static void unknown_fields_of_a_schema_are_told_where_it_has_one_form(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY r = contract_post_all(
+        c,
+        "/apis/apiextensions.k8s.io/v1/"
+        "customresourcedefinitions?fieldValidation=Strict&dryRun=All",
+        "{'apiVersion':'apiextensions.k8s.io/v1','kind':'CustomResourceDefinition','metadata':{"
+        "'name':'odds.%s.example.dev'},'spec':{'group':'%s.example.dev','scope':'Namespaced',"
+        "'names':{'plural':'odds','kind':'Odd'},'versions':[{'name':'v1','served':true,'storage':"
+        "true,'schema':{'openAPIV3Schema':{'type':'object','properties':{'list':{'type':'array',"
+        "'items':{'type':'string','odd':1},'odd':2}}}}}]}}",
+        c->id, c->id);
+
+    EXPECT_ERROR(&r, 400, "BadRequest",
+                 "strict decoding error: unknown field "
+                 "\"spec.versions[0].schema.openAPIV3Schema.properties.list.odd\"");
+    EXPECT_TRUE(strstr(api_str(r.json, "/message"), "items") == NULL);
+}
+
 static void an_unknown_field_is_dropped_with_a_warning(void *arg)
 {
     contract_t *c = arg;
@@ -359,6 +417,11 @@ static const tap_test_t tests[] = {
      strict_refuses_an_unknown_field_of_a_put},
     {"fieldValidation Strict refuses an unknown field of a patch with 422",
      strict_refuses_an_unknown_field_of_a_patch},
+    {"fieldValidation Strict refuses unknown fields at every depth",
+     strict_refuses_unknown_fields_at_every_depth},
+    {"unknown fields of a schema are told where it has one form",
+     unknown_fields_of_a_schema_are_told_where_it_has_one_form},
+    {"unknown fields are dropped at every depth", unknown_fields_are_dropped_at_every_depth},
     {"an unknown field is dropped with a warning", an_unknown_field_is_dropped_with_a_warning},
     {"fieldValidation Warn takes the last of a field given twice",
      warn_takes_the_last_of_a_field_given_twice},

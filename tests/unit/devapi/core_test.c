@@ -363,6 +363,20 @@ Test(core, a_long_name_does_not_cost_its_length_for_each_element)
     buf_fini(&body);
 }
 
+/* Each of those that come again had its path printed. */
+Test(core, a_long_name_does_not_cost_its_length_for_each_duplicate)
+{
+    enum { LENGTH = 1000000, MEMBERS = 200000 };
+    buf_t body = BUF_INIT;
+
+    buf_printf(&body, "{'metadata':{'name':'twice'},'%0*d':{'a':1", LENGTH, 0);
+    for (int i = 1; i < MEMBERS; i++)
+        buf_puts(&body, ",'a':1");
+    buf_puts(&body, "}}");
+    cJSON_Delete(serve_as(201, request_of(DEV_CREATE, CONFIGMAPS, NULL), buf_text(&body)));
+    buf_fini(&body);
+}
+
 /* (The real one loses the connection over it.) */
 Test(core, a_custom_object_in_protobuf_is_415)
 {

@@ -2,6 +2,8 @@
 /* Defaults and refusals were compared with kube-apiserver 1.34. */
 #include "content.h"
 
+#include "devapi/message.h"
+
 /* What a create does with the body (with ' for "): decode, complete, validate. Expects `expected`:
  * for code 0 JSON of the completed object, else the message. */
 static void expect_made(const char *group, const char *kind_name, const char *body, int code,
@@ -290,5 +292,23 @@ Test(kind, the_table_is_that_of_the_real_registry)
         cr_expect(kinds[i].versions[0].name != NULL, "%s has no version", kinds[i].kind);
         cr_expect_eq(strncmp(kinds[i].list_kind, kinds[i].kind, strlen(kinds[i].kind)), 0,
                      "%s lists as %s", kinds[i].kind, kinds[i].list_kind);
+    }
+}
+
+/* Without them nothing unknown would be dropped from its objects. */
+Test(kind, the_fields_of_every_built_in_kind_are_known)
+{
+    size_t count;
+    const dev_kind_t *kinds = dev_builtin_kinds(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        for (size_t v = 0; v < HOST_LEN(kinds->versions) && kinds[i].versions[v].name != NULL;
+             v++) {
+            host_cleanup(host_freep) char *version =
+                host_xprintf("%s%s%s", kinds[i].group, kinds[i].group[0] == '\0' ? "" : "/",
+                             kinds[i].versions[v].name);
+            cr_expect(dev_message_of(version, kinds[i].kind) != NULL, "no fields of %s %s", version,
+                      kinds[i].kind);
+        }
     }
 }
