@@ -509,7 +509,7 @@ static void on_chores(loop_timer_t *timer)
 
     c->turn_ends = now + TURN;
     dev_customs_tidy(c);
-    for (size_t i = HASH_COUNT(c->suspects); i > 0; i--) {
+    for (size_t i = HASH_COUNT(c->suspects); i > 0 && c->suspects != NULL; i--) {
         place_t *p = c->suspects; /* the one that waits longest */
 
         if (p->at <= now && (looked == SLICE || dev_turn_is_over(c))) {
