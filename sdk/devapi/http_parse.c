@@ -1,43 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "devapi/http_parse.h"
 
+#include "base/percent.h"
+
 #include <string.h>
 #include <strings.h>
-
-/* -- Percent-encoding -- */
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char) (c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Decodes in place; false for what is no text. */
-static bool decode(char *s, bool plus_is_space)
-{
-    char *to = s;
-
-    for (; *s != '\0'; s++) {
-        char c = *s;
-
-        if (c == '%') {
-            const int high = hex_digit(s[1]);
-            const int low = high >= 0 ? hex_digit(s[2]) : -1;
-
-            if (low < 0 || (high == 0 && low == 0))
-                return false;
-            c = (char) (high << 4 | low);
-            s += 2;
-        } else if (c == '+' && plus_is_space) {
-            c = ' ';
-        }
-        *to++ = c;
-    }
-    *to = '\0';
-    return true;
-}
 
 /* -- The head -- */
 
@@ -98,7 +65,7 @@ static int parse_request_line(char *line, http_head_t *h)
     h->path = target;
     h->query = query;
     return is_token(h->method) && (*target == '/' || strcmp(target, "*") == 0) &&
-                   decode(target, false)
+                   percent_decode(target, false)
                ? 0
                : 400;
 }
@@ -229,7 +196,7 @@ bool http_query_parse(const char *text, http_query_t *out)
 
         if (*value != '\0')
             *value++ = '\0';
-        if (*name == '\0' || !decode(name, true) || !decode(value, true))
+        if (*name == '\0' || !percent_decode(name, true) || !percent_decode(value, true))
             continue;
         if (out->count == HTTP_MAX_FIELDS)
             return false;
@@ -276,8 +243,8 @@ static int take_size(http_chunks_t *c, const char *line)
     size_t n = 0;
     int digits = 0;
 
-    for (; hex_digit(*line) >= 0; line++, digits++)
-        n = n << 4 | (size_t) hex_digit(*line);
+    for (; percent_hex(*line) >= 0; line++, digits++)
+        n = n << 4 | (size_t) percent_hex(*line);
     if (digits == 0 || digits > 7 || strchr("; \t\r\n", *line) == NULL)
         return -400;
     c->left = n;
