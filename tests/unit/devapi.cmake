@@ -1,5 +1,6 @@
 # Unit tests of sdk/devapi
 unit_test(devapi core)
+unit_test(devapi cost)
 unit_test(devapi discovery)
 unit_test(devapi faults)
 unit_test(devapi gc)
@@ -14,3 +15,6 @@ unit_test(devapi start)
 unit_test(devapi store)
 unit_test(devapi tls)
 unit_test(devapi watch)
+
+# Too much work for valgrind
+set_property(TEST devapi_cost_test APPEND PROPERTY LABELS no-valgrind)
