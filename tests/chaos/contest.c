@@ -147,7 +147,7 @@ static void start_side(contest_t *c, int i, const contest_options_t *o)
     const char *identity = o->identity != NULL ? o->identity : s->name;
     const int usual_ms = c->w->server != NULL ? EVERY_MS : EVERY_MS_ON_CLUSTER;
     const int every_ms = o->every_ms != 0 ? o->every_ms : usual_ms;
-    char instances[512];
+    char instances[512], config[128];
 
     snprintf(s->name, sizeof(s->name), "%c", 'a' + i);
     s->seam = host_xprintf("%s/%s-%s", c->w->e.dir, c->lease, s->name);
@@ -160,6 +160,8 @@ static void start_side(contest_t *c, int i, const contest_options_t *o)
         instances, sizeof(instances),
         "    chaos: {isolation: %s, config: {path: \"%s/%s\", by: %s, everyMs: %d, atOnce: %d}}",
         o->isolation, c->w->e.configmaps, c->journal, identity, every_ms, AT_ONCE);
+    snprintf(config, sizeof(config), "drainTimeout: 2s\nstopBudget: 100ms\n%s",
+             o->fenced ? "fencing: server" : "");
     s->replica = replica_start(&(replica_options_t){.name = identity,
                                                     .lease = c->lease,
                                                     .ns = c->w->e.ns,
@@ -167,7 +169,7 @@ static void start_side(contest_t *c, int i, const contest_options_t *o)
                                                     .plugins = plugins,
                                                     .durations = o->durations,
                                                     .instances = instances,
-                                                    .config = "drainTimeout: 2s\nstopBudget: 100ms",
+                                                    .config = config,
                                                     .binary = c->w->binary,
                                                     .env = s->env});
 }
@@ -208,7 +210,9 @@ bool contest_open(contest_t *c, world_t *w, const contest_options_t *o)
     snprintf(c->lease_path, sizeof(c->lease_path), "%s/%s", w->e.leases, c->lease);
     lock_server(w, LOCK_SH);
     make_journal(c);
-    if (!o->no_lease)
+    if (o->fenced)
+        fenced_open_for(&c->fenced, &w->e, c->lease, CHAOS_JOURNAL, "chaos");
+    else if (!o->no_lease)
         e2e_make_lease(&w->e, c->lease);
     lock_server(w, LOCK_UN);
     c->history = history_open(w->e.api, w->e.leases, c->lease, w->e.configmaps);
@@ -274,6 +278,8 @@ verdict_t contest_close(contest_t *c, FILE *trace)
     for (int i = 0; i < c->sides; i++)
         free_side(&c->side[i]);
     free(sent);
+    if (c->fenced.e != NULL)
+        fenced_close(&c->fenced);
     history_close(c->history);
     return v;
 }

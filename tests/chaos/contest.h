@@ -11,7 +11,7 @@
 #include "chaos/proxy.h"
 #include "chaos/seam.h"
 #include "chaos/server.h"
-#include "e2e/e2e.h"
+#include "e2e/fenced.h"
 
 enum { SIDES_MAX = 6 };
 
@@ -49,6 +49,7 @@ typedef struct contest {
     int sides;
     side_t side[SIDES_MAX];
     history_t *history;
+    fenced_t fenced; /* .e is NULL: no `fencing: server` */
 } contest_t;
 
 typedef struct contest_options {
@@ -58,6 +59,7 @@ typedef struct contest_options {
     const char *isolation; /* "thread" or "process" */
     int every_ms;          /* between writes, five at once; 0: as many as the server bears */
     bool no_lease;         /* the Lease is not made beforehand */
+    bool fenced;           /* `fencing: server`, on a cluster only */
     const char *identity;  /* of all of them; NULL: each has its own */
 } contest_options_t;
 

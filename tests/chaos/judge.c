@@ -239,7 +239,11 @@ static void judge_commits(trial_t *t, const history_t *h)
             tell(t, s, "committed twice", s->sent, all[i].came);
         }
         seen[s - t->sent] = true;
-        if (r->known && r->version != 0 && all[i].version > r->version && s->sent < r->over) {
+        if (!r->known || r->version == 0 || all[i].version < r->version)
+            continue;
+        if (s->checked < r->over && s->sent >= r->over)
+            t->v.at_seam_committed++;
+        if (s->sent < r->over) {
             t->v.committed_late++;
             tell(t, s, "committed late", r->over, all[i].came);
         }
@@ -256,6 +260,15 @@ static void find_gaps(trial_t *t)
         if (i > 0 && t->v.transitions < JUDGE_GAPS)
             t->v.gap_ms[t->v.transitions++] = r->first > last ? (double) (r->first - last) / MS : 0;
         last = r->last > last ? r->last : last;
+    }
+}
+
+static void find_handovers(trial_t *t)
+{
+    for (size_t i = 1; i < t->lease_count && t->v.handovers < JUDGE_GAPS; i++) {
+        const lease_seen_t *l = &t->leases[i];
+        if (l[-1].kind == LEASE_RELEASED && l->kind == LEASE_HELD)
+            t->v.handover_ms[t->v.handovers++] = (double) (l->came - l[-1].came) / MS;
     }
 }
 
@@ -280,9 +293,25 @@ verdict_t judge(const history_t *h, sent_t *all, size_t count, FILE *trace)
     for (size_t i = 0; i < count; i++)
         judge_sent(&t, &all[i]);
     find_gaps(&t);
+    find_handovers(&t);
     qsort(all, count, sizeof(*all), by_writer);
     judge_commits(&t, h);
     free(t.reigns);
     free(names);
     return t.v;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *) a, y = *(const double *) b;
+
+    return (x > y) - (x < y);
+}
+
+double quantile(double *values, size_t count, double q)
+{
+    if (count == 0)
+        return 0;
+    qsort(values, count, sizeof(*values), by_size);
+    return values[(size_t) (q * (double) (count - 1))];
 }

@@ -35,8 +35,11 @@ typedef struct verdict {
     long unknown_term;         /* sent in a term that was not seen */
     long doubled;              /* committed twice */
     long unrecorded;           /* committed, and no seam has told of it: the judge is blind */
+    long at_seam_committed;    /* of those at the seam */
     int transitions;           /* from one term that wrote to the next */
     double gap_ms[JUDGE_GAPS]; /* without a write, at each of them */
+    int handovers;             /* from a marked release to an acquisition, nothing between them */
+    double handover_ms[JUDGE_GAPS];
 } verdict_t;
 
 /* Reads a seam's file, what there is of it; appends to *all. disturbed: since when something disturbs the
@@ -45,5 +48,8 @@ void judge_read(const char *path, int64_t disturbed, sent_t **all, size_t *count
 
 /* trace (may be NULL) gets a line for each write that is not fine. */
 verdict_t judge(const history_t *h, sent_t *all, size_t count, FILE *trace);
+
+/* The smallest value that a share q of them does not exceed, 0 when there are none; sorts them. */
+double quantile(double *values, size_t count, double q);
 
 #endif

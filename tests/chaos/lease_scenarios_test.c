@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happens to the Lease and its watches: S2, S4, S17. */
+/* What happens to the Lease and to watches: S2, S4, S15, S17. */
 #include "chaos/scenario.h"
 
 /* -- S2 -- */
@@ -109,6 +109,51 @@ static void deleted_while_all_others_restart(void *arg)
     deleted(arg, "s4-restart", 3, true);
 }
 
+/* -- S15: the other parts of it are unit tests -- */
+
+static void make_ballast(contest_t *c, int count, int size)
+{
+    char *text = malloc((size_t) size + 1);
+
+    REQUIRE_TRUE(text != NULL);
+    memset(text, 'x', (size_t) size);
+    text[size] = '\0';
+    for (int i = 0; i < count; i++) {
+        API_REPLY r = api_post(c->w->e.api, c->w->e.configmaps,
+                               "{\"metadata\":{\"name\":\"ballast-%d\",\"labels\":"
+                               "{\"chaos\":\"ballast\"}},\"data\":{\"k\":\"%s\"}}",
+                               i, text);
+        REQUIRE_INT(r.status, 201);
+    }
+    free(text);
+}
+
+/* 100 MB of objects come to a leader's cache at once: first as a new leader's, then, on the embedded API
+ * server, because its watch is too old to go on. */
+static void a_big_list_comes_to_a_leader(void *arg)
+{
+    enum { OBJECTS = 5000, SIZE = 20000 };
+    contest_t c = scenario_open(arg, &(contest_options_t){.name = "s15", .durations = SLOW});
+    world_t *w = arg;
+    const int old = contest_leader(&c);
+
+    make_ballast(&c, OBJECTS, SIZE);
+    side_kill(&c.side[old]);
+    REQUIRE_TRUE(contest_writes(&c, old, LIMIT));
+    side_t *s = leader(&c);
+    const uint64_t then = newest(&c);
+    REQUIRE_TRUE(replica_logged(s->replica, "watch: 5000 objects listed", LIMIT));
+    if (w->server != NULL) {
+        server_relists(w->e.api, "configmaps");
+        REQUIRE_TRUE(replica_logged(s->replica, "watch: lists again", LIMIT));
+    }
+    wait_ms(&c, SLOW_LD);
+    keeps_its_term(&c, then);
+    API_REPLY gone = api_delete(w->e.api, "%s?labelSelector=chaos%%3Dballast", w->e.configmaps);
+    EXPECT_INT(gone.status, 200);
+    scenario_close(&c);
+}
+
 /* -- S17: on the embedded API server -- */
 
 static void the_watch_of_a_leader_is_frozen(void *arg)
@@ -163,6 +208,7 @@ int main(int argc, char **argv)
         {{"S4: the Lease is deleted, without a standby", deleted_without_a_standby}, ON_BOTH},
         {{"S4: the Lease is deleted while all others restart", deleted_while_all_others_restart},
          ON_BOTH},
+        {{"S15: a big list comes to a leader", a_big_list_comes_to_a_leader}, ON_BOTH},
         {{"S17: the leader's watch is frozen", the_watch_of_a_leader_is_frozen}, ON_DEVAPI},
         {{"S17: the standby's watch is frozen", the_watch_of_a_standby_is_frozen}, ON_DEVAPI},
     };

@@ -64,19 +64,9 @@ bool report_is_sound(const report_t *r, int episodes, bool fence_off)
            r->sum.unknown_term == 0 && (fence_off || r->sum.under_closed == 0);
 }
 
-static int by_size(const void *a, const void *b)
+static double gap(const report_t *r, double q)
 {
-    const double x = *(const double *) a, y = *(const double *) b;
-
-    return (x > y) - (x < y);
-}
-
-static double quantile(const report_t *r, double q)
-{
-    if (r->gap_count == 0)
-        return 0;
-    qsort(r->gaps, r->gap_count, sizeof(*r->gaps), by_size);
-    return r->gaps[(size_t) (q * (double) (r->gap_count - 1))];
+    return quantile(r->gaps, r->gap_count, q);
 }
 
 void report_print(const report_t *r, FILE *f)
@@ -86,8 +76,8 @@ void report_print(const report_t *r, FILE *f)
     fprintf(f, "episodes                 %d, %.0f s of them, stuck %d\n", r->episodes, r->seconds,
             r->stuck);
     fprintf(f, "transitions              %d\n", v->transitions);
-    fprintf(f, "gaps without a leader    p50 %.0f ms, p99 %.0f ms, worst %.0f ms\n",
-            quantile(r, 0.5), quantile(r, 0.99), quantile(r, 1));
+    fprintf(f, "gaps without a leader    p50 %.0f ms, p99 %.0f ms, worst %.0f ms\n", gap(r, 0.5),
+            gap(r, 0.99), gap(r, 1));
     fprintf(f, "writes                   %ld sent, %ld committed, %ld committed twice\n", v->sent,
             v->committed, v->doubled);
     fprintf(f, "sent late                %ld\n", v->sent_late);
@@ -118,10 +108,10 @@ bool report_write(const report_t *r, const char *path)
     cJSON_AddNumberToObject(json, "doubled", (double) v->doubled);
     if (r->counted > 0)
         cJSON_AddNumberToObject(json, "lease_requests", (double) r->lease_requests);
-    cJSON *gap = cJSON_AddObjectToObject(json, "gap_ms");
-    cJSON_AddNumberToObject(gap, "p50", quantile(r, 0.5));
-    cJSON_AddNumberToObject(gap, "p99", quantile(r, 0.99));
-    cJSON_AddNumberToObject(gap, "worst", quantile(r, 1));
+    cJSON *gaps = cJSON_AddObjectToObject(json, "gap_ms");
+    cJSON_AddNumberToObject(gaps, "p50", gap(r, 0.5));
+    cJSON_AddNumberToObject(gaps, "p99", gap(r, 0.99));
+    cJSON_AddNumberToObject(gaps, "worst", gap(r, 1));
     char *text = cJSON_Print(json);
     FILE *f = fopen(path, "w");
     const bool fine = f != NULL && fprintf(f, "%s\n", text) > 0;

@@ -131,3 +131,11 @@ void server_watches(api_t *api, const char *what, const char *resource)
         api_post(api, path, "{\"userAgent\":\"leasehold\",\"resource\":\"%s\"}", resource);
     expect(&r, what);
 }
+
+void server_relists(api_t *api, const char *resource)
+{
+    API_REPLY r = api_post(api, "/devapi/faults/compact", "{}");
+
+    expect(&r, "compact");
+    server_watches(api, "cut-watches", resource);
+}

@@ -21,4 +21,7 @@ long server_lease_requests(server_t *s, api_t *api);
 /* "freeze-watches", "thaw-watches", "cut-watches": those of hosts on `resource`. */
 void server_watches(api_t *api, const char *what, const char *resource);
 
+/* Those of hosts on `resource` end and are too old to go on: each has to list again. */
+void server_relists(api_t *api, const char *resource);
+
 #endif

@@ -42,12 +42,12 @@ static void print_rights(const fenced_t *f)
     char dir[192], to[256], ns[128], lease[128], namespaces[128];
 
     snprintf(dir, sizeof(dir), "%s/%s", f->e->dir, f->lease);
-    snprintf(to, sizeof(to), "%s/journal.so", dir);
+    snprintf(to, sizeof(to), "%s/%s.so", dir, f->id);
     snprintf(ns, sizeof(ns), "leaderElection.namespace=%s", f->e->ns);
     snprintf(namespaces, sizeof(namespaces), "namespaces=%s", f->e->ns);
     snprintf(lease, sizeof(lease), "leaderElection.id=%s", f->lease);
     REQUIRE_INT(mkdir(dir, 0700), 0);
-    REQUIRE_INT(symlink(JOURNAL_PLUGIN, to), 0);
+    REQUIRE_INT(symlink(f->plugin, to), 0);
     run(f->file, (const char *const[]){LEASEHOLD_BINARY, "rbac", "--plugins", dir, "--set", ns,
                                        "--set", lease, "--set", "fencing=server", "--set",
                                        namespaces, "--service-account", f->lease, NULL});
@@ -89,11 +89,11 @@ static void wait_for_kind(const fenced_t *f)
     REQUIRE_INT(status, 403);
 }
 
-void fenced_open(fenced_t *f, e2e_t *e, const char *lease)
+void fenced_open_for(fenced_t *f, e2e_t *e, const char *lease, const char *plugin, const char *id)
 {
     char name[64];
 
-    *f = (fenced_t){.e = e, .lease = lease};
+    *f = (fenced_t){.e = e, .lease = lease, .plugin = plugin, .id = id};
     snprintf(f->fence, sizeof(f->fence), "/apis/leasehold.dev/v1/namespaces/%s/fences/%s", e->ns,
              lease);
     snprintf(f->out, sizeof(f->out), "%s/%s-out", e->configmaps, lease);
@@ -108,6 +108,11 @@ void fenced_open(fenced_t *f, e2e_t *e, const char *lease)
     if (e->crd[0] == '\0')
         wait_for_kind(f);
     snprintf(e->crd, sizeof(e->crd), "fences.leasehold.dev"); /* deleted with the run */
+}
+
+void fenced_open(fenced_t *f, e2e_t *e, const char *lease)
+{
+    fenced_open_for(f, e, lease, JOURNAL_PLUGIN, "journal");
 }
 
 /* A kind that is deleted and made again is watched again by the policies half a minute later only. */
@@ -187,8 +192,8 @@ api_reply_t fenced_write(const fenced_t *f, api_t *api, const char *holder, long
 {
     char user[256], number[96], who[160];
 
-    snprintf(user, sizeof(user), "Impersonate-User: system:serviceaccount:%s:leasehold-journal",
-             f->e->ns);
+    snprintf(user, sizeof(user), "Impersonate-User: system:serviceaccount:%s:leasehold-%s",
+             f->e->ns, f->id);
     snprintf(number, sizeof(number), "Impersonate-Extra-leasehold.dev%%2Fterm: %ld", term);
     snprintf(who, sizeof(who), "Impersonate-Extra-leasehold.dev%%2Fholder: %s",
              holder != NULL ? holder : "");

@@ -9,15 +9,18 @@
 typedef struct fenced {
     e2e_t *e;
     const char *lease;
-    char fence[256];        /* its path */
-    char out[256];          /* the ConfigMap that the journal writes to */
-    char file[192];         /* what was applied */
-    const char *kubeconfig; /* of an account with these rights and no others */
+    const char *plugin, *id; /* its file, and the name of its instance */
+    char fence[256];         /* its path */
+    char out[256];           /* the ConfigMap that the journal writes to */
+    char file[192];          /* what was applied */
+    const char *kubeconfig;  /* of an account with these rights and no others */
     const char *token;
 } fenced_t;
 
 /* Makes the Lease, the account, its rights and the policies, for the journal alone. */
 void fenced_open(fenced_t *f, e2e_t *e, const char *lease);
+/* For another plugin; the strings are borrowed. */
+void fenced_open_for(fenced_t *f, e2e_t *e, const char *lease, const char *plugin, const char *id);
 /* Takes the rights and policies away; the kind Fence stays until the end of the run. */
 void fenced_close(fenced_t *f);
 

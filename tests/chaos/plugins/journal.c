@@ -20,7 +20,7 @@
 LH_MANIFEST_JSON({
     "abi": 0, "id": "chaos", "version": "1.0.0",
     "watches": [{"version": "v1", "resource": "configmaps", "kind": "ConfigMap",
-                 "labelSelector": "chaos=nothing"}],
+                 "labelSelector": "chaos=ballast"}],
     "permissions": [{"apiGroups": [""], "resources": ["configmaps"],
                      "verbs": ["list", "watch", "patch"]}]
 });
@@ -131,7 +131,7 @@ static void deactivate(lh_plugin_t *self)
 LH_EXPORT void reconcile_async(lh_plugin_t *self, const lh_request_t *request,
                                lh_completion_t completion)
 {
-    (void) request; /* its label is nowhere */
+    (void) request; /* ballast is only to be cached */
     lh_done(self->host, completion);
 }
 
