@@ -72,7 +72,6 @@ static void make_account(fenced_t *f)
 static void wait_for_kind(const fenced_t *f)
 {
     char path[256];
-    int status = 0;
 
     snprintf(path, sizeof(path), "%.*s", (int) (strrchr(f->fence, '/') - f->fence), f->fence);
     API_REPLY made = api_post(f->e->api, path,
@@ -81,12 +80,7 @@ static void wait_for_kind(const fenced_t *f)
                               "\"holderIdentity\":\"nobody\",\"leaseTransitions\":0}}",
                               f->lease);
     REQUIRE_INT(made.status, 201);
-    for (int i = 0; i < KIND_LIMIT / 50 && status != 403; i++) {
-        API_REPLY r = fenced_write(f, f->e->api, "nobody", NO_TERM);
-        status = r.status;
-        usleep(50000);
-    }
-    REQUIRE_INT(status, 403);
+    REQUIRE_TRUE(fenced_wait_refused(f, true, KIND_LIMIT));
 }
 
 void fenced_open_for(fenced_t *f, e2e_t *e, const char *lease, const char *plugin, const char *id)
@@ -205,6 +199,17 @@ api_reply_t fenced_write(const fenced_t *f, api_t *api, const char *holder, long
                                     .headers = holder != NULL
                                                    ? (const char *const[]){user, number, who, NULL}
                                                    : (const char *const[]){user, NULL}});
+}
+
+bool fenced_wait_refused(const fenced_t *f, bool refused, int ms)
+{
+    for (int i = 0; i < ms / 50; i++) {
+        API_REPLY r = fenced_write(f, f->e->api, "nobody", NO_TERM);
+        if ((r.status == 403) == refused)
+            return true;
+        usleep(50000);
+    }
+    return false;
 }
 
 api_t *fenced_second(e2e_t *e)

@@ -36,5 +36,7 @@ api_t *fenced_second(e2e_t *e);
 
 /* Patches the ConfigMap as the journal's user; holder NULL: without term and holder. */
 api_reply_t fenced_write(const fenced_t *f, api_t *api, const char *holder, long term);
+/* Waits until the API server refuses what is written under a term that never was, or no longer does. */
+bool fenced_wait_refused(const fenced_t *f, bool refused, int ms);
 
 #endif

@@ -134,6 +134,7 @@ static void without_the_policies_nothing_is_activated(void *arg)
                    "leasehold-fencing.%s.bare",
                    f.e->ns);
     EXPECT_INT(unbound.status, 200);
+    REQUIRE_TRUE(fenced_wait_refused(&f, false, LIMIT)); /* the server hears of it by a watch */
     replica_t *a = fenced_replica(&f, "a", NULL, NULL);
     EXPECT_TRUE(replica_logged(a, "under a term that never was, so it does not fence", LIMIT));
     EXPECT_TRUE(replica_says(a, "/readyz?verbose", "[-]fencing failed: ", LIMIT));
