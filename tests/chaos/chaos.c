@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * chaos [--episodes N] [--seed S] [--jobs J] [--cluster] [--fence-off] [--json FILE] [--traces DIR]
- *       [--episode I]
+ *       [--first I | --episode I]
  * Runs N random episodes, J side by side, and judges them. What is done, and when, follows from seed and
- * episode. With --fence-off the hosts have a fence that is always open. --traces keeps what is not fine, and
- * with --episode I, which runs that one alone, everything.
+ * episode, so that a long run can be done in parts, each from its --first. With --fence-off the hosts have a fence that is always open. --traces
+ * keeps what is not fine, and with --episode I, which runs that one alone, everything.
  * Exit status: 0 nothing was sent late; 1 something was, or the run proves nothing; 2 usage.
  */
 #include "chaos/report.h"
@@ -23,7 +23,8 @@
 enum { JOBS_MAX = 32 };
 
 typedef struct options {
-    int episodes, jobs, only; /* only: -1: all */
+    int first, episodes, jobs;
+    bool keep_all; /* traces */
     uint64_t seed;
     bool cluster, fence_off;
     const char *json, *traces;
@@ -62,7 +63,7 @@ static void run_one(const options_t *o, world_t *w, int episode, int fd)
     m.outcome = episode_run(w, &plan, episode, o->cluster && o->jobs > 1, trace);
     if (trace != NULL)
         fclose(trace);
-    if (trace != NULL && o->only < 0 && is_fine(&m.outcome))
+    if (trace != NULL && !o->keep_all && is_fine(&m.outcome))
         unlink(path);
     if (write(fd, &m, sizeof(m)) != (ssize_t) sizeof(m))
         exit(1);
@@ -74,10 +75,8 @@ static void run_job(const options_t *o, int job, int fd)
 
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     world_open(&w, o->cluster, o->fence_off);
-    for (int i = job; i < o->episodes; i += o->jobs) {
-        if (o->only < 0 || o->only == i)
-            run_one(o, &w, i, fd);
-    }
+    for (int i = job; i < o->episodes; i += o->jobs)
+        run_one(o, &w, o->first + i, fd);
     world_close(&w);
     exit(0);
 }
@@ -143,7 +142,7 @@ static int run(const options_t *o)
         report_add(r, &m.outcome);
     }
     const bool ended = wait_for_jobs();
-    const bool sound = report_is_sound(r, o->only >= 0 ? 1 : o->episodes, o->fence_off) && ended;
+    const bool sound = report_is_sound(r, o->episodes, o->fence_off) && ended;
     report_print(r, stdout);
     const bool written = o->json == NULL || report_write(r, o->json);
     const bool late = report_sent_late(r) > 0;
@@ -159,21 +158,18 @@ static int run(const options_t *o)
 static int usage(void)
 {
     fprintf(stderr, "usage: chaos [--episodes N] [--seed S] [--jobs J] [--cluster] [--fence-off]\n"
-                    "             [--json FILE] [--traces DIR] [--episode I]\n");
+                    "             [--json FILE] [--traces DIR] [--first I | --episode I]\n");
     return 2;
 }
 
 static bool parse(int argc, char **argv, options_t *o)
 {
-    static const struct option known[] = {{"episodes", required_argument, NULL, 'n'},
-                                          {"seed", required_argument, NULL, 's'},
-                                          {"jobs", required_argument, NULL, 'j'},
-                                          {"cluster", no_argument, NULL, 'c'},
-                                          {"fence-off", no_argument, NULL, 'f'},
-                                          {"json", required_argument, NULL, 'o'},
-                                          {"traces", required_argument, NULL, 't'},
-                                          {"episode", required_argument, NULL, 'i'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {
+        {"episodes", required_argument, NULL, 'n'}, {"seed", required_argument, NULL, 's'},
+        {"jobs", required_argument, NULL, 'j'},     {"cluster", no_argument, NULL, 'c'},
+        {"fence-off", no_argument, NULL, 'f'},      {"json", required_argument, NULL, 'o'},
+        {"traces", required_argument, NULL, 't'},   {"first", required_argument, NULL, 'b'},
+        {"episode", required_argument, NULL, 'i'},  {NULL, 0, NULL, 0}};
     char *end = "";
 
     for (int c; *end == '\0' && (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
@@ -187,8 +183,14 @@ static bool parse(int argc, char **argv, options_t *o)
         case 'j':
             o->jobs = (int) strtol(optarg, &end, 10);
             break;
+        case 'b':
+            o->first = (int) strtol(optarg, &end, 10);
+            break;
         case 'i':
-            o->only = (int) strtol(optarg, &end, 10);
+            o->first = (int) strtol(optarg, &end, 10);
+            o->episodes = 1;
+            o->jobs = 1;
+            o->keep_all = true;
             break;
         case 'c':
             o->cluster = true;
@@ -206,14 +208,13 @@ static bool parse(int argc, char **argv, options_t *o)
             return false;
         }
     }
-    if (o->only >= o->episodes)
-        o->episodes = o->only + 1;
-    return *end == '\0' && optind == argc && o->episodes > 0 && o->jobs > 0 && o->jobs <= JOBS_MAX;
+    return *end == '\0' && optind == argc && o->first >= 0 && o->episodes > 0 && o->jobs > 0 &&
+           o->jobs <= JOBS_MAX;
 }
 
 int main(int argc, char **argv)
 {
-    options_t o = {.episodes = 10, .jobs = 4, .seed = 1, .only = -1};
+    options_t o = {.episodes = 10, .jobs = 4, .seed = 1};
 
     return parse(argc, argv, &o) ? run(&o) : usage();
 }
