@@ -8,10 +8,7 @@
 #define LEASEHOLD_SERVICE_H
 
 #include <leasehold/api.h>
-
-#define LH_MILLISECOND INT64_C(1000000) /* in nanoseconds, the unit of every duration */
-#define LH_SECOND INT64_C(1000000000)
-#define LH_MINUTE (60 * LH_SECOND)
+#include <leasehold/time.h>
 
 /* Puts a key of a primary watch on the queue. [any-thread] */
 static inline int lh_enqueue(const lh_host_t *host, lh_ctx_t ctx, const lh_key_t *key,

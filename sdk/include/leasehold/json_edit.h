@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Changes JSON text: copies of it with one value put in or taken out, and whether two values are the
+ * same.
+ *
+ *   char *next = lh_json_with(site, "/spec/replicas", "3");
+ *   char *none = lh_json_without(site, "/metadata/labels/app.kubernetes.io~1name");
+ *
+ * Paths are those of json.h. The results are owned by the caller, free with free().
+ */
+#ifndef LEASEHOLD_JSON_EDIT_H
+#define LEASEHOLD_JSON_EDIT_H
+
+#include <leasehold/json_covers.h>
+#include <leasehold/json_write.h>
+
+/* A pointer token, decoded, as a quoted name. [any-thread] */
+static inline void lh_json_put_token_(lh_json_out_t *out, const char *token, size_t len)
+{
+    lh_json_put_(out, "\"", 1);
+    for (size_t i = 0; i < len; i++) {
+        char c = token[i];
+        if (c == '~' && i + 1 < len)
+            c = token[++i] == '1' ? '/' : '~';
+        lh_json_put_escaped_(out, &c, 1);
+    }
+    lh_json_put_(out, "\"", 1);
+}
+
+/* What is to be at pointer where there is nothing yet: objects within objects. [any-thread] */
+static inline void lh_json_put_path_(lh_json_out_t *out, const char *pointer, const char *text)
+{
+    int depth = 0;
+
+    for (; *pointer == '/'; depth++) {
+        const size_t len = strcspn(++pointer, "/");
+        lh_json_put_(out, "{", 1);
+        lh_json_put_token_(out, pointer, len);
+        lh_json_put_(out, ":", 1);
+        pointer += len;
+    }
+    lh_json_put_(out, text, strlen(text));
+    while (depth-- > 0)
+        lh_json_put_(out, "}", 1);
+}
+
+/* The copy; text NULL: without. [any-thread] */
+static inline void lh_json_put_edited_(lh_json_out_t *out, lh_json_t value, const char *pointer,
+                                       const char *text)
+{
+    const char *const token = pointer + 1;
+    const size_t len = *pointer == '/' ? strcspn(token, "/") : 0;
+    const char type = lh_json_type(value);
+    lh_json_iter_t it = lh_json_each(value);
+    lh_json_t name, item, at = {NULL, 0};
+    int count = 0;
+
+    if (*pointer == '\0' || type == 'n') {
+        lh_json_put_path_(out, pointer, text != NULL ? text : "null");
+        return;
+    }
+    if (*pointer != '/' || it.code < 0) {
+        out->failed = 1;
+        return;
+    }
+    (void) lh_json_child_(value, token, len, &at);
+    lh_json_put_(out, type == '{' ? "{" : "[", 1);
+    while (lh_json_next(&it, &name, &item)) {
+        if (item.text == at.text && text == NULL && token[len] == '\0')
+            continue;
+        lh_json_put_(out, ",", count++ > 0);
+        lh_json_put_(out, name.text, name.len);
+        lh_json_put_(out, ":", type == '{');
+        if (item.text == at.text)
+            lh_json_put_edited_(out, item, token + len, text);
+        else
+            lh_json_put_(out, item.text, item.len);
+    }
+    if (at.text == NULL && text != NULL) {
+        lh_json_put_(out, ",", count > 0);
+        if (type == '{') {
+            lh_json_put_token_(out, token, len);
+            lh_json_put_(out, ":", 1);
+        } else if (len != 1 || *token != '-') {
+            out->failed = 1;
+        }
+        lh_json_put_path_(out, token + len, text);
+    }
+    lh_json_put_(out, type == '{' ? "}" : "]", 1);
+    if (it.code < 0)
+        out->failed = 1;
+}
+
+/* Runs twice: for the length, and for the text. [any-thread] */
+static inline char *lh_json_edited_(lh_json_t value, const char *pointer, const char *text)
+{
+    lh_json_out_t out = {NULL, 0, 0, 0, 0};
+
+    if (lh_json_at(value, "", &value) < 0)
+        return NULL;
+    lh_json_put_edited_(&out, value, pointer, text);
+    if (!out.failed)
+        out.text = (char *) malloc(out.len + 1);
+    if (out.text != NULL) {
+        out.size = out.len;
+        out.len = 0;
+        lh_json_put_edited_(&out, value, pointer, text);
+        out.text[out.len] = '\0';
+    }
+    return out.text;
+}
+
+/*
+ * A copy in which the value at a path is this JSON text. Objects that are missing on the way are
+ * made; an item of an array is replaced, and "-" at the path's end appends one. NULL when memory is
+ * out, a text is no JSON, or the path leads through what is no container. Caller owns, free with
+ * free(). [any-thread]
+ */
+static inline char *lh_json_with(lh_json_t value, const char *pointer, const char *text)
+{
+    const char *const end = lh_json_skip_(text, text + strlen(text));
+
+    if (end == NULL || *lh_json_space_(end, text + strlen(text)) != '\0')
+        return NULL;
+    return lh_json_edited_(value, pointer, text);
+}
+
+/* A copy without the value at a path, which need not be there. NULL as above. Caller owns, free with
+ * free(). [any-thread] */
+static inline char *lh_json_without(lh_json_t value, const char *pointer)
+{
+    return lh_json_edited_(value, pointer, NULL);
+}
+
+/* 1 when each member and item of a is in b too, 0 otherwise; of values known to be well-formed.
+ * [any-thread] */
+static inline int lh_json_same_(lh_json_t a, lh_json_t b)
+{
+    const char type = lh_json_type(a);
+    lh_json_iter_t it = lh_json_each(a), other = lh_json_each(b);
+    lh_json_t name, item, other_name, match;
+    int more = 1;
+
+    if (lh_json_type(b) != type)
+        return 0;
+    if (type != '{' && type != '[')
+        return lh_json_same_scalar_(a, b);
+    while (lh_json_next(&it, &name, &item)) {
+        more = lh_json_next(&other, &other_name, &match);
+        if (!more || (type == '{' && !lh_json_member_of_(b, name, &match)) ||
+            !lh_json_same_(item, match))
+            return 0;
+    }
+    return !lh_json_next(&other, &other_name, &match);
+}
+
+/* 1 when two values are equal, whatever the order of members and the white space; 0 when they differ
+ * or a text is malformed. [any-thread] */
+static inline int lh_json_same(lh_json_t a, lh_json_t b)
+{
+    return lh_json_at(a, "", &a) == 0 && lh_json_at(b, "", &b) == 0 && lh_json_same_(a, b);
+}
+
+#endif
