@@ -112,8 +112,8 @@ static inline int lh_update(const lh_host_t *host, lh_ctx_t ctx, const lh_ref_t 
 }
 
 /* Changes an object or a subresource; type is LH_PATCH_*. LH_ECONFLICT: the patch names a
- * metadata.resourceVersion or uid that is not the present one. A JSON patch whose test fails, or that
- * does not fit, gives LH_EAPI. [worker-thread] [plugin-thread] */
+ * metadata.resourceVersion that is not the present one. LH_EAPI: it names another metadata.uid, or it
+ * is a JSON patch that does not fit or whose test fails. [worker-thread] [plugin-thread] */
 static inline int lh_patch(const lh_host_t *host, lh_ctx_t ctx, const lh_ref_t *ref, uint32_t type,
                            const char *body, lh_response_t **out, lh_error_t *err)
 {

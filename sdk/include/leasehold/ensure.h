@@ -89,7 +89,20 @@ static inline int lh_ensure_existing_(const lh_host_t *host, lh_ctx_t ctx, const
     return ret;
 }
 
-/* One try; *fresh: the cache is not to be trusted. [worker-thread] [plugin-thread] */
+/* There is none. *again: there is one now. [worker-thread] [plugin-thread] */
+static inline int lh_ensure_new_(const lh_host_t *host, lh_ctx_t ctx, const lh_ref_t *ref,
+                                 lh_json_t wanted, uint32_t *outcome, int *again, lh_error_t *err)
+{
+    char *const body = lh_json_without_nulls(wanted); /* a null label would be created as "" */
+    const int ret = body != NULL ? lh_create(host, ctx, ref, body, NULL, err)
+                                 : lh_errorf(err, LH_ENOMEM, "out of memory, or no JSON");
+
+    free(body);
+    *again = ret == LH_EEXISTS;
+    return ret < 0 ? ret : lh_outcome_(outcome, LH_CREATED);
+}
+
+/* One try. *again: something else was there than it was made for. [worker-thread] [plugin-thread] */
 static inline int lh_ensure_once_(const lh_host_t *host, lh_ctx_t ctx, const lh_ref_t *ref,
                                   uint32_t watch, const char *wanted, uint32_t *outcome, int *again,
                                   lh_error_t *err)
@@ -105,16 +118,15 @@ static inline int lh_ensure_once_(const lh_host_t *host, lh_ctx_t ctx, const lh_
         ret = lh_cache_get(host, ctx, &key, &cached, err);
     if (ret == LH_ENOTFOUND) /* a watch with a selector does not see all of them */
         ret = lh_get(host, ctx, ref, &fetched, err);
-    if (ret == LH_ENOTFOUND) {
-        ret = lh_create(host, ctx, ref, wanted, NULL, err);
-        *again = ret == LH_EEXISTS;
-        return ret < 0 ? ret : lh_outcome_(outcome, LH_CREATED);
-    }
+    if (ret == LH_ENOTFOUND)
+        return lh_ensure_new_(host, ctx, ref, text, outcome, again, err);
     if (ret == 0)
         ret = lh_ensure_existing_(host, ctx, ref,
                                   cached != NULL ? lh_snapshot_json(host, cached)
                                                  : lh_response_json(host, fetched),
                                   text, outcome, again, err);
+    /* the uid of the one that is cached is refused as invalid when it is another one now */
+    *again = *again || (ret == LH_EAPI && cached != NULL);
     lh_snapshot_release(host, cached);
     lh_response_release(host, fetched);
     return ret;

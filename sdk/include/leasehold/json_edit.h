@@ -132,6 +132,47 @@ static inline char *lh_json_without(lh_json_t value, const char *pointer)
     return lh_json_edited_(value, pointer, NULL);
 }
 
+/* The copy without members that are null; of a value known to be well-formed. [any-thread] */
+static inline void lh_json_put_present_(lh_json_out_t *out, lh_json_t value)
+{
+    const char type = lh_json_type(value);
+    lh_json_iter_t it = lh_json_each(value);
+    lh_json_t name, item;
+    int count = 0;
+
+    if (type != '{' && type != '[') {
+        lh_json_put_(out, value.text, value.len);
+        return;
+    }
+    lh_json_put_(out, type == '{' ? "{" : "[", 1);
+    while (lh_json_next(&it, &name, &item)) {
+        if (type == '{' && lh_json_type(item) == 'n')
+            continue;
+        lh_json_put_(out, ",", count++ > 0);
+        lh_json_put_(out, name.text, name.len);
+        lh_json_put_(out, ":", type == '{');
+        lh_json_put_present_(out, item);
+    }
+    lh_json_put_(out, type == '{' ? "}" : "]", 1);
+}
+
+/* A copy without members that are null, at any depth: a merge patch made into what it leads to where
+ * there was nothing. NULL as above. Caller owns, free with free(). [any-thread] */
+static inline char *lh_json_without_nulls(lh_json_t value)
+{
+    lh_json_out_t out = {NULL, 0, 0, 0, 0};
+
+    if (lh_json_at(value, "", &value) < 0)
+        return NULL;
+    out.text = (char *) malloc(value.len + 1); /* it only gets shorter */
+    if (out.text != NULL) {
+        out.size = value.len;
+        lh_json_put_present_(&out, value);
+        out.text[out.len] = '\0';
+    }
+    return out.text;
+}
+
 /* 1 when each member and item of a is in b too, 0 otherwise; of values known to be well-formed.
  * [any-thread] */
 static inline int lh_json_same_(lh_json_t a, lh_json_t b)

@@ -6,15 +6,16 @@
  * is asked), sync.h (the easy way to answer), host.h (what it can ask for, with the contracts),
  * api.h, cache.h and service.h (the same as plain functions), json.h, json_write.h, json_edit.h and
  * json_covers.h (reading, making, changing and comparing objects), error.h, manifest.h. On top of these:
- * ref.h, client.h, list.h (the server's verbs), ensure.h, retry.h, owner.h, finalizer.h,
- * conditions.h (what most controllers do with them), labels.h, selector.h, label_selector.h, time.h,
- * duration.h (values in objects).
+ * ref.h, client.h, list.h, apply.h (the server's verbs), ensure.h, retry.h, owner.h, finalizer.h,
+ * conditions.h (what most controllers do with them), labels.h, selector.h, label_selector.h, quantity.h,
+ * quantity_math.h, time.h, duration.h (values in objects).
  */
 #ifndef LEASEHOLD_H
 #define LEASEHOLD_H
 
 #include <leasehold/abi.h>
 #include <leasehold/api.h>
+#include <leasehold/apply.h>
 #include <leasehold/cache.h>
 #include <leasehold/client.h>
 #include <leasehold/conditions.h>
@@ -30,9 +31,12 @@
 #include <leasehold/label_selector.h>
 #include <leasehold/labels.h>
 #include <leasehold/list.h>
+#include <leasehold/managed_fields.h>
 #include <leasehold/manifest.h>
 #include <leasehold/owner.h>
 #include <leasehold/plugin.h>
+#include <leasehold/quantity.h>
+#include <leasehold/quantity_math.h>
 #include <leasehold/ref.h>
 #include <leasehold/retry.h>
 #include <leasehold/selector.h>

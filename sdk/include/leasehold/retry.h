@@ -27,23 +27,19 @@
  */
 typedef int (*lh_change_t)(void *arg, lh_json_t object, char **patch, lh_error_t *err);
 
-/* The patch, held to the version and uid of the object that it was made of. NULL when memory is out.
- * Caller owns. [any-thread] */
+/* The patch, held to the version of the object that it was made of. NULL when memory is out or it is no
+ * JSON. Caller owns. [any-thread] */
 static inline char *lh_retry_hold_(lh_json_t object, const char *patch)
 {
-    static const char *const pointers[] = {"/metadata/resourceVersion", "/metadata/uid"};
-    char *out = lh_json_printf("%s", patch);
+    lh_json_t version = {"null", 4};
+    char *quoted, *out;
 
-    for (int i = 0; i < 2 && out != NULL; i++) {
-        lh_json_t value = {"null", 4};
-        (void) lh_json_at(object, pointers[i], &value);
-        char *const text = lh_json_printf("%.*s", (int) value.len, value.text);
-        char *const next =
-            text != NULL ? lh_json_with(lh_json_text(out, strlen(out)), pointers[i], text) : NULL;
-        free(text);
-        free(out);
-        out = next;
-    }
+    (void) lh_json_at(object, "/metadata/resourceVersion", &version);
+    quoted = lh_json_printf("%.*s", (int) version.len, version.text);
+    out = quoted != NULL ? lh_json_with(lh_json_text(patch, strlen(patch)),
+                                        "/metadata/resourceVersion", quoted)
+                         : NULL;
+    free(quoted);
     return out;
 }
 
