@@ -153,6 +153,8 @@ char *fake_watch_path(const fake_watch_t *w, const char *ns, const char *name);
 bool fake_path_parse(const char *text, fake_path_t *out);
 void fake_path_free(fake_path_t *path);
 char *fake_path_text(const fake_path_t *path, const char *name); /* caller frees with free() */
+/* A parameter of the query, decoded; NULL: none. Caller frees with free(). */
+char *fake_path_query(const char *path, const char *name);
 bool fake_path_within(const fake_path_t *object, const fake_path_t *collection);
 
 /* store.c, under the lock. */
@@ -168,6 +170,19 @@ fake_object_t *fake_find_last(lh_fake_t *f, const char *path); /* also what is g
 /* Both take the tree. */
 void fake_put_object(lh_fake_t *f, const char *collection, cJSON *object);
 void fake_patch_object(lh_fake_t *f, const char *path, cJSON *body);
+
+/* merge.c. [any-thread] */
+typedef enum { FAKE_MERGE, FAKE_STRATEGIC, FAKE_APPLY } fake_merge_t;
+void fake_merge(cJSON *target, const cJSON *patch, fake_merge_t how);
+bool fake_json_patch(cJSON *target, const cJSON *steps); /* false: a step does not fit */
+/* The name of the member that tells the items of a list apart, by the list's name; NULL: none. */
+const char *fake_list_key(const char *name, const cJSON *list);
+/* The item that is like this one in its key, or with key NULL as a whole. */
+cJSON *fake_list_find(const cJSON *list, const char *key, const cJSON *like);
+
+/* apply.c: NULL, or the text of a conflict, then object is to be thrown away; caller frees. */
+char *fake_apply(cJSON *object, const cJSON *wanted, const char *manager, const char *sub,
+                 bool force);
 
 /* handles.c, under the lock. */
 fake_handle_t *fake_handle_create(lh_fake_t *f, fake_kind_t kind, const char *text);

@@ -72,3 +72,29 @@ bool fake_path_within(const fake_path_t *object, const fake_path_t *collection)
            strcmp(object->resource, collection->resource) == 0 &&
            (collection->ns[0] == '\0' || strcmp(object->ns, collection->ns) == 0);
 }
+
+char *fake_path_query(const char *path, const char *name)
+{
+    const char *p = strchr(path, '?');
+    const size_t len = strlen(name);
+
+    while (p != NULL && (strncmp(p + 1, name, len) != 0 || p[1 + len] != '='))
+        p = strchr(p + 1, '&');
+    if (p == NULL)
+        return NULL;
+    char *out = fake_dup(p + 1 + len + 1), *to = out;
+    out[strcspn(out, "&")] = '\0';
+    for (const char *from = out; *from != '\0'; to++) {
+        char code[3] = "";
+        if (*from == '%' && from[1] != '\0' && from[2] != '\0') {
+            (void) memcpy(code, from + 1, 2);
+            *to = (char) strtol(code, NULL, 16);
+            from += 3;
+        } else {
+            *to = *from == '+' ? ' ' : *from;
+            from++;
+        }
+    }
+    *to = '\0';
+    return out;
+}

@@ -3,6 +3,7 @@
 #include "fake.h"
 
 #include <inttypes.h>
+#include <leasehold/selector.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,22 +151,91 @@ static fake_answer_t not_found(const fake_path_t *at)
                        len > 0 ? "." : "", len, group, at->name);
 }
 
-static fake_answer_t list_objects(lh_fake_t *f, const fake_path_t *at)
+/* Of the field selectors those that every kind has; -1: another one. */
+static int field_matches(const char *selector, const cJSON *object)
+{
+    static const char *const fields[] = {"metadata.name", "metadata.namespace"};
+
+    for (size_t i = 0; i < 2; i++) {
+        const size_t len = strlen(fields[i]);
+        const char *rest = selector + len;
+        if (strncmp(selector, fields[i], len) != 0 || strchr(rest, ',') != NULL)
+            continue;
+        const bool negated = rest[0] == '!';
+        const char *value = rest + negated + strspn(rest + negated, "=");
+        return (strcmp(meta_text(object, fields[i] + strlen("metadata.")), value) == 0) != negated;
+    }
+    return -1;
+}
+
+/* 1 when a list shows the object, 0 when not, less than 0 for a selector that is none. */
+static int is_listed(const fake_object_t *o, const cJSON *object, const char *labels,
+                     const char *fields)
+{
+    const int matches =
+        labels != NULL ? lh_selector_matches(labels, lh_json_text(o->text, strlen(o->text)), NULL)
+                       : 1;
+    const int fits = fields != NULL && fields[0] != '\0' ? field_matches(fields, object) : 1;
+
+    if (matches < 0 || fits < 0)
+        return -1;
+    return matches && fits;
+}
+
+/* Adds what belongs to the page that begins at `from`; false for a selector that is none. */
+static bool fill_page(lh_fake_t *f, const fake_path_t *at, const char *query, cJSON *tree)
+{
+    char *labels = fake_path_query(query, "labelSelector");
+    char *fields = fake_path_query(query, "fieldSelector");
+    char *limit = fake_path_query(query, "limit"), *from = fake_path_query(query, "continue");
+    const size_t max = limit != NULL ? strtoul(limit, NULL, 10) : 0;
+    cJSON *items = get(tree, "items");
+    size_t count = 0;
+    int listed = 0;
+
+    for (size_t i = from != NULL ? strtoul(from, NULL, 10) : 0; i < f->objects.count; i++) {
+        const fake_object_t *o = f->objects.items[i];
+        if (o->gone || !fake_path_within(&o->at, at))
+            continue;
+        cJSON *object = cJSON_Parse(o->text);
+        listed = is_listed(o, object, labels, fields);
+        if (listed > 0 && max > 0 && count == max) {
+            char *next = fake_printf("%zu", i);
+            set_text(get(tree, "metadata"), "continue", next);
+            free(next);
+            i = f->objects.count - 1;
+        } else if (listed > 0) {
+            cJSON_AddItemToArray(items, object);
+            object = NULL;
+            count++;
+        }
+        cJSON_Delete(object);
+        if (listed < 0)
+            break;
+    }
+    free(labels);
+    free(fields);
+    free(limit);
+    free(from);
+    return listed >= 0;
+}
+
+static fake_answer_t list_objects(lh_fake_t *f, const fake_path_t *at, const char *query)
 {
     cJSON *tree = cJSON_CreateObject(), *meta = cJSON_AddObjectToObject(tree, "metadata");
-    cJSON *items = cJSON_AddArrayToObject(tree, "items");
     char version[24];
 
     (void) snprintf(version, sizeof(version), "%" PRIu64, f->version);
     cJSON_AddStringToObject(tree, "kind", "List");
     cJSON_AddStringToObject(tree, "apiVersion", "v1");
     set_text(meta, "resourceVersion", version);
-    for (size_t i = 0; i < f->objects.count; i++) {
-        const fake_object_t *o = f->objects.items[i];
-        if (!o->gone && fake_path_within(&o->at, at))
-            cJSON_AddItemToArray(items, cJSON_Parse(o->text));
-    }
-    const fake_answer_t result = answer(200, tree);
+    cJSON_AddArrayToObject(tree, "items");
+    const fake_answer_t result =
+        fill_page(f, at, query, tree)
+            ? answer(200, tree)
+            : fake_status(400, "BadRequest",
+                          "a selector that is none, or of a field that the fake "
+                          "does not know");
     cJSON_Delete(tree);
     return result;
 }
@@ -241,21 +311,41 @@ static void count_generation(const cJSON *old, cJSON *next)
         cJSON_SetNumberValue(generation, generation->valuedouble + 1);
 }
 
-/* Replaces old by next, as far as the path allows. */
-static fake_answer_t update(lh_fake_t *f, const fake_path_t *at, fake_object_t *o, const cJSON *old,
-                            cJSON *next)
+/* A finalizer of next that old, which is being deleted, does not have. */
+static bool is_too_late(const cJSON *old, const cJSON *next)
 {
-    const char *version = meta_text(next, "resourceVersion"), *uid = meta_text(next, "uid");
+    const cJSON *item, *had = get(get(old, "metadata"), "finalizers");
 
-    if ((version[0] != '\0' && strcmp(version, meta_text(old, "resourceVersion")) != 0) ||
-        (uid[0] != '\0' && strcmp(uid, meta_text(old, "uid")) != 0))
-        return fake_status(409, "Conflict",
-                           "Operation cannot be fulfilled on %s \"%s\": the object has been "
-                           "modified; please apply your changes to the latest version",
-                           at->resource, at->name);
+    if (meta_text(old, "deletionTimestamp")[0] == '\0')
+        return false;
+    cJSON_ArrayForEach (item, get(get(next, "metadata"), "finalizers")) {
+        if (fake_list_find(had, NULL, item) == NULL)
+            return true;
+    }
+    return false;
+}
+
+static bool is_conflict(const cJSON *old, const cJSON *next, const char *key)
+{
+    const char *value = meta_text(next, key);
+
+    return value[0] != '\0' && strcmp(value, meta_text(old, key)) != 0;
+}
+
+/* Replaces old by next, as far as the path allows; applies: managedFields are those of next. */
+static fake_answer_t update(lh_fake_t *f, const fake_path_t *at, fake_object_t *o, const cJSON *old,
+                            cJSON *next, bool applies)
+{
+    cJSON *fields = cJSON_Duplicate(get(get(applies ? next : old, "metadata"), "managedFields"), 1);
+
     protect(at, old, next);
+    set(meta_of(next), "managedFields", fields);
     if (cJSON_Compare(old, next, 1))
         return answer(200, old);
+    if (is_too_late(old, next))
+        return fake_status(422, "Invalid",
+                           "metadata.finalizers: Forbidden: no new finalizers can be added if the "
+                           "object is being deleted");
     count_generation(old, next);
     set_version(f, next);
     if (meta_text(next, "deletionTimestamp")[0] != '\0' &&
@@ -266,36 +356,82 @@ static fake_answer_t update(lh_fake_t *f, const fake_path_t *at, fake_object_t *
     return answer(200, next);
 }
 
-/* RFC 7396. */
-static void merge(cJSON *target, const cJSON *patch)
+static fake_answer_t conflict(const fake_path_t *at)
 {
-    const cJSON *item;
-
-    cJSON_ArrayForEach (item, patch) {
-        cJSON *old = get(target, item->string);
-        if (cJSON_IsNull(item)) {
-            set(target, item->string, NULL);
-        } else if (cJSON_IsObject(item)) {
-            if (!cJSON_IsObject(old)) {
-                set(target, item->string, cJSON_CreateObject());
-                old = get(target, item->string);
-            }
-            merge(old, item);
-        } else {
-            set(target, item->string, cJSON_Duplicate(item, 1));
-        }
-    }
+    return fake_status(409, "Conflict",
+                       "Operation cannot be fulfilled on %s \"%s\": the object has been "
+                       "modified; please apply your changes to the latest version",
+                       at->resource, at->name);
 }
 
-static fake_answer_t patch(lh_fake_t *f, const fake_path_t *at, fake_object_t *o, const cJSON *old,
-                           const cJSON *body, const char *type)
+static fake_answer_t put(lh_fake_t *f, const fake_path_t *at, fake_object_t *o, const cJSON *old,
+                         cJSON *body)
 {
-    if (type == NULL || strcmp(type, "application/merge-patch+json") != 0)
-        return fake_status(415, "UnsupportedMediaType", "the fake knows merge patches, not '%s'",
-                           type != NULL ? type : "");
+    if (is_conflict(old, body, "resourceVersion") || is_conflict(old, body, "uid"))
+        return conflict(at);
+    return update(f, at, o, old, body, false);
+}
+
+/* The rest of a patch, once next is made. */
+static fake_answer_t patched(lh_fake_t *f, const fake_path_t *at, fake_object_t *o,
+                             const cJSON *old, cJSON *next, bool applies)
+{
+    if (is_conflict(old, next, "resourceVersion"))
+        return conflict(at);
+    if (is_conflict(old, next, "uid"))
+        return fake_status(422, "Invalid", "metadata.uid: field is immutable");
+    return update(f, at, o, old, next, applies);
+}
+
+static bool is_type(const lh_api_request_t *r, const char *type)
+{
+    return r->content_type != NULL && strcmp(r->content_type, type) == 0;
+}
+
+/* Server-side apply to next, which is the object or, when there is none, what is created (o NULL). */
+static fake_answer_t apply(lh_fake_t *f, const lh_api_request_t *r, const fake_path_t *at,
+                           fake_object_t *o, const cJSON *old, cJSON *next, const cJSON *body)
+{
+    char *manager = fake_path_query(r->path, "fieldManager");
+    char *force = fake_path_query(r->path, "force"), *why = NULL;
+    const bool forces = force != NULL && strcmp(force, "true") == 0;
+    fake_answer_t result;
+
+    if (manager == NULL || manager[0] == '\0')
+        result = fake_status(422, "Invalid",
+                             "fieldManager: Required value: is required for apply "
+                             "patch");
+    else if ((why = fake_apply(next, body, manager, at->sub, forces)) != NULL)
+        result = fake_status(409, "Conflict", "%s", why);
+    else
+        result = o != NULL ? patched(f, at, o, old, next, true) : create_object(f, at, next);
+    free(why);
+    free(manager);
+    free(force);
+    return result;
+}
+
+static fake_answer_t patch(lh_fake_t *f, const lh_api_request_t *r, const fake_path_t *at,
+                           fake_object_t *o, const cJSON *old, const cJSON *body)
+{
     cJSON *next = cJSON_Duplicate(old, 1);
-    merge(next, body);
-    const fake_answer_t result = update(f, at, o, old, next);
+    fake_answer_t result;
+
+    if (is_type(r, "application/apply-patch+yaml")) {
+        result = apply(f, r, at, o, old, next, body);
+    } else if (is_type(r, "application/json-patch+json")) {
+        result = fake_json_patch(next, body)
+                     ? patched(f, at, o, old, next, false)
+                     : fake_status(422, "Invalid", "a step of the patch does not fit");
+    } else if (is_type(r, "application/merge-patch+json") ||
+               is_type(r, "application/strategic-merge-patch+json")) {
+        fake_merge(next, body,
+                   is_type(r, "application/merge-patch+json") ? FAKE_MERGE : FAKE_STRATEGIC);
+        result = patched(f, at, o, old, next, false);
+    } else {
+        result = fake_status(415, "UnsupportedMediaType", "no patch of the type '%s'",
+                             r->content_type != NULL ? r->content_type : "");
+    }
     cJSON_Delete(next);
     return result;
 }
@@ -307,7 +443,7 @@ void fake_patch_object(lh_fake_t *f, const char *path, cJSON *body)
     if (o == NULL)
         fake_die("there is no object '%s'", path);
     cJSON *old = cJSON_Parse(o->text), *next = cJSON_Duplicate(old, 1);
-    merge(next, body);
+    fake_merge(next, body, FAKE_MERGE);
     count_generation(old, next);
     set_version(f, next);
     store(f, path, next);
@@ -351,9 +487,9 @@ static fake_answer_t serve_object(lh_fake_t *f, const lh_api_request_t *r, const
     else if (strcmp(r->method, "PUT") == 0 && strcmp(meta_text(body, "name"), at->name) != 0)
         result = fake_status(400, "BadRequest", "the name of the object is not the path's");
     else if (strcmp(r->method, "PUT") == 0)
-        result = update(f, at, o, old, body);
+        result = put(f, at, o, old, body);
     else if (strcmp(r->method, "PATCH") == 0)
-        result = patch(f, at, o, old, body, r->content_type);
+        result = patch(f, r, at, o, old, body);
     else if (strcmp(r->method, "DELETE") == 0 && at->sub[0] == '\0')
         result = delete_object(f, at, o, old, body);
     else
@@ -370,7 +506,7 @@ static fake_answer_t serve(lh_fake_t *f, const lh_api_request_t *r, const fake_p
     if (body == NULL && !get_it && !del)
         return fake_status(400, "BadRequest", "the body is no JSON");
     if (at->name[0] == '\0' && get_it)
-        return list_objects(f, at);
+        return list_objects(f, at, r->path);
     if (at->name[0] == '\0' && strcmp(r->method, "POST") == 0)
         return create_object(f, at, body);
     if (at->name[0] == '\0')
@@ -379,6 +515,14 @@ static fake_answer_t serve(lh_fake_t *f, const lh_api_request_t *r, const fake_p
     char *path = fake_path_text(at, at->name);
     fake_object_t *o = fake_find(f, path);
     free(path);
+    if (o == NULL && at->sub[0] == '\0' && strcmp(r->method, "PATCH") == 0 &&
+        is_type(r, "application/apply-patch+yaml")) {
+        cJSON *fresh = cJSON_CreateObject();
+        (void) meta_of(fresh);
+        const fake_answer_t result = apply(f, r, at, NULL, NULL, fresh, body);
+        cJSON_Delete(fresh);
+        return result;
+    }
     if (o == NULL || (at->sub[0] != '\0' && strcmp(at->sub, "status") != 0))
         return not_found(at);
     return serve_object(f, r, at, o, body);

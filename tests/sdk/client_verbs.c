@@ -79,7 +79,9 @@ static void patches(probe_t *p)
                     "{\"op\":\"remove\",\"path\":\"/data/c\"},"
                     "{\"op\":\"add\",\"path\":\"/data/d\",\"value\":\"5\"}]"),
               0);
-    probe_at(p, &ref, "/data", "{\"b\":\"4\",\"d\":\"5\"}");
+    probe_at(p, &ref, "/data/b", "4");
+    probe_at(p, &ref, "/data/c", NULL);
+    probe_at(p, &ref, "/data/d", "5");
     probe_int(
         p, "json test",
         patch(p, &ref, LH_PATCH_JSON, "[{\"op\":\"test\",\"path\":\"/data/b\",\"value\":\"2\"}]"),

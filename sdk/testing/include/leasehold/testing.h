@@ -13,9 +13,12 @@
  *
  * Behind it is a small API server in memory: objects put there by the test or written by the plugin
  * are read back, in the cache too if the manifest watches them. It checks resourceVersion and uid,
- * keeps status apart from the rest, holds what has finalizers, and knows GET, POST, PUT, DELETE and
- * PATCH with a merge patch. It has no schemas, defaults, selectors or owner-reference collection:
- * lh_fake_answer() scripts what else a test needs.
+ * keeps status apart from the rest, holds what has finalizers, lists by pages and selectors, and knows
+ * the verbs and patches of client.h. It has no schemas, so no validation and no defaults. A strategic
+ * patch and an apply know the keys of lists by their names, such as "containers" and "ports"; other
+ * lists are replaced. managedFields are kept of applies only: what a plain write changes belongs to
+ * nobody. There are no subresources but status, no collection by owner references, and no field
+ * selectors but metadata.name and .namespace. lh_fake_answer() scripts what else a test needs.
  *
  * Plugin code runs on the thread that calls lh_fake_*(), which is its worker and its plugin thread.
  * A wrong use by the test (text that is no JSON, an unknown watch) ends the program with a message.
