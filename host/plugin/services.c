@@ -222,6 +222,7 @@ void plugin_services_end(plugin_services_t *s)
     }
     services_end_requests(s, &s->orphans, true);
     services_end_requests(s, &s->events, true);
+    services_events_forget(s);
     pthread_mutex_lock(&s->lock);
     fence = host_steal(s->fence);
     s->first_ctx = atomic_load(&s->shared->next_ctx);
@@ -351,6 +352,7 @@ plugin_services_t *plugin_services_create(plugin_shared_t *shared, const char *n
     pthread_mutex_init(&s->lock, NULL);
     list_init(&s->orphans);
     list_init(&s->events);
+    loop_timer_init(&s->sweep, shared->loop, services_sweep_events);
     s->first_ctx = atomic_load(&shared->next_ctx);
     return s;
 }

@@ -44,6 +44,8 @@ struct plugin_services {
     health_check_t *ready;
     metric_cell_t *stray_completions, *events_dropped;
 
+    loop_timer_t sweep; /* of services_events.c [loop-thread] */
+
     _Atomic int64_t limit; /* plugin_services_limit */
     /* Keys asked for that the loop has not taken yet, and those without an object that it has. */
     _Atomic size_t asked, guests;
@@ -55,6 +57,9 @@ struct plugin_services {
     list_t orphans;       /* writes under way whose reconcile is completed */
     list_t events;        /* Events under way; they belong to no ctx */
     size_t event_count;
+    struct event_series *series_by_key;
+    struct event_budget *budgets;
+    uint64_t series_made;
     plugin_cache_slot_t *slots;
     size_t slot_count;
     metric_use_t *metrics;
@@ -70,9 +75,10 @@ void services_entry_unref(ctx_entry_t *e); /* with the lock held; may free */
 /* services_request.c */
 int services_request(void *self, lh_ctx_t ctx, const lh_api_request_t *request, plugin_done_fn done,
                      void *arg, lh_error_t *err);
-/* A write that belongs to the term, not to a ctx; refused beyond 256 under way. */
-int services_send_event(plugin_services_t *s, fence_t *fence, const char *path, const char *body,
-                        size_t len, lh_error_t *err);
+/* A write that belongs to the term, not to a ctx. On an error code done is never called; LH_EBUSY: 256 are
+ * under way. */
+int services_send_event(plugin_services_t *s, fence_t *fence, const lh_api_request_t *request,
+                        plugin_done_fn done, void *arg, lh_error_t *err);
 /* Ends the requests of a list at once: what was not sent, reads, and writes under way when `all`.
  * [loop-thread] */
 void services_end_requests(plugin_services_t *s, list_t *ops, bool all);
@@ -89,8 +95,14 @@ int services_cursor_next(void *self, plugin_cursor_t *cursor, watch_snapshot_t *
 void services_cursor_back(void *self, plugin_cursor_t *cursor, uint32_t count);
 void services_cursor_free(void *self, plugin_cursor_t *cursor);
 
-/* services_report.c */
+/* services_events.c */
 int services_event(void *self, lh_ctx_t ctx, const lh_event_t *event, lh_error_t *err);
+void services_sweep_events(loop_timer_t *timer); /* [loop-thread] */
+/* At the end of a term: the next leader begins anew. [loop-thread] */
+void services_events_forget(plugin_services_t *s);
+
+/* services_report.c */
+size_t services_cut_length(const char *text, size_t max); /* cut after max bytes */
 int services_metric(void *self, const lh_metric_t *metric, lh_error_t *err);
 void services_log(void *self, lh_ctx_t ctx, uint32_t level, const char *text);
 void services_set_ready(void *self, bool ready, const char *text);

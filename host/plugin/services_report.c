@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a plugin tells people: Events, metrics, logs, readiness. */
-#include "base/clock.h"
+/* What a plugin tells people: metrics, logs, readiness. (services_events.c has Events.) */
 #include "base/error.h"
 #include "base/utf8.h"
 #include "plugin/services_impl.h"
-#include "json/skim.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,123 +12,14 @@
 #define METRIC_LABELS_MAX 8u
 #define METRIC_HELP_MAX 1024
 #define LABEL_VALUE_MAX 128u
-#define EVENT_WORD_MAX 128u
-#define EVENT_NOTE_MAX 1024u
 #define LOG_TEXT_MAX 4096u
 
-/* -- Events -- */
-
-static void put_span(buf_t *out, const char *key, skim_span_t span)
-{
-    host_cleanup(host_freep) char *text = skim_dup(span);
-
-    buf_printf(out, ",\"%s\":", key);
-    buf_json_string(out, text != NULL ? text : "", text != NULL ? strlen(text) : 0);
-}
-
 /* The length of text, cut after max bytes. */
-static size_t cut_length(const char *text, size_t max)
+size_t services_cut_length(const char *text, size_t max)
 {
     const size_t len = strnlen(text, max + 1);
 
     return len <= max ? len : utf8_cut(text, max);
-}
-
-static void put_text(buf_t *out, const char *key, const char *text, size_t max)
-{
-    buf_printf(out, ",\"%s\":", key);
-    buf_json_string(out, text, cut_length(text, max));
-}
-
-/* Unique by the time, as client-go names them. An object's name may hold what an Event's must not:
- * that of a ClusterRole is no DNS name. */
-static void put_event_name(buf_t *out, const char *object, int64_t wall)
-{
-    char name[201];
-    size_t len = 0;
-
-    for (; object[len] != '\0' && len + 1 < sizeof(name); len++)
-        name[len] = strchr("abcdefghijklmnopqrstuvwxyz0123456789-.", object[len]) != NULL
-                        ? object[len]
-                        : 'x';
-    while (len > 0 && (name[len - 1] == '-' || name[len - 1] == '.'))
-        len--;
-    buf_printf(out, "\"name\":\"%.*s.%llx\"", (int) len, name, (unsigned long long) wall);
-}
-
-/* events.k8s.io/v1: eventTime, reportingController, reportingInstance, action, reason and type are
- * required. (API reference, Event v1 events.k8s.io) */
-static int format_event(const plugin_services_t *s, const lh_event_t *e, const skim_meta_t *meta,
-                        const char *ns, buf_t *out)
-{
-    const watch_snapshot_t *regarding = (const watch_snapshot_t *) e->regarding;
-    const int64_t wall = clock_wall();
-    char when[32];
-
-    clock_format(wall, when);
-    buf_puts(out, "{\"apiVersion\":\"events.k8s.io/v1\",\"kind\":\"Event\",\"metadata\":{");
-    put_event_name(out, watch_snapshot_name(regarding), wall);
-    put_text(out, "namespace", ns, 253);
-    buf_printf(out, "},\"eventTime\":\"%s\",\"type\":\"%s\"", when,
-               e->type == LH_EVENT_WARNING ? "Warning" : "Normal");
-    buf_printf(out, ",\"reportingController\":\"leasehold.dev/%s\"", s->manifest->id);
-    put_text(out, "reportingInstance", s->shared->identity, 128);
-    put_text(out, "reason", e->reason, EVENT_WORD_MAX);
-    put_text(out, "action", e->action != NULL ? e->action : e->reason, EVENT_WORD_MAX);
-    put_text(out, "note", e->note != NULL ? e->note : "", EVENT_NOTE_MAX);
-    buf_puts(out, ",\"regarding\":{\"fieldPath\":\"\"");
-    put_span(out, "apiVersion", meta->api_version);
-    put_span(out, "kind", meta->kind);
-    put_span(out, "namespace", meta->ns);
-    put_span(out, "name", meta->name);
-    put_span(out, "uid", meta->uid);
-    return buf_puts(out, "}}");
-}
-
-static int check_event(const lh_event_t *e, lh_error_t *err)
-{
-    if (e->type > LH_EVENT_WARNING)
-        return host_fail(err, LH_EINVAL, "event: unknown type %u", e->type);
-    if (strnlen(e->reason, EVENT_WORD_MAX + 1) > EVENT_WORD_MAX ||
-        (e->action != NULL && strnlen(e->action, EVENT_WORD_MAX + 1) > EVENT_WORD_MAX))
-        return host_fail(err, LH_EINVAL, "event: reason or action is longer than %u bytes",
-                         EVENT_WORD_MAX);
-    return 0;
-}
-
-int services_event(void *self, lh_ctx_t ctx, const lh_event_t *event, lh_error_t *err)
-{
-    plugin_services_t *s = self;
-    host_cleanup(buf_fini) buf_t body = BUF_INIT, path = BUF_INIT;
-    host_cleanup(fence_unrefp) fence_t *fence = NULL;
-    skim_meta_t meta;
-    size_t len;
-    const watch_snapshot_t *object = (const watch_snapshot_t *) event->regarding;
-    const char *text = watch_snapshot_text(object, &len);
-    const char *ns = watch_snapshot_ns(object);
-    ctx_entry_t *e = NULL;
-    int ret = check_event(event, err);
-
-    if (ret < 0)
-        return ret;
-    pthread_mutex_lock(&s->lock);
-    const int code = services_ctx_state(s, ctx, &e);
-    if (code == 0)
-        fence = fence_ref(e->fence);
-    pthread_mutex_unlock(&s->lock);
-    if (code < 0)
-        return services_ctx_fail(err, code);
-
-    /* Events about cluster-scoped objects live in "default", as client-go has it. */
-    if (ns[0] == '\0')
-        ns = "default";
-    ret = skim_meta(text, len, &meta, err);
-    if (ret < 0)
-        return host_error_wrap(err, ret, "event");
-    const kube_gvr_t events = {"events.k8s.io", "v1", "events"};
-    if (format_event(s, event, &meta, ns, &body) < 0 || kube_path(&path, &events, ns, NULL) < 0)
-        return host_fail(err, LH_ENOMEM, "event: out of memory");
-    return services_send_event(s, fence, buf_text(&path), body.data, body.len, err);
 }
 
 /* -- Metrics -- */
@@ -282,7 +171,7 @@ int services_metric(void *self, const lh_metric_t *m, lh_error_t *err)
     if (ret < 0)
         return ret;
     for (uint32_t i = 0; i < m->label_count; i++) {
-        const size_t len = cut_length(m->label_values[i], LABEL_VALUE_MAX);
+        const size_t len = services_cut_length(m->label_values[i], LABEL_VALUE_MAX);
         memcpy(cut[i], m->label_values[i], len);
         cut[i][len] = '\0';
         values[i + 1] = cut[i];
@@ -334,7 +223,7 @@ void services_log(void *self, lh_ctx_t ctx, uint32_t level, const char *text)
     }
     pthread_mutex_unlock(&s->lock);
     log_write(with_name != NULL ? with_name : s->log, l, "%.*s",
-              (int) cut_length(text, LOG_TEXT_MAX), text);
+              (int) services_cut_length(text, LOG_TEXT_MAX), text);
     log_destroy(with_name);
     log_destroy(with_ns);
 }

@@ -245,26 +245,10 @@ int services_request(void *self, lh_ctx_t ctx, const lh_api_request_t *request, 
     return services_ctx_fail(err, code);
 }
 
-static void event_done(void *arg, int code, plugin_response_t *response, const lh_error_t *err)
+int services_send_event(plugin_services_t *s, fence_t *fence, const lh_api_request_t *request,
+                        plugin_done_fn done, void *arg, lh_error_t *err)
 {
-    plugin_services_t *s = arg;
-
-    free(response);
-    if (code == 0)
-        return;
-    metric_add(s->events_dropped, 1);
-    log_debug(s->log, "an Event was not recorded: %s", err != NULL ? err->text : "");
-}
-
-int services_send_event(plugin_services_t *s, fence_t *fence, const char *path, const char *body,
-                        size_t len, lh_error_t *err)
-{
-    const lh_api_request_t request = {.struct_size = sizeof(request),
-                                      .method = "POST",
-                                      .path = path,
-                                      .body = body,
-                                      .body_len = len};
-    op_t *op = op_create(s, &request, event_done, s);
+    op_t *op = op_create(s, request, done, arg);
 
     if (op == NULL)
         return host_fail(err, LH_ENOMEM, "event: out of memory");
@@ -279,8 +263,7 @@ int services_send_event(plugin_services_t *s, fence_t *fence, const char *path, 
     pthread_mutex_unlock(&s->lock);
     if (room)
         return 0;
-    metric_add(s->events_dropped, 1);
     free(op->method);
     free(op);
-    return 0; /* an Event is never a reason to fail a reconcile */
+    return host_fail(err, LH_EBUSY, "event: %u are under way", EVENTS_MAX);
 }

@@ -116,6 +116,31 @@ CASE(label_selectors, "label-selectors")
 CASE(times, "times")
 CASE(quantities, "quantities")
 
+/* The only Event about a ConfigMap, once its series has begun. */
+static bool is_series(const api_reply_t *r, void *arg)
+{
+    (void) arg;
+    return r->status == 200 && api_int(r->json, "/items/0/series/count") >= 2;
+}
+
+static void events_become_a_series(void *arg)
+{
+    suite_t *s = arg;
+    char path[256];
+
+    start(s);
+    for (int mode = 0; mode < 2; mode++) {
+        ask(s, "events", mode);
+        expect_answer(s, "events", mode);
+        snprintf(path, sizeof(path), "/apis/events.k8s.io/v1/namespaces/%s/events", s->ns[mode]);
+        EXPECT_TRUE(api_until(s->e.api, path, QUICK, is_series, NULL));
+        API_REPLY r = api_get(s->e.api, "%s", path);
+        EXPECT_STR(api_str(r.json, "/items/0/note"), "the client's suite was here");
+        EXPECT_STR(api_str(r.json, "/items/0/regarding/name"), "events");
+        EXPECT_TRUE(api_at(r.json, "/items/1") == NULL);
+    }
+}
+
 static void ends(void *arg)
 {
     suite_t *s = arg;
@@ -147,6 +172,7 @@ static const tap_test_t tests[] = {
     {"a label selector means the same as its text", label_selectors},
     {"times are those of the server", times},
     {"quantities are printed as by the server", quantities},
+    {"the same Event again becomes a series", events_become_a_series},
     {"the host ends", ends}};
 
 int main(int argc, char **argv)

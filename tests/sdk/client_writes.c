@@ -327,6 +327,18 @@ static void applies_lists(probe_t *p)
     free(object);
 }
 
+/* -- Events -- */
+
+/* Three of one kind; the suite looks for their series. */
+static void events(probe_t *p)
+{
+    for (int i = 0; i < 3; i++)
+        probe_int(p, "event",
+                  lh_emit_event(p->host, p->ctx, p->object, LH_EVENT_NORMAL, "Probed",
+                                "the client's suite was here", &p->err),
+                  0);
+}
+
 const probe_case_t probe_write_cases[] = {{"creates-or-patches", creates_or_patches},
                                           {"owns", owns},
                                           {"references", references},
@@ -336,4 +348,5 @@ const probe_case_t probe_write_cases[] = {{"creates-or-patches", creates_or_patc
                                           {"applies", applies},
                                           {"conflicts", conflicts},
                                           {"applies-lists", applies_lists},
+                                          {"events", events},
                                           {NULL, NULL}};

@@ -154,7 +154,9 @@ struct lh_host {
     int (*enqueue)(const lh_host_t *host, lh_ctx_t ctx, const lh_key_t *key, lh_error_t *err);
 
     /* Records an Event about an object. Returns when it is queued; Events may be dropped when the
-     * API server is slow, never a reconcile. [any-thread] */
+     * API server is slow, never a reconcile. The same one (object, type, reason, action, note) again
+     * within six minutes becomes a series of the first (RBAC: patch). About one object there are at
+     * most 25 new ones, and one more every five minutes; what is beyond is dropped. [any-thread] */
     int (*event)(const lh_host_t *host, lh_ctx_t ctx, const lh_event_t *event, lh_error_t *err);
 
     /* Adds to, sets or observes a metric. [any-thread] */
