@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "website.h"
 
-#define META                                                                                       \
-    "'metadata':{'name':'%s','labels':{'app.kubernetes.io/name':'%s'," WEBSITE_LABEL "},"          \
-    "'ownerReferences':[{'apiVersion':'example.leasehold.dev/v1','kind':'Website','name':'%s',"    \
-    "'uid':'%s','controller':true,'blockOwnerDeletion':true}]}"
-#define META_ARGS(site) (site)->name, (site)->name, (site)->name, (site)->uid
+#define META "'metadata':{'name':'%s','labels':{'app.kubernetes.io/name':'%s'," WEBSITE_LABEL "}}"
+#define META_ARGS(site) (site)->name, (site)->name
 
 /* -- What is wanted -- */
 
@@ -53,83 +50,37 @@ static char *deployment(const site_t *site)
 
 /* -- What is there -- */
 
-static int is_ours(const site_t *site, lh_json_t object)
+static void tell_creation(const site_t *site, const char *resource)
 {
-    lh_json_t owners, name, owner;
-    int controller = 0;
-
-    if (lh_json_at(object, "/metadata/ownerReferences", &owners) < 0)
-        return 0;
-    lh_json_iter_t it = lh_json_each(owners);
-    while (lh_json_next(&it, &name, &owner)) {
-        if (lh_json_equals(owner, "/uid", site->uid) &&
-            lh_json_bool(owner, "/controller", &controller) == 0 && controller)
-            return 1;
-    }
-    return 0;
-}
-
-static int create_child(const site_t *site, const char *collection, const char *wanted,
-                        lh_error_t *err)
-{
-    const int ret = lh_callf(site->host, site->ctx, "POST", wanted, NULL, err, "%s", collection);
     char note[512];
 
-    if (ret == 0) {
-        (void) snprintf(note, sizeof(note), "created %s/%s", collection, site->name);
-        (void) lh_emit_event(site->host, site->ctx, site->object, LH_EVENT_NORMAL, "Created", note,
-                             NULL);
-    }
-    return ret;
-}
-
-/* Creates the child when it is missing, updates it when it differs, else leaves it alone. */
-static int ensure(const site_t *site, uint32_t watch, const char *collection, const char *wanted,
-                  lh_error_t *err)
-{
-    const lh_key_t key = lh_key_of(watch, site->ns, site->name);
-    lh_snapshot_t *cached = NULL;
-    lh_response_t *fetched = NULL;
-    int ret = lh_cache_get(site->host, site->ctx, &key, &cached, err);
-
-    if (ret == LH_ENOTFOUND) /* the watch does not see it either when it has lost its label */
-        ret = lh_callf(site->host, site->ctx, "GET", NULL, &fetched, err, "%s/%s", collection,
-                       site->name);
-    if (ret == LH_ENOTFOUND)
-        return create_child(site, collection, wanted, err);
-    if (ret < 0)
-        return ret;
-    const lh_json_t actual = cached != NULL ? lh_snapshot_json(site->host, cached)
-                                            : lh_response_json(site->host, fetched);
-    if (!is_ours(site, actual))
-        ret = lh_errorf(err, LH_EEXISTS, "%s/%s exists and belongs to somebody else", collection,
-                        site->name);
-    else if (!lh_json_covers(actual, lh_json_text(wanted, strlen(wanted))))
-        ret = lh_callf(site->host, site->ctx, "PATCH", wanted, NULL, err, "%s/%s", collection,
-                       site->name);
-    lh_snapshot_release(site->host, cached);
-    lh_response_release(site->host, fetched);
-    return ret;
+    (void) snprintf(note, sizeof(note), "created %s/%s", resource, site->name);
+    (void) lh_emit_event(site->host, site->ctx, site->object, LH_EVENT_NORMAL, "Created", note,
+                         NULL);
 }
 
 int children_ensure(const site_t *site, lh_error_t *err)
 {
     static const struct {
         uint32_t watch;
-        const char *api, *resource;
+        const char *api_version, *resource;
         char *(*wanted)(const site_t *site);
-    } children[] = {{WATCH_CONFIG_MAPS, "/api/v1", "configmaps", config_map},
-                    {WATCH_DEPLOYMENTS, "/apis/apps/v1", "deployments", deployment},
-                    {WATCH_SERVICES, "/api/v1", "services", service}};
+    } children[] = {{WATCH_CONFIG_MAPS, "v1", "configmaps", config_map},
+                    {WATCH_DEPLOYMENTS, "apps/v1", "deployments", deployment},
+                    {WATCH_SERVICES, "v1", "services", service}};
     int ret = 0;
 
     for (size_t i = 0; ret == 0 && i < sizeof(children) / sizeof(children[0]); i++) {
-        char collection[256], *wanted = children[i].wanted(site);
-        if (wanted == NULL)
-            return lh_errorf(err, LH_ENOMEM, "out of memory");
-        (void) snprintf(collection, sizeof(collection), "%s/namespaces/%s/%s", children[i].api,
-                        site->ns, children[i].resource);
-        ret = ensure(site, children[i].watch, collection, wanted, err);
+        const lh_ref_t ref =
+            lh_ref_of(children[i].api_version, children[i].resource, site->ns, site->name);
+        char *wanted = children[i].wanted(site);
+        uint32_t outcome = LH_UNCHANGED;
+        ret = lh_owner_set_controller(&wanted, site->json, err);
+        if (ret == 0)
+            ret = lh_create_or_patch(site->host, site->ctx, &ref, children[i].watch, wanted,
+                                     &outcome, err);
+        if (outcome == LH_CREATED)
+            tell_creation(site, ref.resource);
         free(wanted);
     }
     return ret;

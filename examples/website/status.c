@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "website.h"
 
-#include <time.h>
-
-typedef struct condition {
-    const char *status, *reason;
-    char message[504];
-    char since[32]; /* lastTransitionTime */
-} condition_t;
-
 static int64_t ready_replicas(const site_t *site)
 {
     const lh_key_t key = lh_key_of(WATCH_DEPLOYMENTS, site->ns, site->name);
@@ -22,57 +14,31 @@ static int64_t ready_replicas(const site_t *site)
     return ready;
 }
 
-/* lastTransitionTime moves only when the status does. */
-static void set_since(const site_t *site, condition_t *now)
-{
-    lh_json_t list = {"[]", 2}, name, old;
-    const time_t t = time(NULL);
-    struct tm utc;
-
-    (void) strftime(now->since, sizeof(now->since), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &utc));
-    (void) lh_json_at(site->json, "/status/conditions", &list);
-    lh_json_iter_t it = lh_json_each(list);
-    while (lh_json_next(&it, &name, &old)) {
-        if (lh_json_equals(old, "/type", "Ready") && lh_json_equals(old, "/status", now->status))
-            (void) lh_json_string(old, "/lastTransitionTime", now->since, sizeof(now->since));
-    }
-}
-
-static condition_t judge(const site_t *site, int64_t ready, const lh_error_t *failure)
-{
-    condition_t now = {.status = "False"};
-
-    if (failure != NULL) {
-        now.reason = "Failed";
-        (void) snprintf(now.message, sizeof(now.message), "%s", failure->text);
-    } else {
-        now.status = ready >= site->replicas ? "True" : "False";
-        now.reason = ready >= site->replicas ? "Serving" : "Starting";
-        (void) snprintf(now.message, sizeof(now.message), "%lld of %lld replicas are ready",
-                        (long long) ready, (long long) site->replicas);
-    }
-    set_since(site, &now);
-    return now;
-}
-
 int status_write(const site_t *site, const lh_error_t *failure, lh_error_t *err)
 {
+    const lh_ref_t ref = website_ref(site), its_status = lh_sub(&ref, "status");
     const int64_t ready = ready_replicas(site);
-    const condition_t now = judge(site, ready, failure);
-    char *wanted = lh_json_printf(
-        "{'metadata':{'resourceVersion':'%s'},'status':{'observedGeneration':%lld,"
-        "'readyReplicas':%lld,'conditions':[{'type':'Ready','status':'%s','reason':'%s',"
-        "'message':'%s','observedGeneration':%lld,'lastTransitionTime':'%s'}]}}",
-        site->version, (long long) site->generation, (long long) ready, now.status, now.reason,
-        now.message, (long long) site->generation, now.since);
-    int ret = 0;
+    const int serves = failure == NULL && ready >= site->replicas;
+    char message[504];
+    const lh_condition_t condition = {"Ready", serves ? "True" : "False",
+                                      failure != NULL ? "Failed"
+                                      : serves        ? "Serving"
+                                                      : "Starting",
+                                      message, site->generation};
 
-    if (wanted == NULL)
-        return lh_errorf(err, LH_ENOMEM, "out of memory");
-    if (!lh_json_covers(site->json, lh_json_text(wanted, strlen(wanted))))
-        ret = lh_callf(site->host, site->ctx, "PATCH", wanted, NULL, err,
-                       "/apis/example.leasehold.dev/v1/namespaces/%s/websites/%s/status", site->ns,
-                       site->name);
+    if (failure != NULL)
+        (void) snprintf(message, sizeof(message), "%s", failure->text);
+    else
+        (void) snprintf(message, sizeof(message), "%lld of %lld replicas are ready",
+                        (long long) ready, (long long) site->replicas);
+    char *conditions = lh_conditions_set(site->json, &condition, 1, lh_time_now());
+    char *wanted = lh_json_printf(
+        "{'status':{'observedGeneration':%lld,'readyReplicas':%lld,'conditions':%s}}",
+        (long long) site->generation, (long long) ready, conditions);
+    const int ret =
+        lh_patch_if_changed(site->host, site->ctx, &its_status, site->json, wanted, NULL, err);
+
     free(wanted);
+    free(conditions);
     return ret;
 }

@@ -16,12 +16,17 @@ typedef struct site {
     lh_ctx_t ctx;
     const lh_snapshot_t *object;
     lh_json_t json; /* the object's text */
-    const char *ns, *name, *uid;
-    char version[64]; /* resourceVersion: our changes are changes to this one */
+    const char *ns, *name;
     char image[256];
     lh_json_t html; /* as the JSON string that it is in the object */
     int64_t generation, replicas;
 } site_t;
+
+/* The site itself at the API server. [any-thread] */
+static inline lh_ref_t website_ref(const site_t *site)
+{
+    return lh_ref_of("example.leasehold.dev/v1", "websites", site->ns, site->name);
+}
 
 /* children.c: creates what is missing, updates what differs. [worker-thread] */
 int children_ensure(const site_t *site, lh_error_t *err);
