@@ -312,6 +312,55 @@ static void the_crd(void *arg)
     e2e_make_crd(e, "examples/website/crd.yaml", "/apis/example.leasehold.dev/v1/websites");
 }
 
+/* -- examples/memcached -- */
+
+static void expect_available(e2e_t *e, const char *memcached, const char *replicas)
+{
+    char message[64];
+
+    snprintf(message, sizeof(message), "the Deployment has %s replicas", replicas);
+    EXPECT_TRUE(e2e_wait_value(e, deployment_path(e, "cache"), "/spec/replicas", replicas, QUICK));
+    EXPECT_TRUE(e2e_wait_value(e, memcached, "/status/conditions/0/message", message, QUICK));
+}
+
+static void a_memcached_has_its_deployment(void *arg)
+{
+    e2e_t *e = arg;
+    char path[256], memcached[300], crd[64];
+
+    snprintf(crd, sizeof(crd), "%s", e->crd); /* of the Websites, deleted at the end of all */
+    e2e_make_crd(e, "examples/memcached/crd.yaml", "/apis/cache.example.com/v1alpha1/memcacheds");
+    e2e_make_lease(e, "memcached");
+    replica_t *a =
+        replica_start(&(replica_options_t){.name = "a",
+                                           .lease = "memcached",
+                                           .ns = e->ns,
+                                           .plugins = (const char *[]){MEMCACHED_PLUGIN, NULL}});
+    snprintf(path, sizeof(path), "/apis/cache.example.com/v1alpha1/namespaces/%s/memcacheds",
+             e->ns);
+    snprintf(memcached, sizeof(memcached), "%s/cache", path);
+    API_REPLY made =
+        api_post(e->api, path,
+                 "{\"apiVersion\":\"cache.example.com/v1alpha1\",\"kind\":"
+                 "\"Memcached\",\"metadata\":{\"name\":\"cache\"},\"spec\":{\"size\":2}}");
+    EXPECT_INT(made.status, 201);
+    expect_available(e, memcached, "2");
+    API_REPLY status = api_get(e->api, "%s", memcached);
+    EXPECT_STR(api_str(status.json, "/status/conditions/0/status"), "True");
+    EXPECT_STR(api_str(status.json, "/status/conditions/0/observedGeneration"), "1");
+    API_REPLY patched = api_patch(e->api, memcached, "merge", "{\"spec\":{\"size\":3}}");
+    EXPECT_INT(patched.status, 200);
+    expect_available(e, memcached, "3");
+    API_REPLY deleted = api_delete(e->api, "%s", memcached);
+    EXPECT_INT(deleted.status, 200);
+    EXPECT_TRUE(e2e_wait_status(e, deployment_path(e, "cache"), 404, COLLECTED));
+    replica_free(a);
+    API_REPLY gone =
+        api_delete(e->api, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/%s", e->crd);
+    EXPECT_INT(gone.status, 200);
+    snprintf(e->crd, sizeof(e->crd), "%s", crd);
+}
+
 static const tap_test_t tests[] = {
     {"the CRD of examples/website is accepted and served", the_crd},
     {"a Website gets children that it owns", children_with_owner_references},
@@ -323,6 +372,7 @@ static const tap_test_t tests[] = {
      a_follower_finishes_a_half_done_site},
     {"a Website in process mode comes and goes as in thread mode",
      the_same_in_a_process_of_its_own},
+    {"a Memcached of examples/memcached has its Deployment", a_memcached_has_its_deployment},
 };
 
 int main(int argc, char **argv)

@@ -310,6 +310,55 @@ Test(client, creates_or_patches_whatever_others_do_meanwhile)
     run(with_web(), ensures_in_a_race);
 }
 
+static void namesake(lh_fake_t *fake, const lh_fake_call_t *call, void *arg)
+{
+    (void) arg;
+    if (strcmp(call->method, "PATCH") != 0)
+        return;
+    lh_fake_remove(fake, 0, "ns", "web");
+    lh_fake_put(fake, 0, "{'metadata': {'namespace': 'ns', 'name': 'web'}, 'data': {'a': '5'}}");
+}
+
+static void once_a_namesake(lh_fake_t *fake, const lh_fake_call_t *call, void *arg)
+{
+    if (strcmp(call->method, "PATCH") == 0 && (*(int *) arg)++ == 0)
+        namesake(fake, call, NULL);
+}
+
+/* A real server made an empty string of a null in a map of strings, which differed for ever. */
+static void ensures_without_nulls(step_t *s)
+{
+    ASSERT_OK(lh_create_or_patch(s->host, s->ctx, &s->web, 0,
+                                 "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
+                                 "\"name\":\"web\"},\"data\":{\"a\":\"1\",\"gone\":null}}",
+                                 NULL, &s->err),
+              s->err);
+    EXPECT_STR(lh_fake_call(s->fake, "POST", COLLECTION, 0)->body,
+               "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"web\"},"
+               "\"data\":{\"a\":\"1\"}}");
+}
+
+Test(client, creates_without_the_nulls_that_mean_absent)
+{
+    run(lh_fake_lead(NULL), ensures_without_nulls);
+}
+
+/* The cache still had the old one: its uid in the patch is refused as invalid, not as a conflict. */
+static void ensures_a_namesake(step_t *s)
+{
+    lh_fake_patch(s->fake, WEB, "{'data': {'a': '2'}}");
+    lh_fake_on_call(s->fake, namesake, NULL);
+    EXPECT_INT(lh_create_or_patch(s->host, s->ctx, &s->web, 0, WANTED, NULL, &s->err), LH_EAPI);
+    lh_fake_on_call(s->fake, once_a_namesake, &(int){0});
+    ASSERT_OK(lh_create_or_patch(s->host, s->ctx, &s->web, 0, WANTED, NULL, &s->err), s->err);
+    EXPECT_STR(lh_fake_value(s->fake, WEB, "/data/a"), "1");
+}
+
+Test(client, patches_what_has_taken_the_place_of_the_cached_object)
+{
+    run(with_web(), ensures_a_namesake);
+}
+
 #define OWNER(uid_)                                                                                \
     "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"o\",\"uid\":\"" uid_   \
     "\"}}"
@@ -432,15 +481,6 @@ static void retries_nothing(step_t *s)
 Test(client, sends_nothing_when_nothing_differs)
 {
     run(with_web(), retries_nothing);
-}
-
-static void namesake(lh_fake_t *fake, const lh_fake_call_t *call, void *arg)
-{
-    (void) arg;
-    if (strcmp(call->method, "PATCH") != 0)
-        return;
-    lh_fake_remove(fake, 0, "ns", "web");
-    lh_fake_put(fake, 0, "{'metadata': {'namespace': 'ns', 'name': 'web'}, 'data': {'a': '5'}}");
 }
 
 static void retries_a_namesake(step_t *s)

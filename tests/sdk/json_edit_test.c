@@ -72,6 +72,23 @@ Test(json_edit, refuses_what_would_be_no_json)
     expect_edit("{\"a\"}", "/a", NULL, NULL);
 }
 
+Test(json_edit, drops_nulls)
+{
+    static const char *const table[][2] = {
+        {"{\"a\":null}", "{}"},
+        {" {\"a\": null , \"b\": {\"c\": null, \"d\": 1}, \"e\": [null, {\"f\": null}]}",
+         "{\"b\":{\"d\":1},\"e\":[null,{}]}"},
+        {"null", "null"},
+        {"\"null\"", "\"null\""}};
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        char *out = lh_json_without_nulls(json(table[i][0]));
+        EXPECT_STR(out, table[i][1]);
+        free(out);
+    }
+    cr_expect_null(lh_json_without_nulls(json("{\"a\":")));
+}
+
 Test(json_edit, knows_equal_values)
 {
     static const struct {
