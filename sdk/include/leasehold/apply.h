@@ -70,9 +70,11 @@ static inline int lh_apply_if_changed(const lh_host_t *host, lh_ctx_t ctx, const
 {
     lh_response_t *response = NULL;
     lh_error_t why;
-    int same = 0, ret = wanted != NULL ? lh_get(host, ctx, ref, &response, &why)
-                                       : lh_errorf(&why, LH_ENOMEM, "out of memory");
+    int same = 0, ret;
 
+    if (wanted == NULL)
+        return lh_errorf(err, LH_ENOMEM, "out of memory");
+    ret = lh_get(host, ctx, ref, &response, &why);
     if (ret == 0) {
         same = lh_is_applied(lh_response_json(host, response), ref->api_version, ref->sub,
                              as->manager, lh_json_text(wanted, strlen(wanted)));
