@@ -125,7 +125,9 @@ static const struct flag flags[] = {
     {"quiet", NULL, CLI_DEV, "no changes of objects, no log below warnings", set_quiet},
     {"no-color", NULL, CLI_DEV, "no colour on a terminal either", set_no_color},
     {"config", "FILE", CLI_SETTINGS,
-     "configuration file [default ./leasehold.yaml or /etc/leasehold/leasehold.yaml]", set_config},
+     "configuration file [default ./leasehold.yaml, /etc/leasehold/leasehold.yaml or "
+     "./appsettings.json]",
+     set_config},
     {"set", "KEY=VALUE", CLI_SETTINGS, "any setting, by its key in the file; may be repeated",
      add_setting},
     {"pid", "PID", CLI_PID, "of the host, where several use one stateDir", set_pid},

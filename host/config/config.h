@@ -4,8 +4,9 @@
  * type, default, range, help, secret or not; files, environment and flags are sources that set rows
  * of it, and every value remembers which source set it.
  *
- * Sources, later wins: defaults, file, environment (LEASEHOLD_LEADER_ELECTION_ID), flags. Unknown
- * keys and bad values are errors with file:line:column and the nearest known name.
+ * Sources, later wins: defaults, file (leasehold.yaml, or section KubeOps of appsettings.json and then
+ * of appsettings.<Environment>.json), environment (LEASEHOLD_LEADER_ELECTION_ID or
+ * KubeOps__LeaderElectionId), flags. Unknown keys and bad values are errors with file:line:column and the nearest known name.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -79,8 +80,8 @@ typedef struct config {
 
 /* Where settings come from. Strings are borrowed during the load. */
 typedef struct config_sources {
-    const char *file;         /* NULL: ./leasehold.yaml, /etc/leasehold/leasehold.yaml; two found is
-                                 an error, none is fine */
+    const char *file;         /* NULL: ./leasehold.yaml, /etc/leasehold/leasehold.yaml,
+                                 ./appsettings.json; two found is an error, none is fine */
     const char *const *env;   /* "NAME=value", NULL-terminated */
     const char *const *flags; /* "key.path=value" (--set and the named flags), NULL-terminated */
 } config_sources_t;

@@ -38,8 +38,7 @@ int config_set_instance_defaults(config_instance_t *i, lh_error_t *err)
     return set_fallbacks(config_instance_settings, CONFIG_INSTANCE_SETTINGS, i, err);
 }
 
-/* NULL when it is not there or empty. */
-static const char *env_get(const char *const *env, const char *name)
+const char *config_env_get(const char *const *env, const char *name)
 {
     const size_t len = strlen(name);
 
@@ -61,7 +60,7 @@ static int set(config_t *c, const char *key, const char *value, const char *plac
 
 static int complete_name(config_t *c, const char *const *env, lh_error_t *err)
 {
-    const char *pod = env_get(env, "POD_NAME");
+    const char *pod = config_env_get(env, "POD_NAME");
     char host[256] = "";
 
     if (pod != NULL)
@@ -93,7 +92,7 @@ static bool can_be_made(const char *dir)
 static int complete_state_dir(config_t *c, const char *const *env, const char *system_dir,
                               lh_error_t *err)
 {
-    const char *given = env_get(env, "STATE_DIRECTORY"), *home;
+    const char *given = config_env_get(env, "STATE_DIRECTORY"), *home;
     host_cleanup(host_freep) char *dir = NULL;
     const char *origin = "default";
 
@@ -102,10 +101,10 @@ static int complete_state_dir(config_t *c, const char *const *env, const char *s
         origin = "environment STATE_DIRECTORY";
     } else if (can_be_made(system_dir)) {
         dir = host_xstrdup(system_dir);
-    } else if ((home = env_get(env, "XDG_STATE_HOME")) != NULL && *home == '/') {
+    } else if ((home = config_env_get(env, "XDG_STATE_HOME")) != NULL && *home == '/') {
         dir = host_xprintf("%s/leasehold", home);
         origin = "environment XDG_STATE_HOME";
-    } else if ((home = env_get(env, "HOME")) != NULL) {
+    } else if ((home = config_env_get(env, "HOME")) != NULL) {
         dir = host_xprintf("%s/.local/state/leasehold", home);
         origin = "environment HOME";
     } else {

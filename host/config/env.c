@@ -78,7 +78,7 @@ static int unknown(const char *name, size_t len, lh_error_t *err)
                      config_nearest_text(&nearest, hint, sizeof(hint)));
 }
 
-static int set_variable(config_t *c, const char *name, size_t len, lh_error_t *err)
+static int set_variable(config_t *c, const char *name, size_t len, bool *given, lh_error_t *err)
 {
     for (size_t i = 0; i < CONFIG_SETTINGS; i++) {
         char known[CONFIG_ENV_MAX], place[CONFIG_ENV_MAX + 16];
@@ -87,6 +87,7 @@ static int set_variable(config_t *c, const char *name, size_t len, lh_error_t *e
         if (strlen(known) != len || strncmp(known, name, len) != 0)
             continue;
         snprintf(place, sizeof(place), "environment %s", known);
+        given[i] = true;
         const config_node_t node = config_text_node(name + len + 1);
         const config_input_t in = {
             .key = config_settings[i].key, .node = &node, .place = place, .origin = place};
@@ -98,15 +99,16 @@ static int set_variable(config_t *c, const char *name, size_t len, lh_error_t *e
 
 int config_set_from_env(config_t *c, const char *const *env, lh_error_t *err)
 {
+    bool given[CONFIG_SETTINGS] = {false};
     int rc = 0;
 
-    for (; rc == 0 && env != NULL && *env != NULL; env++) {
-        const char *eq = strchr(*env, '=');
+    for (const char *const *e = env; rc == 0 && e != NULL && *e != NULL; e++) {
+        const char *eq = strchr(*e, '=');
 
-        if (eq == NULL || strncmp(*env, prefix, sizeof(prefix) - 1) != 0 ||
-            strncmp(*env, test_prefix, sizeof(test_prefix) - 1) == 0)
+        if (eq == NULL || strncmp(*e, prefix, sizeof(prefix) - 1) != 0 ||
+            strncmp(*e, test_prefix, sizeof(test_prefix) - 1) == 0)
             continue;
-        rc = set_variable(c, *env, (size_t) (eq - *env), err);
+        rc = set_variable(c, *e, (size_t) (eq - *e), given, err);
     }
-    return rc;
+    return rc < 0 ? rc : config_set_from_dotnet_env(c, env, given, err);
 }

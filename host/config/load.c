@@ -8,16 +8,8 @@
 
 #define SYSTEM_STATE_DIR "/var/lib/leasehold"
 
-static const char *const default_files[] = {"leasehold.yaml", "/etc/leasehold/leasehold.yaml"};
-static const char appsettings[] = "appsettings.json";
-
-static int refuse_appsettings(const char *path, lh_error_t *err)
-{
-    return host_fail(err, LH_EINVAL,
-                     "%s: this version does not read %s yet: move its settings to leasehold.yaml "
-                     "and the file away",
-                     path, appsettings);
-}
+static const char *const default_files[] = {"leasehold.yaml", "/etc/leasehold/leasehold.yaml",
+                                            "appsettings.json"};
 
 /* A file that may be there and cannot be looked at is no absent one: its settings would be missing
  * without a word. A dangling link is there, and fails when it is read. */
@@ -34,19 +26,12 @@ static int exists(const char *path, bool *out, lh_error_t *err)
 /* *out stays NULL when there is no file. */
 static int find_file(const char *given, const char **out, lh_error_t *err)
 {
-    if (given != NULL) {
-        const char *slash = strrchr(given, '/');
-
-        if (strcmp(slash != NULL ? slash + 1 : given, appsettings) == 0)
-            return refuse_appsettings(given, err);
-        *out = given;
-        return 0;
-    }
     bool there;
-    int rc;
 
-    for (size_t i = 0; i < HOST_LEN(default_files); i++) {
-        rc = exists(default_files[i], &there, err);
+    *out = given;
+    for (size_t i = 0; given == NULL && i < HOST_LEN(default_files); i++) {
+        const int rc = exists(default_files[i], &there, err);
+
         if (rc < 0)
             return rc;
         if (!there)
@@ -57,19 +42,58 @@ static int find_file(const char *given, const char **out, lh_error_t *err)
                              default_files[i]);
         *out = default_files[i];
     }
-    rc = exists(appsettings, &there, err);
-    return rc == 0 && there ? refuse_appsettings(appsettings, err) : rc;
+    return 0;
+}
+
+/* .NET's: what runs without a name is in production. */
+static const char *environment_of(const char *const *env)
+{
+    const char *name = config_env_get(env, "DOTNET_ENVIRONMENT");
+
+    if (name == NULL)
+        name = config_env_get(env, "ASPNETCORE_ENVIRONMENT");
+    return name != NULL ? name : "Production";
+}
+
+/* appsettings.<Environment>.json beside appsettings.json, if it is there. */
+static int set_from_overlay(config_t *c, const char *file, const char *const *env, lh_error_t *err)
+{
+    static const char base[] = "appsettings.json";
+    const char *slash = strrchr(file, '/'), *name = slash != NULL ? slash + 1 : file;
+    const char *environment = environment_of(env);
+    bool there;
+
+    if (strcmp(name, base) != 0)
+        return 0;
+    if (strchr(environment, '/') != NULL)
+        return host_fail(err, LH_EINVAL,
+                         "environment DOTNET_ENVIRONMENT or ASPNETCORE_ENVIRONMENT: '%.64s' cannot "
+                         "be part of a file's name",
+                         environment);
+    host_cleanup(host_freep) char *path =
+        host_xprintf("%.*sappsettings.%s.json", (int) (name - file), file, environment);
+    const int rc = exists(path, &there, err);
+
+    return rc == 0 && there ? config_set_from_file(c, path, err) : rc;
+}
+
+static int set_from_files(config_t *c, const config_sources_t *sources, lh_error_t *err)
+{
+    const char *file = NULL;
+    int rc = find_file(sources->file, &file, err);
+
+    if (rc < 0 || file == NULL)
+        return rc;
+    rc = config_set_from_file(c, file, err);
+    return rc < 0 ? rc : set_from_overlay(c, file, sources->env, err);
 }
 
 static int load(config_t *c, const config_sources_t *sources, lh_error_t *err)
 {
-    const char *file = NULL;
     int rc = config_set_defaults(c, err);
 
     if (rc == 0)
-        rc = find_file(sources->file, &file, err);
-    if (rc == 0 && file != NULL)
-        rc = config_set_from_file(c, file, err);
+        rc = set_from_files(c, sources, err);
     if (rc == 0)
         rc = config_set_from_env(c, sources->env, err);
     if (rc == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* YAML nodes to JSON text, by the core schema of YAML 1.2. */
 #include "base/error.h"
-#include "config/yaml.h"
+#include "config/node.h"
 
 #include <errno.h>
 #include <string.h>

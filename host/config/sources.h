@@ -37,8 +37,17 @@ HOST_MUST_USE int config_complete(config_t *c, const char *const *env, const cha
 
 /* (file.c, env.c, flags.c) */
 HOST_MUST_USE int config_set_from_file(config_t *c, const char *path, lh_error_t *err);
+/* The name of path says which form the text has. */
+HOST_MUST_USE int config_set_from_text(config_t *c, const char *path, const char *text, size_t len,
+                                       lh_error_t *err);
 HOST_MUST_USE int config_set_from_env(config_t *c, const char *const *env, lh_error_t *err);
+/* KubeOps__Name and its like; given: by which settings LEASEHOLD_... has set already. (env_dotnet.c) */
+HOST_MUST_USE int config_set_from_dotnet_env(config_t *c, const char *const *env, const bool *given,
+                                             lh_error_t *err);
 HOST_MUST_USE int config_set_from_flags(config_t *c, const char *const *flags, lh_error_t *err);
+
+/* The value of a variable, NULL when it is not there or empty. Borrowed. (defaults.c) */
+const char *config_env_get(const char *const *env, const char *name);
 
 /* The rules that tie several values together. (rules.c) */
 HOST_MUST_USE int config_check_rules(const config_t *c, lh_error_t *err);

@@ -4,7 +4,7 @@
 #define CONFIG_TABLE_H
 
 #include "config/config.h"
-#include "config/yaml.h"
+#include "config/node.h"
 
 enum config_type {
     CONFIG_STRING,   /* char * */
@@ -30,6 +30,9 @@ typedef struct config_setting {
     const char *metavar; /* of the flag */
     bool secret;         /* never printed */
     const char *help;
+    /* Its name in appsettings.json where that is not the key in upper camel case, and another one
+     * that means the same; NULL: none. */
+    const char *dotnet, *dotnet_alias;
 } config_setting_t;
 
 #define CONFIG_SETTINGS 21

@@ -2,11 +2,13 @@
 #include "base/error.h"
 #include "config/nearest.h"
 #include "config/table.h"
+#include "config/yaml.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define MAX_STRING 4096
 #define MAX_ENTRIES 1000
@@ -40,13 +42,9 @@ static int set_string(const config_setting_t *s, char **place, const char *text,
 
 static int set_bool(bool *place, const char *text, lh_error_t *err)
 {
-    static const char *const words[] = {"false", "False", "FALSE", "true", "True", "TRUE"};
-
-    for (size_t i = 0; i < HOST_LEN(words); i++) {
-        if (strcmp(text, words[i]) == 0) {
-            *place = i >= 3;
-            return 0;
-        }
+    if (strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0) { /* as .NET reads it */
+        *place = strcasecmp(text, "true") == 0;
+        return 0;
     }
     return host_fail(err, LH_EINVAL, "'%.64s' is no boolean: write true or false", text);
 }

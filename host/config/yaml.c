@@ -8,7 +8,7 @@
 
 struct reader {
     yaml_parser_t parser;
-    const char *source;
+    const char *source, *text;
     size_t nodes;
     lh_error_t *err;
 };
@@ -20,27 +20,6 @@ static int fail_at(const struct reader *r, const yaml_mark_t *mark, int code)
     return host_error_wrap(r->err, code, "%s:%zu:%zu", r->source, mark->line + 1, mark->column + 1);
 }
 
-void config_node_fini(config_node_t *node)
-{
-    for (size_t i = 0; i < node->count; i++) {
-        config_node_fini(&node->items[i]);
-    }
-    free(node->items);
-    free(node->text);
-    *node = (config_node_t){0};
-}
-
-bool config_node_is_null(const config_node_t *node)
-{
-    static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
-
-    for (size_t i = 0; i < HOST_LEN(nulls); i++) {
-        if (node->kind == CONFIG_SCALAR && node->plain && strcmp(node->text, nulls[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* libyaml's own refusal. */
 static int refused(const struct reader *r)
 {
@@ -48,9 +27,13 @@ static int refused(const struct reader *r)
 
     if (p->error == YAML_MEMORY_ERROR)
         return host_fail(r->err, LH_ENOMEM, "%s: out of memory", r->source);
-    if (p->error == YAML_READER_ERROR) /* before any mark: UTF-8, control characters */
-        return host_fail(r->err, LH_EPARSE, "%s: byte %zu: not YAML text: %s", r->source,
-                         p->problem_offset, p->problem);
+    if (p->error == YAML_READER_ERROR) { /* before any mark: UTF-8, control characters */
+        config_mark_t mark = CONFIG_MARK_INIT;
+
+        config_mark_move(&mark, r->text, p->problem_offset);
+        return host_fail(r->err, LH_EPARSE, "%s:%u:%u: not YAML text: %s", r->source, mark.line,
+                         mark.column, p->problem);
+    }
     return FAIL_AT(r, &p->problem_mark, LH_EPARSE, "%s%s%s", p->context ? p->context : "",
                    p->context ? ", " : "", p->problem);
 }
@@ -58,23 +41,6 @@ static int refused(const struct reader *r)
 static int next_event(struct reader *r, yaml_event_t *event)
 {
     return yaml_parser_parse(&r->parser, event) ? 0 : refused(r);
-}
-
-static int add_item(struct reader *r, const yaml_event_t *event, config_node_t *parent,
-                    config_node_t **out)
-{
-    /* Doubles at powers of two, so no capacity needs to be kept. */
-    if ((parent->count & (parent->count - 1)) == 0) {
-        const size_t cap = parent->count == 0 ? 1 : parent->count * 2;
-        config_node_t *items = realloc(parent->items, cap * sizeof(*items));
-
-        if (items == NULL)
-            return FAIL_AT(r, &event->start_mark, LH_ENOMEM, "out of memory");
-        parent->items = items;
-    }
-    *out = &parent->items[parent->count++];
-    **out = (config_node_t){0};
-    return 0;
 }
 
 static int read_scalar(struct reader *r, const yaml_event_t *event, config_node_t *node)
@@ -87,37 +53,6 @@ static int read_scalar(struct reader *r, const yaml_event_t *event, config_node_
     node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     node->text = strndup(value, len);
     return node->text != NULL ? 0 : FAIL_AT(r, &event->start_mark, LH_ENOMEM, "out of memory");
-}
-
-static int by_text_then_place(const void *pa, const void *pb)
-{
-    const config_node_t *a = *(const config_node_t *const *) pa;
-    const config_node_t *b = *(const config_node_t *const *) pb;
-    const int order = strcmp(a->text, b->text);
-
-    if (order != 0)
-        return order;
-    return a->line != b->line ? (a->line < b->line ? -1 : 1) : (a->column < b->column ? -1 : 1);
-}
-
-static int check_keys(struct reader *r, const config_node_t *mapping)
-{
-    const size_t n = mapping->count / 2;
-    host_cleanup(host_freep) const config_node_t **keys = calloc(n + 1, sizeof(const void *));
-
-    if (keys == NULL)
-        return host_fail(r->err, LH_ENOMEM, "%s: out of memory", r->source);
-    for (size_t i = 0; i < n; i++) {
-        keys[i] = &mapping->items[2 * i];
-    }
-    qsort(keys, n, sizeof(const void *), by_text_then_place);
-    for (size_t i = 1; i < n; i++) {
-        if (strcmp(keys[i]->text, keys[i - 1]->text) == 0)
-            return host_fail(r->err, LH_EPARSE,
-                             "%s:%u:%u: key '%.64s' stands here again, after line %u", r->source,
-                             keys[i]->line, keys[i]->column, keys[i]->text, keys[i - 1]->line);
-    }
-    return 0;
 }
 
 static int read_node(struct reader *r, const yaml_event_t *event, unsigned depth,
@@ -140,9 +75,9 @@ static int read_items(struct reader *r, unsigned depth, config_node_t *node)
 
         if (is_key && event.type != YAML_SCALAR_EVENT && event.type != YAML_ALIAS_EVENT)
             return FAIL_AT(r, &event.start_mark, LH_EPARSE, "a key must be a plain text");
-        rc = add_item(r, &event, node, &item);
-        if (item != NULL)
-            rc = read_node(r, &event, depth, item);
+        item = config_node_add(node);
+        rc = item != NULL ? read_node(r, &event, depth, item)
+                          : FAIL_AT(r, &event.start_mark, LH_ENOMEM, "out of memory");
         if (rc < 0)
             return rc;
     }
@@ -174,8 +109,8 @@ static int read_node(struct reader *r, const yaml_event_t *event, unsigned depth
                        "anchors and aliases (&name, *name) are not read; write the value out");
     if (is_tagged(event))
         return FAIL_AT(r, mark, LH_EPARSE, "tags (!name) are not read");
-    if (++r->nodes > CONFIG_YAML_MAX_NODES)
-        return FAIL_AT(r, mark, LH_ETOOBIG, "more than %d values", CONFIG_YAML_MAX_NODES);
+    if (++r->nodes > CONFIG_MAX_NODES)
+        return FAIL_AT(r, mark, LH_ETOOBIG, "more than %d values", CONFIG_MAX_NODES);
     node->line = (unsigned) mark->line + 1;
     node->column = (unsigned) mark->column + 1;
     if (event->type == YAML_SCALAR_EVENT)
@@ -185,7 +120,9 @@ static int read_node(struct reader *r, const yaml_event_t *event, unsigned depth
     node->kind = event->type == YAML_MAPPING_START_EVENT ? CONFIG_MAPPING : CONFIG_SEQUENCE;
     const int rc = read_items(r, depth + 1, node);
 
-    return rc == 0 && node->kind == CONFIG_MAPPING ? check_keys(r, node) : rc;
+    if (rc < 0 || node->kind != CONFIG_MAPPING)
+        return rc;
+    return config_node_check_keys(r->source, node, strcmp, r->err);
 }
 
 /* An empty stream. */
@@ -231,16 +168,16 @@ int config_yaml_parse(const char *source, const char *text, size_t len, config_n
     struct reader r = {.source = source, .err = err};
 
     *out = (config_node_t){0};
-    if (len > CONFIG_YAML_MAX_BYTES)
-        return host_fail(err, LH_ETOOBIG, "%s: larger than %u bytes", source,
-                         CONFIG_YAML_MAX_BYTES);
+    if (len > CONFIG_MAX_BYTES)
+        return host_fail(err, LH_ETOOBIG, "%s: larger than %u bytes", source, CONFIG_MAX_BYTES);
     if (!yaml_parser_initialize(&r.parser))
         return host_fail(err, LH_ENOMEM, "%s: out of memory", source);
     /* Set, so that a byte order mark of UTF-16 is not obeyed; one of UTF-8 is then skipped here. */
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
     const size_t mark = len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 
-    yaml_parser_set_input_string(&r.parser, (const unsigned char *) text + mark, len - mark);
+    r.text = text + mark;
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *) r.text, len - mark);
     const int rc = read_stream(&r, out);
 
     yaml_parser_delete(&r.parser);

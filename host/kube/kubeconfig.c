@@ -406,7 +406,7 @@ int kube_kubeconfig_load(const char *path, const char *context, kube_credentials
 {
     host_cleanup(wipe_text) buf_t text = BUF_INIT;
     config_node_t root = {0};
-    int ret = file_read(path, CONFIG_YAML_MAX_BYTES, &text, err);
+    int ret = file_read(path, CONFIG_MAX_BYTES, &text, err);
 
     if (ret < 0)
         return host_error_wrap(err, ret, "kubeconfig");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration file on any bytes: parsed and turned to JSON, or refused with a text. */
 #include "config/table.h"
+#include "config/yaml.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -41,6 +41,40 @@ Test(docs, every_setting_stands_there_with_its_default)
     free(text);
 }
 
+Test(docs, names_of_their_own_in_appsettings_stand_there)
+{
+    char *text = page();
+
+    for (size_t i = 0; i < CONFIG_SETTINGS; i++) {
+        const config_setting_t *s = &config_settings[i];
+        host_cleanup(host_freep) char *row =
+            s->dotnet != NULL ? host_xprintf("| `%s` | `%s`", s->key, s->dotnet) : host_xstrdup("");
+        host_cleanup(host_freep) char *alias =
+            s->dotnet_alias != NULL ? host_xprintf(", or `%s`", s->dotnet_alias) : host_xstrdup("");
+
+        EXPECT_HAS(text, row);
+        EXPECT_HAS(text, s->type == CONFIG_LIST ? "" : alias);
+    }
+    free(text);
+}
+
+Test(docs, the_example_of_appsettings_loads)
+{
+    char *text = page(), *begin = strstr(text, "```json\n"), *end;
+
+    cr_assert_not_null(begin);
+    begin += strlen("```json\n");
+    end = strstr(begin, "```");
+    cr_assert_not_null(end);
+    loading_write("appsettings.json", begin, (size_t) (end - begin));
+    config_t *c = loading_ok(NULL, NULL, NULL);
+
+    EXPECT_STR(c->leader_election.id, "shop-controllers");
+    EXPECT_INT(c->plugins.instances[0].workers, 4);
+    config_destroy(c);
+    free(text);
+}
+
 Test(docs, the_example_loads)
 {
     char *text = page(), *begin = strstr(text, "```yaml\n"), *end;

@@ -247,19 +247,26 @@ Test(load, a_named_file_that_is_missing_is_an_error)
     EXPECT_STR(err.text, "configuration file: open 'none.yaml': No such file or directory");
 }
 
-Test(load, appsettings_is_refused_when_found_and_when_named)
+Test(load, a_named_appsettings_has_its_overlay_beside_it)
 {
-    const config_sources_t named = {.file = "x/appsettings.json", .env = loading_env};
+    static const char base[] = "{\"KubeOps\": {\"Name\": \"a\", \"Context\": \"x\"}}";
+    static const char over[] = "{\"KubeOps\": {\"Name\": \"b\"}}";
+    const config_sources_t sources = {.file = "./appsettings.json", .env = loading_env};
+    const config_sources_t overlay = {.file = "./appsettings.Production.json", .env = loading_env};
     config_t *c = NULL;
     lh_error_t err = {0};
 
-    EXPECT_INT(config_load(&named, &c, &err), LH_EINVAL);
-    EXPECT_STR(err.text, "x/appsettings.json: this version does not read appsettings.json yet: "
-                         "move its settings to leasehold.yaml and the file away");
-    loading_write("appsettings.json", "{}", 2);
-    loading_refused(NULL, NULL, NULL,
-                    "appsettings.json: this version does not read appsettings.json yet: move its "
-                    "settings to leasehold.yaml and the file away");
+    loading_write("appsettings.json", base, sizeof(base) - 1);
+    loading_write("appsettings.Production.json", over, sizeof(over) - 1);
+    ASSERT_OK(config_load(&sources, &c, &err), err);
+    EXPECT_STR(c->name, "b");
+    EXPECT_STR(c->context, "x");
+    EXPECT_STR(c->origins->of[0], "./appsettings.Production.json:1");
+    config_destroy(c);
+    ASSERT_OK(config_load(&overlay, &c, &err), err);
+    EXPECT_STR(c->name, "b");
+    EXPECT_STR(c->context, "");
+    config_destroy(c);
 }
 
 Test(load, name_is_the_host_name_without_pod_name)

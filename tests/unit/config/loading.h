@@ -25,6 +25,8 @@ static void loading_leave(void)
     (void) unlink("leasehold.yaml");
     (void) unlink("other.yaml");
     (void) unlink("appsettings.json");
+    (void) unlink("appsettings.Production.json");
+    (void) unlink("appsettings.Staging.json");
     (void) rmdir(loading_dir);
 }
 

@@ -89,21 +89,21 @@ Test(yaml, what_is_not_read_is_refused_with_its_place)
         {"a:\n\t- x\n",
          "f.yaml:2:1: while scanning for the next token, found character that cannot "
          "start any token"},
-        {"a: \xff\n", "f.yaml: byte 3: not YAML text: invalid leading UTF-8 octet"},
-        {"a: \x01\n", "f.yaml: byte 3: not YAML text: control characters are not allowed"},
+        {"a: \xff\n", "f.yaml:1:4: not YAML text: invalid leading UTF-8 octet"},
+        {"a: \x01\n", "f.yaml:1:4: not YAML text: control characters are not allowed"},
         {"\x7f"
          "ELF\x02\x01\x01",
-         "f.yaml: byte 0: not YAML text: control characters are not allowed"},
+         "f.yaml:1:1: not YAML text: control characters are not allowed"},
         {"\xff\xfe"
          "a",
-         "f.yaml: byte 0: not YAML text: invalid leading UTF-8 octet"},
+         "f.yaml:1:1: not YAML text: invalid leading UTF-8 octet"},
     };
 
     for (size_t i = 0; i < HOST_LEN(rows); i++) {
         expect_refused(rows[i].text, strlen(rows[i].text), LH_EPARSE, rows[i].want);
     }
     expect_refused("a: \0b\n", 6, LH_EPARSE,
-                   "f.yaml: byte 3: not YAML text: control characters are not allowed");
+                   "f.yaml:1:4: not YAML text: control characters are not allowed");
 }
 
 Test(yaml, an_alias_bomb_is_refused_at_its_first_anchor)
@@ -131,7 +131,7 @@ Test(yaml, depth_is_bounded)
 
 Test(yaml, number_of_values_is_bounded)
 {
-    const size_t len = 2 * CONFIG_YAML_MAX_NODES;
+    const size_t len = 2 * CONFIG_MAX_NODES;
     char *text = malloc(len);
 
     text[0] = '[';
@@ -144,7 +144,7 @@ Test(yaml, number_of_values_is_bounded)
 
 Test(yaml, size_is_bounded)
 {
-    const size_t len = CONFIG_YAML_MAX_BYTES + 1;
+    const size_t len = CONFIG_MAX_BYTES + 1;
     char *text = malloc(len);
     config_node_t n;
     lh_error_t err = {0};
