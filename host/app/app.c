@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/app_impl.h"
+#include "app/lease_namespace.h"
 #include "base/clock.h"
 #include "base/error.h"
 
@@ -155,15 +156,9 @@ static void lead_without_election(app_t *app)
 
 static const char *lease_namespace(const app_t *app)
 {
-    const char *configured = app->config->leader_election.namespace;
+    const char *origin;
 
-    if (configured[0] != '\0')
-        return configured;
-    for (const char *const *e = app->options->env; *e != NULL; e++) {
-        if (strncmp(*e, "POD_NAMESPACE=", 14) == 0 && (*e)[14] != '\0')
-            return *e + 14;
-    }
-    return app->credentials->namespace[0] != '\0' ? app->credentials->namespace : "kube-system";
+    return app_lease_namespace(app->config, app->options->env, app->credentials, &origin);
 }
 
 static void on_outnumbered(void *arg, uint64_t term, int64_t seen)

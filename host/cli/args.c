@@ -29,6 +29,18 @@ static void set_check(cli_args_t *args, const char *value)
     args->check = true;
 }
 
+static void set_defaults(cli_args_t *args, const char *value)
+{
+    (void) value;
+    args->defaults = true;
+}
+
+static void set_schema(cli_args_t *args, const char *value)
+{
+    (void) value;
+    args->schema = true;
+}
+
 static void set_help(cli_args_t *args, const char *value)
 {
     (void) value;
@@ -133,7 +145,12 @@ static const struct flag flags[] = {
     {"pid", "PID", CLI_PID, "of the host, where several use one stateDir", set_pid},
     {"wait", NULL, CLI_WAIT, "until the term has ended", set_wait},
     {"service-account", "NAME", CLI_ACCOUNT, "of the host's pods [default leasehold]", set_account},
-    {"check", NULL, CLI_CHECK, "print nothing but errors", set_check},
+    {"check", NULL, CLI_CONFIG, "print nothing but errors", set_check},
+    {"defaults", NULL, CLI_CONFIG, "print a leasehold.yaml with every default and comments",
+     set_defaults},
+    {"schema", NULL, CLI_CONFIG,
+     "print a JSON Schema of leasehold.yaml, or of appsettings.json when --config names that",
+     set_schema},
     {"output", "FORMAT", CLI_OUTPUT, "text or json, also as -o FORMAT [default text]", set_json},
     {"help", NULL, 0, "print this", set_help},
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which rights to grant: those of the host, and those that the manifests of its plugins ask for. */
+#include "app/lease_namespace.h"
 #include "app/roster.h"
 #include "cli/objects.h"
 #include "cli/verb.h"
@@ -175,18 +176,6 @@ static int print(const cJSON *objects, bool json)
     return cli_print(&out);
 }
 
-/* Without a cluster at hand nothing else says which namespace it will be. */
-static const char *namespace_of(const cli_args_t *args, const config_t *config)
-{
-    const char *ns = config->leader_election.namespace;
-
-    for (const char *const *e = args->env; *ns == '\0' && *e != NULL; e++) {
-        if (strncmp(*e, "POD_NAMESPACE=", 14) == 0)
-            ns = *e + 14;
-    }
-    return ns;
-}
-
 static int print_all(const cli_args_t *args, const config_t *config, const char *namespace)
 {
     host_cleanup(host_freep) char *base =
@@ -217,11 +206,11 @@ int cli_rbac(const cli_args_t *args)
 
     if (status != CLI_FINE)
         return status;
-    const char *namespace = namespace_of(args, config);
+    const char *origin, *namespace = app_lease_namespace_told(config, args->env, &origin);
 
     if (!config->leader_election.enabled)
         status = cli_fail(CLI_USAGE, "rbac: leader election is disabled");
-    else if (*namespace == '\0')
+    else if (namespace == NULL) /* without a cluster at hand nothing else says which it will be */
         status = cli_fail(CLI_USAGE, "rbac: set leaderElection.namespace to where the host runs");
     else if (args->account != NULL && !kube_is_dns_subdomain(args->account))
         status = cli_fail(CLI_USAGE, "rbac: '%s' cannot name a service account", args->account);

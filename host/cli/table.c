@@ -7,7 +7,7 @@
 
 const cli_verb_t cli_verbs[] = {
     {"run", NULL, CLI_SETTINGS, "run a replica until SIGTERM", cli_run},
-    {"config", NULL, CLI_SETTINGS | CLI_OUTPUT | CLI_CHECK,
+    {"config", NULL, CLI_SETTINGS | CLI_OUTPUT | CLI_CONFIG,
      "print every setting with its value and origin", cli_config},
     {"plugins ls", NULL, CLI_SETTINGS | CLI_OUTPUT,
      "list the plugin directory, running nothing of it", cli_plugins_ls},

@@ -10,7 +10,7 @@
 enum {
     CLI_SETTINGS = 1, /* --config, --set, and the own flags of settings */
     CLI_OUTPUT = 2,   /* -o json */
-    CLI_CHECK = 4,    /* --check */
+    CLI_CONFIG = 4,   /* --check, --defaults, --schema */
     CLI_PID = 32,     /* --pid */
     CLI_WAIT = 64,    /* --wait */
     CLI_ACCOUNT = 16, /* --service-account */
@@ -32,7 +32,8 @@ typedef struct cli_args {
     const char **applies; /* owned, texts borrowed */
     size_t apply_count;
     bool plain, faults, quiet, no_color, any_address;
-    bool help, json, check, wait;
+    bool help, json, wait;
+    bool check, defaults, schema; /* of config */
 } cli_args_t;
 
 typedef struct cli_verb {

@@ -95,12 +95,22 @@ void config_destroy(config_t *c); /* NULL is allowed */
 /* The service account of an instance that names none. Caller owns, free(). */
 char *config_service_account(const char *instance);
 
+/* What follows from the settings, shown below them; value NULL: nothing. Borrowed. */
+typedef struct config_derived {
+    const char *key, *value, *origin;
+} config_derived_t;
+
 /* One line per setting: key, value, origin ("default", "leasehold.yaml:12", "environment
  * LEASEHOLD_NAME", "--set"). Secrets, and all of an instance's section "config", are shown as
- * "***". 0 or LH_ENOMEM. */
-HOST_MUST_USE int config_print(const config_t *c, buf_t *out);
+ * "***". derived: one line more, NULL: none. 0 or LH_ENOMEM. */
+HOST_MUST_USE int config_print(const config_t *c, const config_derived_t *derived, buf_t *out);
 /* The same as a JSON array of {"key", "value", "origin"}. */
-HOST_MUST_USE int config_print_json(const config_t *c, buf_t *out);
+HOST_MUST_USE int config_print_json(const config_t *c, const config_derived_t *derived, buf_t *out);
+
+/* A leasehold.yaml with every setting at its default, and comments. */
+HOST_MUST_USE int config_template(buf_t *out);
+/* A JSON Schema of configuration files; the name of file (NULL: leasehold.yaml) says of which form. */
+HOST_MUST_USE int config_schema(const char *file, buf_t *out);
 
 /* The settings that have an own flag, for --help: a text with key, default and help. */
 HOST_MUST_USE int config_help(buf_t *out);

@@ -28,6 +28,10 @@ static void enter(void)
 static void leave(void)
 {
     (void) unlink("bad.yaml");
+    (void) unlink("kubeconfig");
+    (void) unlink("leasehold.yaml");
+    (void) unlink("appsettings.json");
+    (void) unlink("appsettings.Staging.json");
     (void) unlink("junk.so");
     (void) rmdir(dir);
 }
@@ -63,6 +67,8 @@ Test(cli, mistakes_of_usage_end_with_2_and_a_hint)
          "leasehold: version: unknown flag '--name' (see 'leasehold version --help')\n"},
         {"run extra", "leasehold: run: unexpected 'extra' (see 'leasehold run --help')\n"},
         {"config --set", "leasehold: config: --set needs a value\n"},
+        {"config --check --schema",
+         "leasehold: config: one of --check, --defaults, --schema at a time\n"},
         {"config --check=1", "leasehold: config: --check takes no value\n"},
         {"version -o yaml", "leasehold: version: --output is text or json, not 'yaml'\n"},
         {"worker x", "leasehold: worker: 'x' is no file descriptor\n"},
@@ -132,6 +138,99 @@ Test(cli, config_prints_for_people_and_for_programs)
     EXPECT_HAS(text.out, "--name\nleaderElection.enabled ");
     EXPECT_INT(json.status, CLI_FINE);
     EXPECT_HAS(json.out, "[{\"key\":\"name\",\"value\":\"a\",\"origin\":\"--name\"},\n");
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    cr_assert(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+/* The line of the Lease in what `leasehold config` prints, with single spaces. */
+static void expect_lease(const char *flags, char **env, const char *value, const char *origin)
+{
+    char line[200];
+
+    snprintf(line, sizeof(line), "config %s", flags);
+    const outcome_t o = outcome_of(line, env);
+    const char *at = strstr(o.out, "\nlease ");
+
+    EXPECT_INT(o.status, CLI_FINE);
+    cr_assert_not_null(at, "no lease in\n%s%s", o.out, o.err);
+    at += 7 + strspn(at + 7, " ");
+    cr_expect(strncmp(at, value, strlen(value)) == 0, "the lease is %s, expected %s", at, value);
+    at += strlen(value) + strspn(at + strlen(value), " ");
+    EXPECT_STR(at, origin);
+}
+
+Test(cli, config_shows_the_lease_that_run_would_use)
+{
+    char *plain[] = {"POD_NAME=pod-0", "STATE_DIRECTORY=/s", NULL};
+    char *pod[] = {"POD_NAME=pod-0", "STATE_DIRECTORY=/s", "POD_NAMESPACE=ops", NULL};
+
+    write_file("kubeconfig",
+               "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n"
+               "users: [{name: u, user: {token: hunter2}}]\n"
+               "contexts: [{name: x, context: {cluster: c, user: u, namespace: shop}},\n"
+               "  {name: y, context: {cluster: c, user: u}}]\n");
+    expect_lease("", pod, "ops/leasehold-leader", "environment POD_NAMESPACE\n");
+    expect_lease("--set leaderElection.namespace=web --set leaderElection.id=shop", pod, "web/shop",
+                 "leaderElection.namespace\n");
+    expect_lease("--kubeconfig kubeconfig --context x", plain, "shop/leasehold-leader",
+                 "kubeconfig 'kubeconfig', context 'x'\n");
+    expect_lease("--kubeconfig kubeconfig --context y", plain, "kube-system/leasehold-leader",
+                 "default\n");
+    expect_lease("--set leaderElection.enabled=false", pod, "none", "leaderElection.enabled\n");
+    expect_lease("--kubeconfig none", plain, "unknown",
+                 "kubeconfig: open 'none': No such file or directory\n");
+    const outcome_t json = outcome_of("config -o json", pod);
+
+    EXPECT_HAS(json.out, ",\n {\"key\":\"lease\",\"value\":\"ops/leasehold-leader\",\"origin\":"
+                         "\"environment POD_NAMESPACE\"}]\n");
+    EXPECT_HAS(outcome_of("config -o json --kubeconfig none", plain).out,
+               "{\"key\":\"lease\",\"value\":null,");
+}
+
+Test(cli, config_reads_appsettings_and_what_lies_over_it)
+{
+    char *env[] = {"POD_NAME=pod-0", "STATE_DIRECTORY=/s", "DOTNET_ENVIRONMENT=Staging",
+                   "KUBEOPS__LEASEDURATION=00:00:45", NULL};
+
+    write_file("appsettings.json", "{\n  \"KubeOps\": {\n    \"Name\": \"a\", // who\n"
+                                   "    \"RenewDeadline\": \"20s\",\n  },\n}\n");
+    write_file("appsettings.Staging.json", "{\"KubeOps\": {\"LeaderElectionId\": \"staging\"}}");
+    const outcome_t o = outcome_of("config -o json", env);
+
+    EXPECT_HAS(o.out, "\"key\":\"name\",\"value\":\"a\",\"origin\":\"appsettings.json:3\"}");
+    EXPECT_HAS(o.out, "\"value\":\"20s\",\"origin\":\"appsettings.json:4\"}");
+    EXPECT_HAS(o.out, "\"value\":\"staging\",\"origin\":\"appsettings.Staging.json:1\"}");
+    EXPECT_HAS(o.out, "\"value\":\"45s\",\"origin\":\"environment KUBEOPS__LEASEDURATION\"}");
+    write_file("appsettings.Staging.json",
+               "{\"KubeOps\": {\"LeaderElectionID\": \"a\",\n \"Nmae\": 1}}");
+    const outcome_t bad = outcome_of("config --check", env);
+
+    EXPECT_INT(bad.status, CLI_USAGE);
+    EXPECT_STR(bad.err,
+               "leasehold: appsettings.Staging.json:2:2: unknown key 'KubeOps:Nmae'; did you "
+               "mean 'KubeOps:Name'?\n");
+}
+
+Test(cli, config_prints_defaults_and_schemas_whatever_the_configuration)
+{
+    write_file("leasehold.yaml", "- bad\n");
+    const outcome_t defaults = run("config --defaults"), schema = run("config --schema"),
+                    dotnet = run("config --schema --config appsettings.json");
+
+    EXPECT_INT(defaults.status, CLI_FINE);
+    EXPECT_HAS(defaults.out, "\n  # name of the Lease, the same for all replicas\n  id: "
+                             "leasehold-leader\n");
+    EXPECT_INT(schema.status, CLI_FINE);
+    EXPECT_HAS(schema.out, "\"title\": \"leasehold.yaml\"");
+    EXPECT_INT(dotnet.status, CLI_FINE);
+    EXPECT_HAS(dotnet.out, "\"title\": \"appsettings.json\"");
+    write_file("leasehold.yaml", defaults.out);
+    EXPECT_STR(run("config --check").err, "");
 }
 
 Test(cli, version_names_what_matters)

@@ -15,7 +15,7 @@
 
 typedef struct outcome {
     int status;
-    char out[8192], err[8192];
+    char out[32768], err[8192];
 } outcome_t;
 
 static inline int outcome_capture(int fd)

@@ -35,7 +35,7 @@ Test(print, every_value_stands_with_its_origin)
     config_t *c = loading_ok(yaml, env, flags);
     buf_t out = BUF_INIT;
 
-    cr_assert_eq(config_print(c, &out), 0);
+    cr_assert_eq(config_print(c, NULL, &out), 0);
     expect_line(out.data, "name", "a", "leasehold.yaml:1");
     expect_line(out.data, "leaderElection.id", "leasehold-leader", "default");
     expect_line(out.data, "leaderElection.retryPeriod", "1s500ms", "leasehold.yaml:3");
@@ -63,7 +63,7 @@ Test(print, json_has_typed_values)
     config_t *c = loading_ok(yaml, env, flags);
     buf_t out = BUF_INIT;
 
-    cr_assert_eq(config_print_json(c, &out), 0);
+    cr_assert_eq(config_print_json(c, NULL, &out), 0);
     EXPECT_HAS(out.data, "[{\"key\":\"name\",\"value\":\"a\",\"origin\":\"leasehold.yaml:1\"},\n");
     EXPECT_HAS(out.data,
                "{\"key\":\"leaderElection.enabled\",\"value\":true,\"origin\":\"default\"}");
@@ -81,10 +81,10 @@ Test(print, a_full_buffer_is_an_error)
     config_t *c = loading_ok(NULL, NULL, NULL);
     buf_t out = BUF_INIT_MAX(100);
 
-    EXPECT_INT(config_print(c, &out), LH_ENOMEM);
+    EXPECT_INT(config_print(c, NULL, &out), LH_ENOMEM);
     buf_fini(&out);
     out = BUF_INIT_MAX(100);
-    EXPECT_INT(config_print_json(c, &out), LH_ENOMEM);
+    EXPECT_INT(config_print_json(c, NULL, &out), LH_ENOMEM);
     buf_fini(&out);
     config_destroy(c);
 }
