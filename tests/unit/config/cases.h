@@ -243,6 +243,8 @@ static const config_case_t config_cases[] = {
                       "\"LeaseDuration\": \"20\""),
      .want = "leaderElection.enabled false\nleaderElection.clockSkew 0.1\n"
              "leaderElection.leaseDuration 20s\n"},
+    {"a boolean in any case", .appsettings = K("\"EnableLeaderElection\": \"tRUE\""),
+     .env = {"KubeOps__Name=a"}, .want = "leaderElection.enabled true\nname a\n"},
     {"values without a value", .appsettings = K("\"Name\": null, \"Health\": null, \"Log\": {}"),
      .want = "name pod-0\nhealth.address :8081\n"},
     {"a byte order mark and CRLF in appsettings",
