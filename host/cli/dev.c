@@ -101,6 +101,7 @@ static int open_api(dev_run_t *d, lh_error_t *err)
                             .faults = args->faults,
                             .snapshot = args->snapshot,
                             .version = LEASEHOLD_VERSION,
+                            .read_yaml = dev_read_yaml,
                             .on_change = on_change,
                             .arg = d},
         &d->api, err);

@@ -32,6 +32,8 @@ void dev_print_change(dev_printer_t *p, const dev_change_t *change);
  * until kinds that the file itself defines are served. Texts of errors name file and
  * object. LH_EPARSE, LH_EINVAL, and those of file_read. */
 HOST_MUST_USE int dev_apply_file(loop_t *loop, dev_core_t *core, const char *path, lh_error_t *err);
+/* One document as JSON; for core's read_yaml. */
+int dev_read_yaml(const char *text, size_t len, buf_t *json, lh_error_t *err);
 /* Puts the Lease that the host elects its leader by, held by nobody: it then leads at once. */
 void dev_apply_lease(dev_core_t *core, const char *ns, const char *name);
 

@@ -111,7 +111,8 @@ static int apply_one(const apply_t *a, const cJSON *object)
     const char *api_version = text_at(object, "apiVersion"), *kind = text_at(object, "kind");
     const char *ns = text_at(meta, "namespace"), *version;
     host_cleanup(host_freep) char *what = host_xprintf("%s '%s'", kind, text_at(meta, "name"));
-    dev_request_t r = {.verb = DEV_CREATE, .content_type = "application/json"};
+    dev_request_t r = {
+        .verb = DEV_CREATE, .content_type = "application/json", .user_agent = "leasehold"};
 
     if (api_version[0] == '\0' || kind[0] == '\0')
         return host_fail(a->err, LH_EINVAL, "%s: an object has no apiVersion or no kind", a->path);
@@ -162,22 +163,34 @@ static int apply_json(const apply_t *a, const char *text, size_t len)
     return ret;
 }
 
+static int read_yaml(const char *source, const char *text, size_t len, buf_t *json, lh_error_t *err)
+{
+    config_node_t node = {0};
+    int ret = config_yaml_parse(source, text, len, &node, err);
+
+    if (ret == 0) {
+        ret = config_node_json(&node, json, err);
+        if (ret < 0)
+            ret = host_error_wrap(err, ret, "%s", source);
+    }
+    config_node_fini(&node);
+    return ret;
+}
+
+int dev_read_yaml(const char *text, size_t len, buf_t *json, lh_error_t *err)
+{
+    return read_yaml("yaml", text, len, json, err);
+}
+
 /* One document; lines: those before it, which the text of an error counts as well. */
 static int apply_yaml(const apply_t *a, const char *text, size_t len, size_t lines)
 {
     host_cleanup(buf_fini) buf_t placed = BUF_INIT, json = BUF_INIT;
-    config_node_t node = {0};
 
     while (lines-- > 0)
         buf_puts(&placed, "\n");
     buf_append(&placed, text, len);
-    int ret = config_yaml_parse(a->path, buf_text(&placed), placed.len, &node, a->err);
-    if (ret == 0) {
-        ret = config_node_json(&node, &json, a->err);
-        if (ret < 0)
-            ret = host_error_wrap(a->err, ret, "%s", a->path);
-    }
-    config_node_fini(&node);
+    const int ret = read_yaml(a->path, buf_text(&placed), placed.len, &json, a->err);
     return ret == 0 ? apply_json(a, buf_text(&json), json.len) : ret;
 }
 
@@ -235,6 +248,7 @@ void dev_apply_lease(dev_core_t *core, const char *ns, const char *name)
     const apply_t a = {NULL, core, "Lease", &err};
     dev_request_t r = {.verb = DEV_CREATE,
                        .version = "v1",
+                       .user_agent = "leasehold",
                        .ns = ns,
                        .content_type = "application/json",
                        .body = body,

@@ -120,6 +120,11 @@ static void drop_duplicates(cJSON *node, const spot_t *above, dev_strict_t *stri
     }
 }
 
+void dev_drop_duplicates(cJSON *object, dev_strict_t *strict)
+{
+    drop_duplicates(object, NULL, strict);
+}
+
 /* -- Reading -- */
 
 /* How a body is shown in a message: as text when it may be JSON, else in hexadecimal. */
@@ -208,7 +213,7 @@ static int read_protobuf(const dev_request_t *r, cJSON **out, dev_status_t *st)
         return dev_refuse(st, 400, "BadRequest",
                           "%s in version \"%s\" cannot be handled as a %s: %s", expected_kind(r),
                           r->version, expected_kind(r), buf_text(&mistake));
-    drop_duplicates(*out, NULL, &ignored);
+    dev_drop_duplicates(*out, &ignored);
     return 0;
 }
 
@@ -237,7 +242,7 @@ int dev_read_body(const dev_request_t *r, cJSON **out, dev_strict_t *strict, dev
         cJSON_Delete(body);
         return ret;
     }
-    drop_duplicates(body, NULL, strict);
+    dev_drop_duplicates(body, strict);
     *out = body;
     return 0;
 }
@@ -326,7 +331,6 @@ static void prune_meta(cJSON *object, dev_strict_t *strict)
         dev_strict_note(strict, "unknown", path);
         cJSON_Delete(cJSON_DetachItemViaPointer(meta, item));
     }
-    tree_remove(meta, "managedFields");
     tree_remove(meta, "selfLink");
 }
 

@@ -200,7 +200,7 @@ static void save_table(void *arg, dev_table_t *t)
         buf_puts(out, "{\"table\":");
         buf_json_string(out, dev_table_key(t), strlen(dev_table_key(t)));
         buf_puts(out, ",\"object\":");
-        buf_append(out, o->text, o->len);
+        dev_object_put(o, false, out);
         buf_puts(out, "}\n");
     }
 }

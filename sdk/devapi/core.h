@@ -29,6 +29,8 @@ typedef struct dev_core_options {
     size_t max_events; /* of history, for watches and old lists; 0: 20,000 */
     const char *ca; /* PEM for each namespace's kube-root-ca.crt, borrowed for the call; NULL: none
                         * of them */
+    /* Appends the one YAML document of text as JSON, for server-side apply; NULL: only JSON is read. */
+    int (*read_yaml)(const char *text, size_t len, buf_t *json, lh_error_t *err);
     /* After each change, by whomever; NULL: nobody is told. Must not call the core. */
     void (*on_change)(void *arg, const dev_change_t *change);
     void *arg;
@@ -63,8 +65,10 @@ typedef struct dev_request {
     size_t body_len;
     enum dev_shape shape; /* asked for by Accept */
     const char *user;
+    const char *user_agent; /* NULL: none */
     /* query */
     const char *label_selector, *field_selector, *field_manager, *field_validation, *dry_run;
+    const char *force; /* of a server-side apply */
     const char *resource_version, *resource_version_match, *limit, *continue_token;
     const char *timeout_seconds, *allow_bookmarks, *send_initial_events;
     const char *propagation_policy, *grace_period; /* query forms of DeleteOptions */

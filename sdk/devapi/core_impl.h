@@ -135,6 +135,8 @@ typedef struct dev_strict {
 void dev_strict_fini(dev_strict_t *s);
 bool dev_strict_is_full(const dev_strict_t *s); /* what else is noted gets lost */
 void dev_strict_note(dev_strict_t *s, const char *what, const char *path);
+/* Of members that come more than once the last one stays. */
+void dev_drop_duplicates(cJSON *object, dev_strict_t *strict);
 /* The body as a JSON object, each member once. 400, 415. Caller owns *out. */
 int dev_read_body(const dev_request_t *r, cJSON **out, dev_strict_t *strict, dev_status_t *st);
 bool dev_is_protobuf(const char *type); /* a media type without parameters; NULL: false */
@@ -159,6 +161,14 @@ int dev_verb_patch(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, de
 int dev_verb_delete(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, dev_status_t *st);
 int dev_verb_delete_all(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply,
                         dev_status_t *st);
+
+int dev_verb_apply(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, dev_status_t *st);
+/* verb_patch.c: the object as a patch sees it; old is what is stored. Caller owns *out. 500. */
+int dev_patch_current(const dev_request_t *r, const dev_object_t *old, cJSON **out,
+                      dev_status_t *st);
+/* next, which a patch made, in the place of old: decoded, checked, stored. */
+int dev_patch_finish(dev_core_t *c, const dev_request_t *r, dev_object_t *old, cJSON *next,
+                     dev_reply_t *reply, dev_status_t *st);
 
 /* create.c: stores a decoded tree, which is changed. */
 int dev_create(dev_core_t *c, const dev_request_t *r, cJSON *object, dev_reply_t *reply,
@@ -185,6 +195,11 @@ int dev_get_scale(const dev_request_t *r, const dev_object_t *o, dev_reply_t *re
 int dev_scale_of(const dev_request_t *r, const cJSON *object, cJSON **out, dev_status_t *st);
 int dev_put_scale(dev_core_t *c, const dev_request_t *r, dev_object_t *old, const cJSON *scale,
                   dev_reply_t *reply, dev_status_t *st);
+/* An applied Scale, changed into the part of the object that it is about. 400. */
+int dev_scale_patch(const dev_request_t *r, cJSON *patch, dev_status_t *st);
+/* next, which may differ from old in its replicas, in the place of old; the Scale is shown. */
+int dev_put_scaled(dev_core_t *c, const dev_request_t *r, dev_object_t *old, cJSON *next,
+                   dev_reply_t *reply, dev_status_t *st);
 /* labels.c: a metav1.LabelSelector, or a map of labels, as text; "" for none. Caller owns it. */
 char *dev_selector_text(const cJSON *selector);
 

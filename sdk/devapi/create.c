@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Creation, and the checks that every object passes before it is stored. */
 #include "devapi/core_impl.h"
+#include "devapi/managed_write.h"
 
 #include "base/rand.h"
 
@@ -172,8 +173,13 @@ int dev_create(dev_core_t *c, const dev_request_t *r, cJSON *object, dev_reply_t
         ret = check_kind_lives(r, name, st);
     if (ret < 0)
         return ret;
+    cJSON *claimed =
+        cJSON_DetachItemFromObjectCaseSensitive(tree_get(object, "metadata"), "managedFields");
     prepare(c, r, t, object);
+    cJSON *given = managed_given(r, object);
     dev_complete(r, object, NULL);
+    managed_create(c, r, given, object, claimed);
+    cJSON_Delete(given);
     ret = dev_admit(r, object, NULL, st);
     if (ret == 0)
         ret = check_free(c, r, t, object, st);

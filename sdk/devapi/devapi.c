@@ -132,6 +132,7 @@ static int open_server(devapi_t *d, const devapi_options_t *o, lh_error_t *err)
                                                     .ca = ca.len > 0 ? buf_text(&ca) : NULL,
                                                     .log = o->log,
                                                     .max_bytes = o->max_bytes,
+                                                    .read_yaml = o->read_yaml,
                                                     .on_change = o->on_change,
                                                     .arg = o->arg},
                               &d->core, err);

@@ -24,7 +24,8 @@ typedef struct devapi_options {
     size_t max_bytes;     /* see core.h */
     unsigned max_connections;                                 /* 0: 1000 */
     const char *version;                                      /* of Leasehold, shown by /version */
-    void (*on_change)(void *arg, const dev_change_t *change); /* see core.h */
+    int (*read_yaml)(const char *text, size_t len, buf_t *json, lh_error_t *err); /* see core.h */
+    void (*on_change)(void *arg, const dev_change_t *change);                     /* likewise */
     void *arg;
 } devapi_options_t;
 

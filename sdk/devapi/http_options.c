@@ -10,6 +10,7 @@ void exchange_take_options(const exchange_t *x, dev_request_t *r)
         {"labelSelector", &r->label_selector},
         {"fieldSelector", &r->field_selector},
         {"fieldManager", &r->field_manager},
+        {"force", &r->force},
         {"fieldValidation", &r->field_validation},
         {"dryRun", &r->dry_run},
         {"resourceVersion", &r->resource_version},

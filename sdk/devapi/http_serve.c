@@ -218,7 +218,8 @@ static void serve_kind(exchange_t *x, const dev_kind_t *kind)
                        .body = buf_text(body),
                        .body_len = body->len,
                        .shape = accept.shape,
-                       .user = DEV_USER};
+                       .user = DEV_USER,
+                       .user_agent = http_head_get(x->head, "User-Agent")};
 
     exchange_take_options(x, &r);
     if (!check_served(x, kind))

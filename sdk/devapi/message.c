@@ -21,6 +21,9 @@
 #define P DEV_FIELD_POINTER
 #define I DEV_FIELD_INLINE
 #define R DEV_FIELD_REQUIRED
+#define Z DEV_FIELD_ALWAYS
+#define S DEV_FIELD_SET
+#define A DEV_FIELD_ATOMIC
 
 #define DEFINE(id, text, ...)                                                                      \
     static const dev_field_t f_##id[] = {__VA_ARGS__};                                             \
@@ -39,4 +42,9 @@ const dev_message_t *dev_message_of(const char *version, const char *kind)
             return roots[i].message;
     }
     return NULL;
+}
+
+const dev_message_t *dev_message_of_meta(void)
+{
+    return &m_ObjectMeta;
 }

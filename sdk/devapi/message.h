@@ -29,6 +29,10 @@ enum {
     DEV_FIELD_INLINE =
         8, /* its fields are members of the object around it in JSON; without a name */
     DEV_FIELD_REQUIRED = 16,
+    DEV_FIELD_ALWAYS = 32, /* is in the JSON that Go writes even when it is zero */
+    /* For server-side apply, which takes a list as one value unless it is a set or has keys. */
+    DEV_FIELD_SET = 64,
+    DEV_FIELD_ATOMIC = 128, /* a message, or a map, that is one value; of a list: its elements */
 };
 
 typedef struct dev_message dev_message_t;
@@ -39,6 +43,7 @@ typedef struct dev_field {
     enum dev_field_type type;
     unsigned flags;
     const dev_message_t *of; /* of DEV_FIELD_MESSAGE and DEV_FIELD_EITHER */
+    const char *keys;        /* of a list's elements, with defaults: "port protocol=TCP"; NULL: none */
 } dev_field_t;
 
 struct dev_message {
@@ -49,5 +54,6 @@ struct dev_message {
 
 /* version: "v1", "apps/v1". NULL: none. kind and apiVersion are no fields of it. */
 const dev_message_t *dev_message_of(const char *version, const char *kind);
+const dev_message_t *dev_message_of_meta(void); /* ObjectMeta */
 
 #endif

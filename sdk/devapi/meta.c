@@ -229,7 +229,8 @@ void dev_tidy_meta(cJSON *object)
     tidy_texts(tree_get(metadata, "annotations"));
     for (cJSON *it = cJSON_IsObject(metadata) ? metadata->child : NULL; it != NULL; it = next) {
         next = it->next;
-        if (tree_empty(it))
+        /* An empty list of managedFields asks for something. */
+        if (tree_empty(it) && !(cJSON_IsArray(it) && strcmp(it->string, "managedFields") == 0))
             cJSON_Delete(cJSON_DetachItemViaPointer(metadata, it));
     }
 }

@@ -68,7 +68,7 @@ static int parse(const char *prefix, const char *text, size_t len, cJSON **out, 
     return 0;
 }
 
-static const char *type_word(const cJSON *node)
+const char *dev_json_word(const cJSON *node)
 {
     if (cJSON_IsObject(node))
         return "object";
@@ -82,7 +82,7 @@ static const char *type_word(const cJSON *node)
 static int refuse_type(const char *prefix, const cJSON *patch, const char *want, dev_status_t *st)
 {
     return dev_refuse(st, 400, "BadRequest", "%sjson: cannot unmarshal %s into Go value of type %s",
-                      prefix, type_word(patch), want);
+                      prefix, dev_json_word(patch), want);
 }
 
 static int apply_json(cJSON **object, const cJSON *patch, dev_status_t *st)

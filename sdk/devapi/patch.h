@@ -15,4 +15,9 @@ enum dev_patch { DEV_PATCH_JSON, DEV_PATCH_MERGE, DEV_PATCH_STRATEGIC };
 int dev_patch_apply(enum dev_patch type, const dev_kind_t *kind, const cJSON *current,
                     const char *body, size_t len, cJSON **out, dev_status_t *st);
 
+/* "object", "array", "string", "number", "bool". */
+const char *dev_json_word(const cJSON *node);
+/* Appends a value as Go's %v shows it. */
+void dev_go_print(const cJSON *value, buf_t *out);
+
 #endif

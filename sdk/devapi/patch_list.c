@@ -23,8 +23,6 @@ static int by_name(const void *a, const void *b)
     return strcmp((*x)->string, (*y)->string);
 }
 
-static void show(const cJSON *node, buf_t *out);
-
 /* "map[a:1 b:2]", by key. */
 static void show_map(const cJSON *map, buf_t *out)
 {
@@ -40,13 +38,12 @@ static void show_map(const cJSON *map, buf_t *out)
     buf_puts(out, "map[");
     for (int i = 0; i < n; i++) {
         buf_printf(out, "%s%s:", i == 0 ? "" : " ", members[i]->string);
-        show(members[i], out);
+        dev_go_print(members[i], out);
     }
     buf_puts(out, "]");
 }
 
-/* Appends a value as Go's %v shows it, for the real one's messages do. */
-static void show(const cJSON *node, buf_t *out)
+void dev_go_print(const cJSON *node, buf_t *out)
 {
     host_cleanup(host_freep) char *text = NULL;
 
@@ -59,7 +56,7 @@ static void show(const cJSON *node, buf_t *out)
     } else if (cJSON_IsArray(node)) {
         buf_puts(out, "[");
         for (const cJSON *it = node->child; it != NULL; it = it->next) {
-            show(it, out);
+            dev_go_print(it, out);
             buf_puts(out, it->next == NULL ? "" : " ");
         }
         buf_puts(out, "]");
@@ -74,7 +71,7 @@ static char *shown(const cJSON *node)
     buf_t out = BUF_INIT;
 
     if (node != NULL)
-        show(node, &out);
+        dev_go_print(node, &out);
     return buf_steal(&out);
 }
 

@@ -336,7 +336,7 @@ static bool is_zero(const cJSON *value)
 /* A map's entry: the key is field 1, the value field 2. */
 static int read_entry(const dev_field_t *f, const item_t *entry, cJSON *object)
 {
-    const dev_field_t plain = {2, f->name, f->type, DEV_FIELD_POINTER, f->of};
+    const dev_field_t plain = {2, f->name, f->type, DEV_FIELD_POINTER, f->of, NULL};
     host_cleanup(host_freep) char *key = NULL;
     reader_t part = entry->part;
     item_t item, value = {.part = {part.end, part.end, part.depth + 1, part.mistake}};

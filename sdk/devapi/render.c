@@ -2,8 +2,6 @@
 /* Stored text into what is asked for: whole objects, their metadata, Tables. */
 #include "devapi/core_impl.h"
 
-#include "json/skim.h"
-
 #include <string.h>
 
 static void put_string(buf_t *out, const char *text)
@@ -26,16 +24,24 @@ static bool converts(const dev_view_t *v)
     return strcmp(v->kind->group, "events.k8s.io") == 0;
 }
 
-static void put_full(const dev_view_t *v, const char *text, size_t len, bool item, buf_t *out)
+static bool is_bare(const dev_view_t *v, bool item)
 {
-    if (item && (v->kind->flags & DEV_CUSTOM) == 0) {
-        buf_append(out, text, len);
-        return;
-    }
+    return item && (v->kind->flags & DEV_CUSTOM) == 0;
+}
+
+/* What comes before the first member of the stored text. */
+static void put_head(const dev_view_t *v, buf_t *out)
+{
     buf_puts(out, "{");
     dev_render_kind(v, out);
     buf_puts(out, ",");
-    buf_append(out, text + 1, len - 1);
+}
+
+static void put_full(const dev_view_t *v, const dev_object_t *o, bool item, buf_t *out)
+{
+    if (!is_bare(v, item))
+        put_head(v, out);
+    dev_object_put(o, !is_bare(v, item), out);
 }
 
 static void put_converted(const dev_view_t *v, cJSON *tree, bool item, buf_t *out)
@@ -44,20 +50,19 @@ static void put_converted(const dev_view_t *v, cJSON *tree, bool item, buf_t *ou
         dev_event_from_core(tree);
     char *text = cJSON_PrintUnformatted(tree);
 
-    put_full(v, text, strlen(text), item, out);
+    if (!is_bare(v, item))
+        put_head(v, out);
+    buf_puts(out, text + !is_bare(v, item));
     cJSON_free(text);
 }
 
 /* -- Metadata -- */
 
-static void put_metadata(const char *text, size_t len, buf_t *out)
+static void put_metadata(const dev_object_t *o, buf_t *out)
 {
-    const skim_span_t object = {.p = text, .len = len};
-    const skim_span_t meta = skim_get(object, "metadata");
-
     buf_puts(out,
              "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":");
-    buf_append(out, meta.p, meta.len);
+    dev_object_put_meta(o, out);
     buf_puts(out, "}");
 }
 
@@ -66,7 +71,7 @@ static void put_metadata(const char *text, size_t len, buf_t *out)
 void dev_render(const dev_view_t *v, const dev_object_t *o, bool item, buf_t *out)
 {
     if (v->shape == DEV_SHAPE_METADATA) {
-        put_metadata(o->text, o->len, out);
+        put_metadata(o, out);
     } else if (v->shape == DEV_SHAPE_TABLE && item) {
         dev_table_row(v, o, out);
     } else if (v->shape == DEV_SHAPE_TABLE) {
@@ -78,7 +83,7 @@ void dev_render(const dev_view_t *v, const dev_object_t *o, bool item, buf_t *ou
         put_converted(v, tree, item, out);
         cJSON_Delete(tree);
     } else {
-        put_full(v, o->text, o->len, item, out);
+        put_full(v, o, item, out);
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The scale subresource: autoscaling/v1 Scale over the replicas of an object. */
 #include "devapi/core_impl.h"
+#include "devapi/managed_write.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -104,8 +105,8 @@ static int check_replicas(const cJSON *scale, double *out, dev_status_t *st)
     return dev_judge(st, "autoscaling", "Scale", name);
 }
 
-/* Sets the number that a path leads to; objects on the way are made. */
-static void set_at(cJSON *object, const char *path, double number)
+/* Sets the number, which is taken, that a path leads to; objects on the way are made. */
+static void set_at(cJSON *object, const char *path, cJSON *number)
 {
     char step[128];
 
@@ -113,7 +114,55 @@ static void set_at(cJSON *object, const char *path, double number)
         snprintf(step, sizeof(step), "%.*s", (int) (dot - path), path);
         object = tree_object(object, step);
     }
-    tree_set(object, path, cJSON_CreateNumber(number));
+    tree_set(object, path, number);
+}
+
+/* The patch of a Scale becomes one of the object: its replicas. */
+int dev_scale_patch(const dev_request_t *r, cJSON *patch, dev_status_t *st)
+{
+    const field_type_t type = {.source = FIELD_OF_MESSAGE,
+                               .message = dev_message_of("autoscaling/v1", "Scale"),
+                               .whole = true};
+    host_cleanup(host_freep) char *whole = dev_api_version(r->kind, r->version);
+    const int ret = managed_check(patch, &type, "autoscaling/v1", "Scale", st);
+
+    if (ret < 0)
+        return ret;
+    cJSON *wanted = cJSON_Duplicate(tree_at(patch, "spec.replicas"), true);
+    tree_set_text(patch, "kind", r->kind->kind);
+    tree_set_text(patch, "apiVersion", whole);
+    tree_remove(patch, "spec");
+    tree_remove(patch, "status");
+    if (wanted != NULL)
+        set_at(patch, places_of(r).wanted, wanted);
+    return 0;
+}
+
+static int put_scaled(dev_core_t *c, const dev_request_t *r, dev_object_t *old, cJSON *next,
+                      dev_reply_t *reply, dev_status_t *st)
+{
+    dev_object_t *stored = NULL;
+    int ret = dev_replace(c, r, old, next, &stored, st);
+    cJSON *shown = ret == 0 && stored != NULL ? dev_object_tree(stored) : NULL;
+
+    if (ret == 0)
+        ret = render_scale(r, shown == NULL ? next : shown, reply, st);
+    cJSON_Delete(shown);
+    dev_object_unref(stored);
+    return ret;
+}
+
+int dev_put_scaled(dev_core_t *c, const dev_request_t *r, dev_object_t *old, cJSON *next,
+                   dev_reply_t *reply, dev_status_t *st)
+{
+    cJSON *scale = NULL;
+    double replicas;
+    int ret = dev_scale_of(r, next, &scale, st);
+
+    if (ret == 0)
+        ret = check_replicas(scale, &replicas, st);
+    cJSON_Delete(scale);
+    return ret == 0 ? put_scaled(c, r, old, next, reply, st) : ret;
 }
 
 int dev_put_scale(dev_core_t *c, const dev_request_t *r, dev_object_t *old, const cJSON *scale,
@@ -121,8 +170,6 @@ int dev_put_scale(dev_core_t *c, const dev_request_t *r, dev_object_t *old, cons
 {
     const places_t p = places_of(r);
     const cJSON *meta = tree_get(scale, "metadata");
-    dev_request_t whole = *r;
-    dev_object_t *stored = NULL;
     double replicas;
     int ret = check_replicas(scale, &replicas, st);
 
@@ -133,15 +180,9 @@ int dev_put_scale(dev_core_t *c, const dev_request_t *r, dev_object_t *old, cons
         ret = dev_modified(st, r->kind, r->name);
     if (ret < 0)
         return ret;
-    whole.subresource = NULL;
     cJSON *next = dev_object_tree(old);
-    set_at(next, p.wanted, replicas);
-    ret = dev_replace(c, &whole, old, next, &stored, st);
-    cJSON *shown = ret == 0 && stored != NULL ? dev_object_tree(stored) : NULL;
-    if (ret == 0)
-        ret = render_scale(r, shown == NULL ? next : shown, reply, st);
-    cJSON_Delete(shown);
+    set_at(next, p.wanted, cJSON_CreateNumber(replicas));
+    ret = put_scaled(c, r, old, next, reply, st);
     cJSON_Delete(next);
-    dev_object_unref(stored);
     return ret;
 }

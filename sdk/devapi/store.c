@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "devapi/tree.h"
+#include "json/skim.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +23,17 @@ struct dev_store {
     dev_event_t *events; /* a ring of max_events */
     size_t first, event_count;
     size_t bytes, objects;
+    managed_texts_t *managed;
 };
+
+enum { MAX_TIMES = 64 }; /* of entries of managedFields that are kept apart */
 
 /* -- Objects -- */
 
 static size_t weight(const dev_object_t *o)
 {
-    return sizeof(*o) + o->len + strlen(o->ns) + strlen(o->name) + 64;
+    return sizeof(*o) + o->len + strlen(o->ns) + strlen(o->name) + 64 +
+           (o->managed != NULL ? managed_text_times(o->managed) * sizeof(*o->times) : 0);
 }
 
 dev_object_t *dev_object_ref(dev_object_t *o)
@@ -42,12 +47,45 @@ void dev_object_unref(dev_object_t *o)
     if (o == NULL || --o->refs > 0)
         return;
     cJSON_Delete(o->labels);
+    managed_text_unref(o->managed);
     free(o);
 }
 
 cJSON *dev_object_tree(const dev_object_t *o)
 {
-    return cJSON_ParseWithLength(o->text, o->len);
+    cJSON *tree = cJSON_ParseWithLength(o->text, o->len);
+    host_cleanup(buf_fini) buf_t managed = BUF_INIT;
+
+    if (o->managed == NULL)
+        return tree;
+    managed_text_put(o->managed, o->times, &managed);
+    cJSON_AddItemToObject(cJSON_GetObjectItemCaseSensitive(tree, "metadata"), "managedFields",
+                          cJSON_ParseWithLength(buf_text(&managed), managed.len));
+    return tree;
+}
+
+/* How each text begins. */
+static const char beginning[] = "{\"metadata\":";
+
+enum { META_AT = sizeof(beginning) - 1 };
+
+void dev_object_put_meta(const dev_object_t *o, buf_t *out)
+{
+    buf_append(out, o->text + META_AT, o->meta_len - 1);
+    if (o->managed != NULL) { /* never alone: there is a resourceVersion */
+        buf_puts(out, ",\"managedFields\":");
+        managed_text_put(o->managed, o->times, out);
+    }
+    buf_puts(out, "}");
+}
+
+void dev_object_put(const dev_object_t *o, bool behind_brace, buf_t *out)
+{
+    const size_t end = META_AT + o->meta_len;
+
+    buf_puts(out, beginning + behind_brace);
+    dev_object_put_meta(o, out);
+    buf_append(out, o->text + end, o->len - end);
 }
 
 static const char *text_of(const cJSON *meta, const char *key)
@@ -67,8 +105,14 @@ static const char *put_text(char **at, const char *text, size_t len)
     return start;
 }
 
-/* One block: the record and its texts. tree has no kind and apiVersion. */
-static dev_object_t *make_object(const cJSON *tree, int64_t version)
+/* What is kept apart of an object's metadata. */
+typedef struct apart {
+    managed_text_t *managed;
+    int64_t times[MAX_TIMES];
+} apart_t;
+
+/* One block: the record, its times and its texts. tree has no kind and apiVersion. */
+static dev_object_t *make_object(const cJSON *tree, int64_t version, const apart_t *apart)
 {
     const cJSON *meta = cJSON_GetObjectItemCaseSensitive(tree, "metadata");
     const cJSON *labels = cJSON_GetObjectItemCaseSensitive(meta, "labels");
@@ -76,14 +120,20 @@ static dev_object_t *make_object(const cJSON *tree, int64_t version)
     const char *uid = text_of(meta, "uid");
     char *text = cJSON_PrintUnformatted(tree);
     const size_t len = strlen(text);
+    const size_t times =
+        apart->managed != NULL ? managed_text_times(apart->managed) * sizeof(int64_t) : 0;
     dev_object_t *o =
-        host_xcalloc(1, sizeof(*o) + len + strlen(ns) + strlen(name) + strlen(uid) + 4);
-    char *at = (char *) (o + 1);
+        host_xcalloc(1, sizeof(*o) + times + len + strlen(ns) + strlen(name) + strlen(uid) + 4);
+    char *at = (char *) (o + 1) + times;
 
+    memcpy(o + 1, apart->times, times);
+    o->times = (const int64_t *) (o + 1);
+    o->managed = apart->managed;
     o->refs = 1;
     o->version = version;
     o->len = len;
     o->text = put_text(&at, text, len);
+    o->meta_len = skim_get((skim_span_t){.p = o->text, .len = len}, "metadata").len;
     o->ns = put_text(&at, ns, strlen(ns));
     o->name = put_text(&at, name, strlen(name));
     o->uid = put_text(&at, uid, strlen(uid));
@@ -110,7 +160,8 @@ static void sort_meta(cJSON *meta)
                                         "labels",
                                         "annotations",
                                         "ownerReferences",
-                                        "finalizers"};
+                                        "finalizers",
+                                        "managedFields"};
 
     for (size_t i = 0; i < HOST_LEN(order); i++) {
         cJSON *item = cJSON_DetachItemFromObjectCaseSensitive(meta, order[i]);
@@ -120,22 +171,33 @@ static void sort_meta(cJSON *meta)
 }
 
 /* Takes kind and apiVersion away, sets the version, and prints with metadata first. */
-dev_object_t *dev_object_create(cJSON *tree, int64_t version)
+static dev_object_t *create_object(managed_texts_t *texts, cJSON *tree, int64_t version)
 {
     char number[24];
+    apart_t apart = {0};
     cJSON *meta = cJSON_DetachItemFromObjectCaseSensitive(tree, "metadata");
+    const cJSON *managed = cJSON_GetObjectItemCaseSensitive(meta, "managedFields");
 
     snprintf(number, sizeof(number), "%lld", (long long) version);
     cJSON_DeleteItemFromObjectCaseSensitive(tree, "kind");
     cJSON_DeleteItemFromObjectCaseSensitive(tree, "apiVersion");
     cJSON_DeleteItemFromObjectCaseSensitive(meta, "resourceVersion");
     cJSON_AddStringToObject(meta, "resourceVersion", number);
+    if (texts != NULL && managed != NULL)
+        apart.managed = managed_text_of(texts, managed, apart.times, MAX_TIMES);
+    if (apart.managed != NULL)
+        cJSON_DeleteItemFromObjectCaseSensitive(meta, "managedFields");
     sort_meta(meta);
     if (tree->child == NULL)
         cJSON_AddItemToObject(tree, "metadata", meta);
     else
         cJSON_InsertItemInArray(tree, 0, meta); /* it keeps its key */
-    return make_object(tree, version);
+    return make_object(tree, version, &apart);
+}
+
+dev_object_t *dev_object_create(cJSON *tree, int64_t version)
+{
+    return create_object(NULL, tree, version);
 }
 
 /* -- Tables -- */
@@ -252,7 +314,7 @@ int64_t dev_store_oldest(const dev_store_t *s)
 
 bool dev_store_full(const dev_store_t *s, size_t more)
 {
-    return s->bytes + more > s->o.max_bytes;
+    return s->bytes + managed_texts_bytes(s->managed) + more > s->o.max_bytes;
 }
 
 static void forget_oldest(dev_store_t *s)
@@ -276,14 +338,14 @@ static void add_event(dev_store_t *s, const dev_event_t *e)
     if (s->event_count == s->o.max_events)
         forget_oldest(s);
     s->events[(s->first + s->event_count++) % s->o.max_events] = *e;
-    while (s->event_count > 1 && s->bytes > s->o.max_bytes)
+    while (s->event_count > 1 && dev_store_full(s, 0))
         forget_oldest(s);
     s->o.on_event(s->o.arg, e);
 }
 
 dev_object_t *dev_store_put(dev_store_t *s, dev_table_t *t, cJSON *tree)
 {
-    dev_object_t *o = dev_object_create(tree, ++s->version);
+    dev_object_t *o = create_object(s->managed, tree, ++s->version);
     dev_object_t *before = table_put(t, o);
 
     s->bytes += weight(o);
@@ -296,7 +358,7 @@ dev_object_t *dev_store_remove(dev_store_t *s, dev_table_t *t, const dev_object_
 {
     dev_object_t *before = table_take(t, o);
     cJSON *tree = dev_object_tree(before);
-    dev_object_t *last = dev_object_create(tree, ++s->version);
+    dev_object_t *last = create_object(s->managed, tree, ++s->version);
 
     cJSON_Delete(tree);
     s->bytes += weight(last);
@@ -310,7 +372,7 @@ void dev_store_restore(dev_store_t *s, dev_table_t *t, const cJSON *object)
     cJSON *tree = cJSON_Duplicate(object, true);
     const cJSON *meta = cJSON_GetObjectItemCaseSensitive(tree, "metadata");
     const int64_t version = strtoll(text_of(meta, "resourceVersion"), NULL, 10);
-    dev_object_t *o = dev_object_create(tree, version);
+    dev_object_t *o = create_object(s->managed, tree, version);
 
     cJSON_Delete(tree);
     s->version = HOST_MAX(s->version, version);
@@ -416,7 +478,8 @@ void dev_store_compact(dev_store_t *s)
 
 void dev_store_stats(const dev_store_t *s, dev_store_stats_t *out)
 {
-    *out = (dev_store_stats_t){s->objects, s->bytes, s->event_count};
+    *out = (dev_store_stats_t){s->objects, s->bytes + managed_texts_bytes(s->managed),
+                               s->event_count};
 }
 
 dev_store_t *dev_store_create(const dev_store_options_t *o)
@@ -425,6 +488,7 @@ dev_store_t *dev_store_create(const dev_store_options_t *o)
 
     s->o = *o;
     s->events = host_xcalloc(o->max_events, sizeof(*s->events));
+    s->managed = managed_texts_create();
     return s;
 }
 
@@ -443,6 +507,7 @@ void dev_store_destroy(dev_store_t *s)
         free(t->key);
         free(t);
     }
+    managed_texts_destroy(s->managed);
     free(s->events);
     free(s);
 }

@@ -8,11 +8,13 @@
 #define DEVAPI_STORE_H
 
 #include "base/buf.h"
+#include "devapi/managed_text.h"
 
 #include <cjson/cJSON.h>
 
 /* An object as JSON text without kind and apiVersion, which depend on who asks: it begins with
- * {"metadata":. References are counted. */
+ * {"metadata":. A stored one's managedFields are kept apart; dev_object_put has them. References are
+ * counted. */
 typedef struct dev_object {
     unsigned refs;
     bool owned, deleting; /* its metadata has ownerReferences, a deletionTimestamp */
@@ -20,12 +22,17 @@ typedef struct dev_object {
     const char *ns, *name, *uid; /* "" for a cluster-scoped object's ns */
     cJSON *labels;               /* of its metadata; NULL: none */
     const char *text;
-    size_t len;
+    size_t len, meta_len;    /* of the text, and of its metadata with the braces */
+    managed_text_t *managed; /* NULL: none, or they are in the text */
+    const int64_t *times;    /* of its entries */
 } dev_object_t;
 
 dev_object_t *dev_object_ref(dev_object_t *o);
 void dev_object_unref(dev_object_t *o);        /* NULL is allowed */
 cJSON *dev_object_tree(const dev_object_t *o); /* caller owns */
+/* Appends the whole text, or that behind its first brace. */
+void dev_object_put(const dev_object_t *o, bool behind_brace, buf_t *out);
+void dev_object_put_meta(const dev_object_t *o, buf_t *out); /* the value of "metadata" */
 
 typedef struct dev_store dev_store_t;
 /* The objects of one kind; lives as long as the store. */

@@ -88,6 +88,25 @@ tree_member_t *tree_sort(const cJSON *object, size_t *count)
     return list;
 }
 
+static void sort_members(cJSON *object)
+{
+    size_t n;
+    host_cleanup(host_freep) tree_member_t *members = tree_sort(object, &n);
+
+    for (size_t i = 0; i < n; i++)
+        cJSON_DetachItemViaPointer(object, members[i].item);
+    for (size_t i = 0; i < n; i++)
+        cJSON_AddItemToArray(object, members[i].item); /* it keeps its name */
+}
+
+void tree_sort_deep(cJSON *node)
+{
+    if (cJSON_IsObject(node))
+        sort_members(node);
+    for (cJSON *it = node == NULL ? NULL : node->child; it != NULL; it = it->next)
+        tree_sort_deep(it);
+}
+
 /* Each has every member of the other, with the same value. */
 static bool same_objects(const cJSON *a, const cJSON *b)
 {

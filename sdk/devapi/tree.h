@@ -29,6 +29,8 @@ typedef struct tree_member {
 /* The members of an object by name, equal ones by place; *count of them. Large objects are walked
  * through it, for a look-up of each member would cost their square. Caller owns, free with free(). */
 tree_member_t *tree_sort(const cJSON *object, size_t *count);
+/* Puts the members of every object in order of their names. */
+void tree_sort_deep(cJSON *node);
 /* Deep equality as the API sees it: numbers by value, members in any order, an absent or null member
  * equals an empty object or array. */
 bool tree_same(const cJSON *a, const cJSON *b);

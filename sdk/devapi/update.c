@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PUT, and what every change of an object goes through. */
 #include "devapi/core_impl.h"
+#include "devapi/managed_write.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -241,11 +242,28 @@ const dev_object_t *dev_settle(dev_core_t *c, dev_table_t *t, const dev_object_t
     return equal && !may_go(t, tree) ? old : settle(c, t, old, tree);
 }
 
+/* A change of times in managedFields is none. */
+static bool same_meta(const cJSON *next, const cJSON *old)
+{
+    cJSON *a, *b;
+
+    if (!managed_same_but_times(tree_get(next, "managedFields"), tree_get(old, "managedFields")))
+        return false;
+    a = cJSON_Duplicate(next, true);
+    b = cJSON_Duplicate(old, true);
+    tree_remove(a, "managedFields");
+    tree_remove(b, "managedFields");
+    const bool same = tree_same(a, b);
+    cJSON_Delete(a);
+    cJSON_Delete(b);
+    return same;
+}
+
 /* kind and apiVersion are not stored. */
 static bool is_same(const dev_request_t *r, const cJSON *next, const cJSON *old)
 {
     return covers(r, next, old) && covers(r, old, next) &&
-           tree_same(tree_get(next, "metadata"), tree_get(old, "metadata")) &&
+           same_meta(tree_get(next, "metadata"), tree_get(old, "metadata")) &&
            same(r, tree_get(next, "status"), tree_get(old, "status"));
 }
 
@@ -280,10 +298,12 @@ int dev_replace(dev_core_t *c, const dev_request_t *r, dev_object_t *old, cJSON 
     if (ret == 0)
         ret = check_version(r, tree_text(meta, "resourceVersion"), old, st);
     if (ret == 0) {
+        cJSON *claimed = cJSON_DetachItemFromObjectCaseSensitive(meta, "managedFields");
         keep_meta(meta, tree_get(before, "metadata"));
         dev_complete(r, next, before);
         confine(r, next, before);
         count_generation(r, next, before);
+        managed_write(c, r, before, next, claimed);
         check_meta(r, next, before, st);
         ret = dev_admit(r, next, before, st);
     }

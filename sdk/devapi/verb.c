@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the verbs share: refusals with the real server's words, options, and GET. */
 #include "devapi/core_impl.h"
+#include "devapi/managed_write.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -100,13 +101,52 @@ int dev_check_dry_run(const char *value, const char *options, dev_status_t *st)
     return dev_judge(st, "meta.k8s.io", options, "");
 }
 
+/* Of PatchOptions alone. */
+static int check_patch_options(const dev_request_t *r, dev_status_t *st)
+{
+    const bool apply = managed_is_apply(r);
+
+    if (apply && !dev_given(r->field_manager))
+        dev_cause(st, "fieldManager", "FieldValueRequired",
+                  "Required value: is required for apply patch");
+    else if (!apply && r->verb == DEV_PATCH && dev_given(r->force))
+        dev_cause(st, "force", "FieldValueForbidden",
+                  "Forbidden: may not be specified for non-apply patch");
+    return dev_judge(st, "meta.k8s.io", "PatchOptions", "");
+}
+
+static int check_manager(const dev_request_t *r, const char *options, dev_status_t *st)
+{
+    const char *manager = r->field_manager == NULL ? "" : r->field_manager;
+
+    if (strlen(manager) > MANAGED_MAX_NAME)
+        dev_cause(st, "fieldManager", "FieldValueTooLong",
+                  "Too long: may not be more than %d bytes", MANAGED_MAX_NAME);
+    for (size_t i = 0; manager[i] != '\0'; i++) {
+        const unsigned char c = (unsigned char) manager[i];
+        host_cleanup(buf_fini) buf_t shown = BUF_INIT;
+
+        if (c >= ' ' && c != 0x7f)
+            continue;
+        buf_json_string(&shown, manager, strlen(manager));
+        dev_cause(st, "fieldManager", "FieldValueInvalid",
+                  "Invalid value: %s: invalid character U+%04X (at position %zu)",
+                  buf_text(&shown), c, i);
+    }
+    return dev_judge(st, "meta.k8s.io", options, "");
+}
+
 int dev_check_options(const dev_request_t *r, const char *options, dev_status_t *st)
 {
     static const char *const rules[] = {"", "Ignore", "Strict", "Warn"};
     const char *rule = r->field_validation == NULL ? "" : r->field_validation;
     bool known = false;
-    const int ret = dev_check_dry_run(r->dry_run, options, st);
+    int ret = check_patch_options(r, st);
 
+    if (ret == 0)
+        ret = check_manager(r, options, st);
+    if (ret == 0)
+        ret = dev_check_dry_run(r->dry_run, options, st);
     for (size_t i = 0; i < HOST_LEN(rules); i++)
         known = known || strcmp(rule, rules[i]) == 0;
     if (ret < 0 || known)

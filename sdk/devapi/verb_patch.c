@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PATCH: reads what is there, patches, and goes on as an update. */
 #include "devapi/core_impl.h"
+#include "devapi/managed_write.h"
 #include "devapi/patch.h"
 
 #include <string.h>
-
-static int refuse_apply(const dev_request_t *r, dev_status_t *st)
-{
-    if (!dev_given(r->field_manager)) {
-        dev_cause(st, "fieldManager", "FieldValueRequired",
-                  "Required value: is required for apply patch");
-        return dev_judge(st, "meta.k8s.io", "PatchOptions", "");
-    }
-    return dev_refuse(st, 415, "UnsupportedMediaType",
-                      "server-side apply (application/apply-patch+yaml) is not supported by this "
-                      "server; use a merge patch, or kubectl apply without --server-side");
-}
 
 static int take_type(const dev_request_t *r, enum dev_patch *type, dev_status_t *st)
 {
@@ -33,8 +22,6 @@ static int take_type(const dev_request_t *r, enum dev_patch *type, dev_status_t 
         if (strcmp(given, known[i].media) == 0 && !(custom && *type == DEV_PATCH_STRATEGIC))
             return 0;
     }
-    if (strncmp(given, "application/apply-patch+", strlen("application/apply-patch+")) == 0)
-        return refuse_apply(r, st);
     if (!custom)
         return dev_refuse(st, 415, "UnsupportedMediaType", "415: Unsupported Media Type");
     return dev_refuse(st, 415, "UnsupportedMediaType",
@@ -43,8 +30,8 @@ static int take_type(const dev_request_t *r, enum dev_patch *type, dev_status_t 
                       "application/apply-patch+yaml");
 }
 
-/* The object as the patch sees it. Caller owns *out. */
-static int current(const dev_request_t *r, const dev_object_t *old, cJSON **out, dev_status_t *st)
+int dev_patch_current(const dev_request_t *r, const dev_object_t *old, cJSON **out,
+                      dev_status_t *st)
 {
     host_cleanup(host_freep) char *version = dev_api_version(r->kind, r->version);
     cJSON *tree = dev_object_tree(old);
@@ -83,8 +70,8 @@ static int blame_patch(const cJSON *next, int ret, dev_status_t *st)
     return dev_judge(st, "", "", "");
 }
 
-static int apply_object(dev_core_t *c, const dev_request_t *r, dev_object_t *old, cJSON *next,
-                        dev_reply_t *reply, dev_status_t *st)
+int dev_patch_finish(dev_core_t *c, const dev_request_t *r, dev_object_t *old, cJSON *next,
+                     dev_reply_t *reply, dev_status_t *st)
 {
     host_cleanup(dev_strict_fini) dev_strict_t strict = {0};
     const dev_view_t view = dev_view_of(c, r);
@@ -110,7 +97,7 @@ static int apply(dev_core_t *c, const dev_request_t *r, dev_object_t *old, enum 
                  dev_reply_t *reply, dev_status_t *st)
 {
     cJSON *before = NULL, *next = NULL;
-    int ret = current(r, old, &before, st);
+    int ret = dev_patch_current(r, old, &before, st);
 
     if (ret == 0)
         ret = dev_patch_apply(type, r->kind, before, r->body == NULL ? "" : r->body, r->body_len,
@@ -122,7 +109,7 @@ static int apply(dev_core_t *c, const dev_request_t *r, dev_object_t *old, enum 
         if (ret == 0)
             ret = dev_put_scale(c, r, old, next, reply, st);
     } else if (ret == 0) {
-        ret = apply_object(c, r, old, next, reply, st);
+        ret = dev_patch_finish(c, r, old, next, reply, st);
     }
     cJSON_Delete(before);
     cJSON_Delete(next);
@@ -133,8 +120,10 @@ int dev_verb_patch(dev_core_t *c, const dev_request_t *r, dev_reply_t *reply, de
 {
     dev_object_t *old = dev_named_object(c, r);
     enum dev_patch type;
-    int ret = take_type(r, &type, st);
 
+    if (managed_is_apply(r))
+        return dev_verb_apply(c, r, reply, st);
+    int ret = take_type(r, &type, st);
     if (ret == 0)
         ret = dev_check_options(r, "PatchOptions", st);
     if (ret < 0)

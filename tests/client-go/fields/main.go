@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -73,7 +74,7 @@ var (
 	forward   bytes.Buffer // of messages that hold themselves
 	forwarded = map[reflect.Type]bool{}
 	messages  bytes.Buffer
-	optional  = map[string]bool{} // "package.Type.Field": the comment says +optional
+	comments  = map[string]string{} // of "package.Type" and "package.Type.Field"
 	parsed    = map[string]bool{}
 )
 
@@ -85,25 +86,44 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-func noteOptional(file *ast.File, pkg string) {
-	ast.Inspect(file, func(node ast.Node) bool {
-		spec, ok := node.(*ast.TypeSpec)
+func noteComments(file *ast.File, pkg string) {
+	for _, decl := range file.Decls {
+		general, ok := decl.(*ast.GenDecl)
 		if !ok {
-			return true
+			continue
 		}
-		fields, ok := spec.Type.(*ast.StructType)
-		if !ok {
-			return true
-		}
-		for _, field := range fields.Fields.List {
-			for _, name := range field.Names {
-				if strings.Contains(field.Doc.Text(), "+optional") {
-					optional[pkg+"."+spec.Name.Name+"."+name.Name] = true
+		for _, spec := range general.Specs {
+			spec, ok := spec.(*ast.TypeSpec)
+			if !ok {
+				continue
+			}
+			comments[pkg+"."+spec.Name.Name] = general.Doc.Text() + spec.Doc.Text()
+			fields, ok := spec.Type.(*ast.StructType)
+			if !ok {
+				continue
+			}
+			for _, field := range fields.Fields.List {
+				for _, name := range field.Names {
+					comments[pkg+"."+spec.Name.Name+"."+name.Name] = field.Doc.Text()
 				}
 			}
 		}
-		return true
-	})
+	}
+}
+
+// The values of a comment's lines "+name=value".
+func marks(comment, name string) []string {
+	var values []string
+	for _, line := range strings.Split(comment, "\n") {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), "+"+name+"="); ok {
+			values = append(values, strings.Trim(value, "`\""))
+		}
+	}
+	return values
+}
+
+func mark(comment, name string) string {
+	return strings.Join(marks(comment, name), " ")
 }
 
 func readComments(pkg string) {
@@ -113,7 +133,7 @@ func readComments(pkg string) {
 	parsed[pkg] = true
 	dir := strings.TrimSpace(string(must(exec.Command("go", "list", "-f", "{{.Dir}}", pkg).Output())))
 	for _, path := range must(filepath.Glob(filepath.Join(dir, "types*.go"))) {
-		noteOptional(must(parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)), pkg)
+		noteComments(must(parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)), pkg)
 	}
 }
 
@@ -157,6 +177,76 @@ func valueOf(t reflect.Type) (string, string) {
 	panic("no word for " + full)
 }
 
+func commentOf(owner reflect.Type, field string) string {
+	return comments[owner.PkgPath()+"."+owner.Name()+"."+field]
+}
+
+// Left out of JSON when it is zero? A struct only with omitzero.
+func isAlways(field reflect.StructField) bool {
+	options := strings.Split(field.Tag.Get("json"), ",")[1:]
+	for _, option := range options {
+		if option == "omitzero" || (option == "omitempty" && field.Type.Kind() != reflect.Struct) {
+			return false
+		}
+	}
+	return true
+}
+
+// How server-side apply takes the field: "S", "A" or "" and the keys of a list, as "port protocol=TCP".
+func topology(owner reflect.Type, field reflect.StructField, element reflect.Type) (string, string) {
+	comment := commentOf(owner, field.Name)
+	structType := mark(comment, "structType")
+	if structType == "" && element.Kind() == reflect.Struct {
+		readComments(element.PkgPath())
+		structType = mark(comments[element.PkgPath()+"."+element.Name()], "structType")
+	}
+	if field.Type.Kind() != reflect.Slice {
+		if mark(comment, "mapType") == "atomic" || (structType == "atomic" && field.Type.Kind() != reflect.Map) {
+			return "A", ""
+		}
+		return "", ""
+	}
+	listType, keys := mark(comment, "listType"), marks(comment, "listMapKey")
+	if listType == "" && strings.HasPrefix(field.Tag.Get("patchStrategy"), "merge") {
+		listType = "set"
+		if key := field.Tag.Get("patchMergeKey"); key != "" {
+			listType, keys = "map", []string{key}
+		}
+	}
+	atomic := map[bool]string{true: "A"}[structType == "atomic"] // the elements
+	switch listType {
+	case "set":
+		return "S", ""
+	case "map":
+		return atomic, strings.Join(withDefaults(element, keys), " ")
+	}
+	return atomic, ""
+}
+
+// The keys that the element has, those with a default as "name=default".
+func withDefaults(element reflect.Type, keys []string) []string {
+	var list []string
+	for i := 0; i < element.NumField(); i++ {
+		field := element.Field(i)
+		name := strings.Split(field.Tag.Get("json"), ",")[0]
+		if field.Anonymous && name == "" {
+			readComments(field.Type.PkgPath())
+			list = append(list, withDefaults(field.Type, keys)...)
+		}
+		if !slices.Contains(keys, name) {
+			continue
+		}
+		if values := marks(commentOf(element, field.Name), "default"); len(values) > 0 {
+			name += "=" + values[0]
+		} else if isAlways(field) && field.Type.Kind() != reflect.Pointer {
+			name += "=" + map[bool]string{true: "", false: "0"}[field.Type.Kind() == reflect.String]
+		}
+		list = append(list, name)
+	}
+	slices.Sort(list)
+	return list
+}
+
 func memberOf(owner reflect.Type, field reflect.StructField) string {
 	tag := strings.Split(field.Tag.Get("protobuf"), ",")
 	json := strings.Split(field.Tag.Get("json"), ",")
@@ -166,7 +256,7 @@ func memberOf(owner reflect.Type, field reflect.StructField) string {
 	number := must(strconv.Atoi(tag[1]))
 	t, flags := field.Type, []string{}
 	add := func(flag string) { flags = append(flags, flag) }
-	optionalField := strings.Contains(field.Tag.Get("json"), "omitempty") || optional[owner.PkgPath()+"."+owner.Name()+"."+field.Name]
+	optionalField := strings.Contains(field.Tag.Get("json"), "omitempty") || strings.Contains(commentOf(owner, field.Name), "+optional")
 
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -186,9 +276,16 @@ func memberOf(owner reflect.Type, field reflect.StructField) string {
 	} else if !optionalField {
 		add("R")
 	}
+	if isAlways(field) && json[0] != "" {
+		add("Z")
+	}
 	word, of := "BYTES", ""
 	if !bytesField {
 		word, of = valueOf(t)
+	}
+	topologyFlag, keys := topology(owner, field, t)
+	if topologyFlag != "" {
+		add(topologyFlag)
 	}
 	text := fmt.Sprintf("{%d, %q, %s", number, json[0], word)
 	if len(flags) > 0 || of != "" {
@@ -196,6 +293,9 @@ func memberOf(owner reflect.Type, field reflect.StructField) string {
 	}
 	if of != "" {
 		text += ", &" + of
+	}
+	if keys != "" {
+		text += fmt.Sprintf(", %q", keys)
 	}
 	return text + "}"
 }
