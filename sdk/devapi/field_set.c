@@ -285,35 +285,47 @@ void field_step_print(const char *step, buf_t *out)
 }
 
 typedef struct visit {
-    void (*each)(void *arg, const char *path);
+    bool (*each)(void *arg, const char *path);
     void *arg;
 } visit_t;
 
-/* As the real one walks: the fields of a level, then what is below them. */
-static void walk(const field_set_t *s, const char *above, const visit_t *v)
-{
-    for (int deeper = 0; deeper < 2; deeper++) {
-        for (size_t i = 0; i < s->n; i++) {
-            const field_node_t *node = &s->nodes[i];
-            host_cleanup(buf_fini) buf_t path = BUF_INIT;
+static bool walk(const field_set_t *s, const char *above, const visit_t *v);
 
-            if (deeper != 0 ? node->below.n == 0 : !node->member)
-                continue;
-            buf_puts(&path, above);
-            field_step_print(node->step, &path);
-            if (deeper != 0)
-                walk(&node->below, buf_text(&path), v);
-            else
-                v->each(v->arg, buf_text(&path));
-        }
-    }
+static bool walk_node(const field_node_t *node, bool below, const char *above, const visit_t *v)
+{
+    host_cleanup(buf_fini) buf_t path = BUF_INIT;
+
+    if (below ? node->below.n == 0 : !node->member)
+        return true;
+    buf_puts(&path, above);
+    field_step_print(node->step, &path);
+    return below ? walk(&node->below, buf_text(&path), v) : v->each(v->arg, buf_text(&path));
 }
 
-void field_set_each(const field_set_t *s, void (*each)(void *arg, const char *path), void *arg)
+/* As the real one walks: the fields of a level, then what is below them. */
+static bool walk(const field_set_t *s, const char *above, const visit_t *v)
+{
+    bool more = true;
+
+    for (size_t i = 0; more && i < 2 * s->n; i++)
+        more = walk_node(&s->nodes[i % s->n], i >= s->n, above, v);
+    return more;
+}
+
+void field_set_each(const field_set_t *s, bool (*each)(void *arg, const char *path), void *arg)
 {
     const visit_t v = {each, arg};
 
-    walk(s, "", &v);
+    (void) walk(s, "", &v);
+}
+
+size_t field_set_size(const field_set_t *s)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < s->n; i++)
+        size += s->nodes[i].member + field_set_size(&s->nodes[i].below);
+    return size;
 }
 
 /* -- FieldsV1 -- */

@@ -49,8 +49,10 @@ void field_set_subtract(field_set_t *s, const field_set_t *what);
 /* Takes away what is below the fields of what, too. */
 void field_set_subtract_deep(field_set_t *s, const field_set_t *what);
 
-/* Calls each(arg, path) for every field in the set; path as ".spec.containers[name=\"c\"].image". */
-void field_set_each(const field_set_t *s, void (*each)(void *arg, const char *path), void *arg);
+size_t field_set_size(const field_set_t *s); /* the fields in it */
+/* Calls each(arg, path) for the fields in the set, until it returns false; path as
+ * ".spec.containers[name=\"c\"].image". */
+void field_set_each(const field_set_t *s, bool (*each)(void *arg, const char *path), void *arg);
 
 /* FieldsV1; steps of unknown sorts are left out. 0, or -1 when it is none; *out is then empty. */
 int field_set_read(const cJSON *json, field_set_t *out);

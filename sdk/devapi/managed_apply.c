@@ -10,7 +10,10 @@
 
 #define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
 
-enum { MAX_ANNOTATIONS = 256 * 1024 };
+enum {
+    MAX_ANNOTATIONS = 256 * 1024,
+    MAX_CONFLICTS = 1000, /* that are listed; all are counted */
+};
 
 typedef struct applying {
     const dev_request_t *r;
@@ -164,10 +167,10 @@ typedef struct report {
     const char *manager;
     buf_t *lines; /* of one manager */
     char *first;  /* the first path; owned */
-    size_t n;
+    size_t n;     /* those that were listed */
 } report_t;
 
-static void note_conflict(void *arg, const char *path)
+static bool note_conflict(void *arg, const char *path)
 {
     report_t *report = arg;
 
@@ -175,6 +178,7 @@ static void note_conflict(void *arg, const char *path)
     buf_printf(report->lines, "\n- %s", path);
     if (report->n++ == 0)
         report->first = host_xstrdup(path);
+    return report->n < MAX_CONFLICTS;
 }
 
 static int refuse_conflicts(managed_t *conflicts, bool scale, dev_status_t *st)
@@ -182,6 +186,7 @@ static int refuse_conflicts(managed_t *conflicts, bool scale, dev_status_t *st)
     host_cleanup(buf_fini) buf_t all = BUF_INIT;
     host_cleanup(host_freep) char *last = NULL;
     report_t report = {.st = st, .lines = &all};
+    size_t number = 0;
     int ret;
 
     qsort(conflicts->at, conflicts->n, sizeof(*conflicts->at), by_name);
@@ -191,15 +196,17 @@ static int refuse_conflicts(managed_t *conflicts, bool scale, dev_status_t *st)
         print_manager(&conflicts->at[i], scale, &manager);
         report.manager = buf_text(&manager);
         buf_printf(&all, "%sconflicts with %s:", i == 0 ? "" : "\n", report.manager);
-        field_set_each(&conflicts->at[i].fields, note_conflict, &report);
+        number += field_set_size(&conflicts->at[i].fields);
+        if (report.n < MAX_CONFLICTS)
+            field_set_each(&conflicts->at[i].fields, note_conflict, &report);
         free(last);
         last = host_xstrdup(report.manager);
     }
-    if (report.n == 1)
+    if (number == 1)
         ret = dev_refuse(st, 409, "Conflict",
                          "Apply failed with 1 conflict: conflict with %s: %s", last, report.first);
     else
-        ret = dev_refuse(st, 409, "Conflict", "Apply failed with %zu conflicts: %s", report.n,
+        ret = dev_refuse(st, 409, "Conflict", "Apply failed with %zu conflicts: %s", number,
                          buf_text(&all));
     free(report.first);
     return ret;

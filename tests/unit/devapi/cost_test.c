@@ -75,3 +75,55 @@ Test(cost, a_long_name_does_not_cost_its_length_for_each_duplicate)
     cJSON_Delete(serve_as(201, request_of(DEV_CREATE, CONFIGMAPS, NULL), buf_text(&body)));
     buf_fini(&body);
 }
+
+/* {"apiVersion":"v1",...,"data":{"0":"x",...}}. Caller owns the text. */
+static char *many_applied(const char *value)
+{
+    enum { KEYS = 60000 };
+    buf_t body = BUF_INIT;
+
+    buf_puts(&body, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"applied\"},"
+                    "\"data\":{\"0\":\"\"");
+    for (int i = KEYS; i > 1; i--)
+        buf_printf(&body, ",\"%d\":\"%s\"", i, value);
+    buf_puts(&body, "}}");
+    return buf_steal(&body);
+}
+
+static dev_request_t apply_of(const char *manager)
+{
+    dev_request_t r = request_of(DEV_PATCH, CONFIGMAPS, "applied");
+
+    r.content_type = "application/apply-patch+yaml";
+    r.field_manager = manager;
+    return r;
+}
+
+Test(cost, applying_many_keys_does_not_cost_their_square)
+{
+    host_cleanup(host_freep) char *first = many_applied("x"), *second = many_applied("y");
+    dev_request_t forced = apply_of("two");
+
+    cJSON_Delete(serve_as(201, apply_of("one"), first));
+    cJSON_Delete(serve_as(200, apply_of("one"), first));
+    cJSON *refused = serve_as(409, apply_of("two"), second);
+    EXPECT_HAS(tree_text(refused, "message"), "Apply failed with 59999 conflicts: ");
+    cJSON_Delete(refused);
+    forced.force = "true";
+    cJSON_Delete(serve_as(200, forced, second));
+}
+
+Test(cost, applying_a_long_list_does_not_cost_its_square)
+{
+    enum { ITEMS = 20000 };
+    buf_t body = BUF_INIT;
+
+    buf_puts(&body, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"applied\","
+                    "\"finalizers\":[\"a.b/0\"");
+    for (int i = 1; i < ITEMS; i++)
+        buf_printf(&body, ",\"a.b/%d\"", i * 7919 % ITEMS);
+    buf_puts(&body, "]}}");
+    cJSON_Delete(serve_as(201, apply_of("one"), buf_text(&body)));
+    cJSON_Delete(serve_as(200, apply_of("two"), buf_text(&body)));
+    buf_fini(&body);
+}
