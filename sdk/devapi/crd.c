@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CustomResourceDefinitions: the kinds that they make, their conditions and their end. */
 #include "devapi/core_impl.h"
+#include "devapi/managed_write.h"
 
 #include "base/clock.h"
 
@@ -205,11 +206,12 @@ static void note_stored(cJSON *crd)
 static void establish(dev_core_t *c, dev_table_t *t, const dev_object_t *o, cJSON *tree)
 {
     const char *reason, *taken = "";
-    cJSON *accepted = accept_names(t, tree, &reason, &taken);
+    cJSON *accepted = accept_names(t, tree, &reason, &taken), *before;
     host_cleanup(host_freep) char *message = host_xprintf("\"%s\" is already in use", taken);
 
+    note_stored(tree); /* as part of the definition, which nobody has written */
+    before = cJSON_Duplicate(tree, true);
     tree_set(tree_object(tree, "status"), "acceptedNames", accepted);
-    note_stored(tree);
     set_condition(c, tree, "NamesAccepted", reason == NULL, reason == NULL ? "NoConflicts" : reason,
                   reason == NULL ? "no conflicts found" : message);
     if (reason == NULL && !dev_condition_holds(tree, "Established"))
@@ -217,6 +219,8 @@ static void establish(dev_core_t *c, dev_table_t *t, const dev_object_t *o, cJSO
                       "the initial names have been accepted");
     else if (!dev_condition_holds(tree, "Established"))
         set_condition(c, tree, "Established", false, "NotAccepted", "not all names are accepted");
+    managed_chore(c, dev_core_kind_of(c, t), "kube-apiserver", before, tree);
+    cJSON_Delete(before);
     (void) dev_settle(c, t, o, tree);
 }
 

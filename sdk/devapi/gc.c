@@ -428,6 +428,7 @@ static void furnish_with(dev_core_t *c, const char *ns, const char *resource, cJ
                                  .kind = kind,
                                  .version = "v1",
                                  .ns = ns,
+                                 .field_manager = "kube-controller-manager",
                                  .body = text,
                                  .body_len = strlen(text)};
         dev_reply_t reply;
@@ -544,6 +545,7 @@ void dev_gc_start(dev_core_t *c)
         const dev_request_t r = {.verb = DEV_CREATE,
                                  .kind = dev_core_kind(c, "", "v1", "namespaces"),
                                  .version = "v1",
+                                 .field_manager = "kube-apiserver",
                                  .body = body,
                                  .body_len = strlen(body)};
         dev_reply_t reply;

@@ -80,6 +80,18 @@ void managed_write(const dev_core_t *c, const dev_request_t *r, const cJSON *bef
     cJSON_Delete(claimed);
 }
 
+void managed_chore(const dev_core_t *c, const dev_kind_t *kind, const char *manager,
+                   const cJSON *before, cJSON *after)
+{
+    const dev_request_t r = {.verb = DEV_UPDATE,
+                             .kind = kind,
+                             .version = kind->versions[0].name,
+                             .subresource = "status",
+                             .field_manager = manager};
+
+    managed_write(c, &r, before, after, NULL);
+}
+
 /* -- What the server alone fills in -- */
 
 /* Defaults are counted for who creates the object; what is allocated to it, and what admission adds,
@@ -87,10 +99,12 @@ void managed_write(const dev_core_t *c, const dev_request_t *r, const cJSON *bef
 static const struct {
     const char *group, *kind, *path;
 } allocated[] = {
+    {"", "Namespace", "spec.finalizers"},
     {"", "Service", "spec.clusterIP"},
     {"", "Service", "spec.clusterIPs"},
     {"", "Service", "spec.ipFamilies"},
     {"", "Service", "spec.ipFamilyPolicy"},
+    {"", "PersistentVolume", "metadata.finalizers"},
     {"", "PersistentVolumeClaim", "metadata.finalizers"},
     {"", "Pod", "spec.priority"},
     {"", "Pod", "spec.preemptionPolicy"},

@@ -16,6 +16,10 @@ bool managed_is_apply(const dev_request_t *r);
  * are; NULL: nothing. It is taken. */
 void managed_write(const dev_core_t *c, const dev_request_t *r, const cJSON *before, cJSON *after,
                    cJSON *claimed);
+/* Counts what a chore of the server has changed in an object's status, for the component of the real
+ * server that does so. */
+void managed_chore(const dev_core_t *c, const dev_kind_t *kind, const char *manager,
+                   const cJSON *before, cJSON *after);
 /* Of an object that is being created, after dev_complete: what the server alone has put there is
  * nobody's. given is the object as it was before. */
 void managed_create(const dev_core_t *c, const dev_request_t *r, const cJSON *given, cJSON *after,

@@ -33,7 +33,7 @@ enum { MAX_TIMES = 64 }; /* of entries of managedFields that are kept apart */
 static size_t weight(const dev_object_t *o)
 {
     return sizeof(*o) + o->len + strlen(o->ns) + strlen(o->name) + 64 +
-           (o->managed != NULL ? managed_text_times(o->managed) * sizeof(*o->times) : 0);
+           (o->managed != NULL ? managed_text_times(o->managed) * sizeof(int64_t) : 0);
 }
 
 dev_object_t *dev_object_ref(dev_object_t *o)
@@ -51,6 +51,12 @@ void dev_object_unref(dev_object_t *o)
     free(o);
 }
 
+/* Of the entries of managedFields that are kept apart. */
+static const int64_t *times_of(const dev_object_t *o)
+{
+    return (const int64_t *) (o + 1);
+}
+
 cJSON *dev_object_tree(const dev_object_t *o)
 {
     cJSON *tree = cJSON_ParseWithLength(o->text, o->len);
@@ -58,7 +64,7 @@ cJSON *dev_object_tree(const dev_object_t *o)
 
     if (o->managed == NULL)
         return tree;
-    managed_text_put(o->managed, o->times, &managed);
+    managed_text_put(o->managed, times_of(o), &managed);
     cJSON_AddItemToObject(cJSON_GetObjectItemCaseSensitive(tree, "metadata"), "managedFields",
                           cJSON_ParseWithLength(buf_text(&managed), managed.len));
     return tree;
@@ -74,7 +80,7 @@ void dev_object_put_meta(const dev_object_t *o, buf_t *out)
     buf_append(out, o->text + META_AT, o->meta_len - 1);
     if (o->managed != NULL) { /* never alone: there is a resourceVersion */
         buf_puts(out, ",\"managedFields\":");
-        managed_text_put(o->managed, o->times, out);
+        managed_text_put(o->managed, times_of(o), out);
     }
     buf_puts(out, "}");
 }
@@ -127,7 +133,6 @@ static dev_object_t *make_object(const cJSON *tree, int64_t version, const apart
     char *at = (char *) (o + 1) + times;
 
     memcpy(o + 1, apart->times, times);
-    o->times = (const int64_t *) (o + 1);
     o->managed = apart->managed;
     o->refs = 1;
     o->version = version;

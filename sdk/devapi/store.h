@@ -24,7 +24,6 @@ typedef struct dev_object {
     const char *text;
     size_t len, meta_len;    /* of the text, and of its metadata with the braces */
     managed_text_t *managed; /* NULL: none, or they are in the text */
-    const int64_t *times;    /* of its entries */
 } dev_object_t;
 
 dev_object_t *dev_object_ref(dev_object_t *o);
