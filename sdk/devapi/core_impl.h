@@ -5,6 +5,7 @@
 
 #include "base/list.h"
 #include "devapi/core.h"
+#include "devapi/managed.h"
 #include "devapi/selector.h"
 #include "devapi/store.h"
 #include "devapi/tree.h"
@@ -195,6 +196,10 @@ int dev_get_scale(const dev_request_t *r, const dev_object_t *o, dev_reply_t *re
 int dev_scale_of(const dev_request_t *r, const cJSON *object, cJSON **out, dev_status_t *st);
 int dev_put_scale(dev_core_t *c, const dev_request_t *r, dev_object_t *old, const cJSON *scale,
                   dev_reply_t *reply, dev_status_t *st);
+/* The replicas as a set; caller frees by field_set_fini. */
+field_set_t dev_scale_fields(const dev_request_t *r);
+bool dev_scale_is_zero(const dev_request_t *r, const cJSON *object);
+bool dev_scale_owned(const dev_request_t *r, const managed_t *m); /* somebody owns them */
 /* An applied Scale, changed into the part of the object that it is about. 400. */
 int dev_scale_patch(const dev_request_t *r, cJSON *patch, dev_status_t *st);
 /* next, which may differ from old in its replicas, in the place of old; the Scale is shown. */

@@ -22,8 +22,8 @@ typedef struct devapi_options {
     bool faults;          /* serves /devapi/faults, see faults.h */
     const char *snapshot; /* file loaded at start if there, written at stop; NULL: none */
     size_t max_bytes;     /* see core.h */
-    unsigned max_connections;                                 /* 0: 1000 */
-    const char *version;                                      /* of Leasehold, shown by /version */
+    unsigned max_connections; /* 0: 1000 */
+    const char *version;      /* of Leasehold, shown by /version */
     int (*read_yaml)(const char *text, size_t len, buf_t *json, lh_error_t *err); /* see core.h */
     void (*on_change)(void *arg, const dev_change_t *change);                     /* likewise */
     void *arg;

@@ -11,7 +11,6 @@ static bool is_single(const dev_field_t *f)
     return (f->flags & (DEV_FIELD_LIST | DEV_FIELD_MAP | DEV_FIELD_POINTER)) == 0;
 }
 
-
 static cJSON *zero_of(const dev_field_t *f)
 {
     if (!is_single(f))

@@ -195,9 +195,10 @@ void field_set_unite(field_set_t *s, const field_set_t *with)
 
     grow(&both, s->n + with->n);
     while (i < s->n || j < with->n) {
-        const int order = i == s->n       ? 1
-                          : j == with->n ? -1
-                                         : field_step_compare(s->nodes[i].step, with->nodes[j].step);
+        const int order = i == s->n ? 1
+                          : j == with->n
+                              ? -1
+                              : field_step_compare(s->nodes[i].step, with->nodes[j].step);
         field_node_t *node = &both.nodes[both.n++];
 
         *node = order <= 0 ? s->nodes[i] : copy_node(&with->nodes[j]);
@@ -307,8 +308,10 @@ static bool walk(const field_set_t *s, const char *above, const visit_t *v)
 {
     bool more = true;
 
-    for (size_t i = 0; more && i < 2 * s->n; i++)
-        more = walk_node(&s->nodes[i % s->n], i >= s->n, above, v);
+    for (size_t i = 0; more && i < s->n; i++)
+        more = walk_node(&s->nodes[i], false, above, v);
+    for (size_t i = 0; more && i < s->n; i++)
+        more = walk_node(&s->nodes[i], true, above, v);
     return more;
 }
 

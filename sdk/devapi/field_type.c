@@ -264,9 +264,9 @@ static void take_schema_keys(const cJSON *schema, const cJSON *element, cJSON *k
 
     cJSON_ArrayForEach (key, tree_list(tree_get(schema, "x-kubernetes-list-map-keys"))) {
         if (cJSON_IsString(key))
-            take_key(keys, element, key->valuestring,
-                     cJSON_Duplicate(tree_get(tree_get(properties, key->valuestring), "default"),
-                                     true));
+            take_key(
+                keys, element, key->valuestring,
+                cJSON_Duplicate(tree_get(tree_get(properties, key->valuestring), "default"), true));
     }
 }
 
@@ -330,9 +330,8 @@ static int step_of_value(const cJSON *element, buf_t *step, const char **why)
 
 int field_step_of(const field_type_t *list, const cJSON *element, buf_t *step, const char **why)
 {
-    const bool keyed = list->source == FIELD_OF_SCHEMA
-                           ? strcmp(list_type(list->schema), "map") == 0
-                           : list->field->keys != NULL;
+    const bool keyed = list->source == FIELD_OF_SCHEMA ? strcmp(list_type(list->schema), "map") == 0
+                                                       : list->field->keys != NULL;
 
     return keyed ? step_of_keys(list, element, step, why) : step_of_value(element, step, why);
 }

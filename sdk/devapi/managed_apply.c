@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BEFORE "before-first-apply"
 #define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
 
 enum {
@@ -28,9 +29,8 @@ static managed_entry_t key_of(const applying_t *a)
 {
     return (managed_entry_t){.name = (char *) a->r->field_manager,
                              .version = a->version,
-                             .subresource = (char *) (a->r->subresource == NULL
-                                                          ? ""
-                                                          : a->r->subresource),
+                             .subresource =
+                                 (char *) (a->r->subresource == NULL ? "" : a->r->subresource),
                              .applied = true};
 }
 
@@ -203,8 +203,8 @@ static int refuse_conflicts(managed_t *conflicts, bool scale, dev_status_t *st)
         last = host_xstrdup(report.manager);
     }
     if (number == 1)
-        ret = dev_refuse(st, 409, "Conflict",
-                         "Apply failed with 1 conflict: conflict with %s: %s", last, report.first);
+        ret = dev_refuse(st, 409, "Conflict", "Apply failed with 1 conflict: conflict with %s: %s",
+                         last, report.first);
     else
         ret = dev_refuse(st, 409, "Conflict", "Apply failed with %zu conflicts: %s", number,
                          buf_text(&all));
@@ -282,15 +282,36 @@ static void renew_last_applied(const applying_t *a, cJSON *object)
 
 /* -- Applying -- */
 
+/* Of a Scale that is its replicas. */
+static void count_scale_before(const applying_t *a, managed_t *m)
+{
+    managed_entry_t key = key_of(a);
+    field_set_t replicas = dev_scale_fields(a->r), have = {0};
+
+    key.name = (char *) BEFORE;
+    key.applied = false;
+    field_set_of(&a->type, a->base, &have);
+    field_set_intersect(&replicas, &have);
+    if (!dev_scale_owned(a->r, m))
+        field_set_unite(&managed_reach(m, &key)->fields, &replicas);
+    managed_drop_empty(m);
+    field_set_fini(&replicas);
+    field_set_fini(&have);
+}
+
 /* What somebody has written before managedFields were counted is an update of its own. */
 static void count_before(const applying_t *a, managed_t *m)
 {
     managed_views_t views;
 
+    if (dev_is_sub(a->r, "scale")) {
+        count_scale_before(a, m);
+        return;
+    }
     if (m->n > 0 || a->live == NULL)
         return;
     views = managed_views_of(a->r, NULL, a->live);
-    managed_count(&views, m, "before-first-apply", a->now);
+    managed_count(&views, m, BEFORE, a->now);
     managed_views_fini(&views);
 }
 

@@ -15,7 +15,8 @@ typedef struct managed_texts managed_texts_t;
 typedef struct managed_text managed_text_t;
 
 managed_texts_t *managed_texts_create(void);
-void managed_texts_destroy(managed_texts_t *t); /* texts that are still held stay until they are not */
+void managed_texts_destroy(
+    managed_texts_t *t); /* texts that are still held stay until they are not */
 size_t managed_texts_bytes(const managed_texts_t *t);
 
 /* The text of this array, which has no more than max times; these, in seconds since 1970, are put

@@ -61,7 +61,9 @@ static void count(const dev_core_t *c, const dev_request_t *r, const cJSON *befo
     char now[32];
 
     start(r, before, claimed, &m);
-    if (m.n > 0 || before == NULL) { /* who has got rid of them does not get them again */
+    const bool scale = dev_is_sub(r, "scale");
+    /* Who has got rid of them does not get them again. */
+    if (scale ? dev_scale_owned(r, &m) : m.n > 0 || before == NULL) {
         managed_views_t views = managed_views_of(r, before, after);
         dev_core_now(c, now);
         managed_count(&views, &m, manager, now);

@@ -31,9 +31,9 @@ bool managed_type_of(const dev_kind_t *kind, const char *api_version, field_type
         *out = (field_type_t){.source = FIELD_OF_SCHEMA,
                               .schema = v == NULL ? NULL : v->openapi,
                               .whole = true,
-                              .preserve = v != NULL && tree_true(v->openapi,
-                                                                 "x-kubernetes-preserve-unknown-"
-                                                                 "fields")};
+                              .preserve = v != NULL &&
+                                          tree_true(v->openapi, "x-kubernetes-preserve-unknown-"
+                                                                "fields")};
         return v != NULL;
     }
     /* The two kinds of events share their objects. */
@@ -73,8 +73,8 @@ static void insert_member(field_set_t *s, const char *first, const char *second)
 void managed_strip(field_set_t *s)
 {
     static const char *const meta[] = {
-        "f:name",       "f:namespace",     "f:creationTimestamp", "f:selfLink", "f:uid",
-        "f:generation", "f:managedFields", "f:resourceVersion"};
+        "f:name", "f:namespace",  "f:creationTimestamp", "f:selfLink",
+        "f:uid",  "f:generation", "f:managedFields",     "f:resourceVersion"};
     field_set_t what = {0};
 
     insert_member(&what, "f:apiVersion", NULL);
@@ -219,20 +219,23 @@ void managed_count(managed_views_t *v, managed_t *m, const char *manager, const 
     host_cleanup(host_freep) char *version = dev_api_version(v->r->kind, v->r->version);
     const managed_entry_t key = {.name = (char *) (dev_given(manager) ? manager : "unknown"),
                                  .version = version,
-                                 .subresource = (char *) (v->r->subresource == NULL
-                                                              ? ""
-                                                              : v->r->subresource)};
+                                 .subresource =
+                                     (char *) (v->r->subresource == NULL ? "" : v->r->subresource)};
     const managed_view_t *view = managed_view_in(v, version);
     field_set_t set = field_set_copy(&view->changes.modified);
 
     managed_reconcile(v->r->kind, m);
     field_set_unite(&set, &view->changes.added);
     managed_strip(&set);
+    /* Zero replicas are not in a Scale, so nobody has set them. */
+    if (dev_is_sub(v->r, "scale") && dev_scale_is_zero(v->r, v->after))
+        field_set_fini(&set);
     managed_yield(v, m, NULL);
     if (!field_set_is_empty(&set)) {
         managed_entry_t *e = managed_reach(m, &key);
         field_set_unite(&e->fields, &set);
-        if (!dev_is_sub(v->r, "scale")) /* the real one counts these elsewhere, and loses the time */
+        if (!dev_is_sub(v->r,
+                        "scale")) /* the real one counts these elsewhere, and loses the time */
             managed_set_time(e, now);
     }
     field_set_fini(&set);

@@ -43,7 +43,7 @@ typedef struct dev_field {
     enum dev_field_type type;
     unsigned flags;
     const dev_message_t *of; /* of DEV_FIELD_MESSAGE and DEV_FIELD_EITHER */
-    const char *keys;        /* of a list's elements, with defaults: "port protocol=TCP"; NULL: none */
+    const char *keys; /* of a list's elements, with defaults: "port protocol=TCP"; NULL: none */
 } dev_field_t;
 
 struct dev_message {

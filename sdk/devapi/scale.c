@@ -105,6 +105,25 @@ static int check_replicas(const cJSON *scale, double *out, dev_status_t *st)
     return dev_judge(st, "autoscaling", "Scale", name);
 }
 
+static void insert_path(const field_path_t *up, const char *path, field_set_t *out)
+{
+    const size_t len = strcspn(path, ".");
+    host_cleanup(host_freep) char *step = host_xprintf("f:%.*s", (int) len, path);
+
+    if (path[len] == '.')
+        insert_path(FIELD_STEP(up, step), path + len + 1, out);
+    else
+        field_set_insert(out, FIELD_STEP(up, step));
+}
+
+field_set_t dev_scale_fields(const dev_request_t *r)
+{
+    field_set_t replicas = {0};
+
+    insert_path(NULL, places_of(r).wanted, &replicas);
+    return replicas;
+}
+
 /* Sets the number, which is taken, that a path leads to; objects on the way are made. */
 static void set_at(cJSON *object, const char *path, cJSON *number)
 {
@@ -115,6 +134,28 @@ static void set_at(cJSON *object, const char *path, cJSON *number)
         object = tree_object(object, step);
     }
     tree_set(object, path, number);
+}
+
+bool dev_scale_is_zero(const dev_request_t *r, const cJSON *object)
+{
+    const cJSON *replicas = tree_at(object, places_of(r).wanted);
+
+    return !cJSON_IsNumber(replicas) || replicas->valuedouble == 0;
+}
+
+bool dev_scale_owned(const dev_request_t *r, const managed_t *m)
+{
+    field_set_t replicas = dev_scale_fields(r);
+    bool owned = false;
+
+    for (size_t i = 0; i < m->n && !owned; i++) {
+        field_set_t both = field_set_copy(&replicas);
+        field_set_intersect(&both, &m->at[i].fields);
+        owned = !field_set_is_empty(&both);
+        field_set_fini(&both);
+    }
+    field_set_fini(&replicas);
+    return owned;
 }
 
 /* The patch of a Scale becomes one of the object: its replicas. */

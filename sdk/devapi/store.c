@@ -483,8 +483,8 @@ void dev_store_compact(dev_store_t *s)
 
 void dev_store_stats(const dev_store_t *s, dev_store_stats_t *out)
 {
-    *out = (dev_store_stats_t){s->objects, s->bytes + managed_texts_bytes(s->managed),
-                               s->event_count};
+    *out =
+        (dev_store_stats_t){s->objects, s->bytes + managed_texts_bytes(s->managed), s->event_count};
 }
 
 dev_store_t *dev_store_create(const dev_store_options_t *o)

@@ -130,8 +130,8 @@ static int check_manager(const dev_request_t *r, const char *options, dev_status
             continue;
         buf_json_string(&shown, manager, strlen(manager));
         dev_cause(st, "fieldManager", "FieldValueInvalid",
-                  "Invalid value: %s: invalid character U+%04X (at position %zu)",
-                  buf_text(&shown), c, i);
+                  "Invalid value: %s: invalid character U+%04X (at position %zu)", buf_text(&shown),
+                  c, i);
     }
     return dev_judge(st, "meta.k8s.io", options, "");
 }

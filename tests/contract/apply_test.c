@@ -318,6 +318,266 @@ static void without_a_name_the_user_agent_is_the_manager(void *arg)
     EXPECT_TRUE(api_at(r.json, "/metadata/managedFields/0/fieldsV1/f:data/.") != NULL);
 }
 
+static void an_apply_of_another_kind_is_400(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY r =
+        contract_patch(c, contract_text("%s/other?fieldManager=one", c->configmaps), "apply",
+                       "{'apiVersion':'v1','kind':'Secret','metadata':{'name':'other'}}");
+
+    EXPECT_ERROR(&r, 400, "BadRequest", "invalid object type: /v1, Kind=Secret");
+}
+
+static void an_apply_of_an_unknown_field_is_refused(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY r = contract_patch(
+        c, contract_text("%s/unknown?fieldManager=one", c->configmaps), "apply",
+        "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'unknown'},'colour':'blue'}");
+
+    EXPECT_INT(r.status, 500);
+    EXPECT_STR(api_str(r.json, "/message"),
+               "failed to create typed patch object (/unknown; /v1, "
+               "Kind=ConfigMap): .colour: field not declared in schema");
+}
+
+static void force_is_for_applies_only(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY r =
+        contract_patch(c, contract_text("%s/none?force=true", c->configmaps), "merge", "{}");
+
+    EXPECT_ERROR(&r, 422, "Invalid", "force: Forbidden: may not be specified for non-apply patch");
+}
+
+static void a_long_field_manager_is_refused(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY r = contract_post(c, contract_text("%s?fieldManager=%0129d", c->configmaps, 1), "{}");
+
+    EXPECT_ERROR(&r, 422, "Invalid", "fieldManager: Too long: may not be more than 128 bytes");
+}
+
+static void what_nobody_owned_is_owned_before_an_apply(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY first = apply(c, "before", "one", "", "'a':'1'");
+    EXPECT_INT(first.status, 201);
+    API_REPLY cleared = contract_patch(c, contract_path(c->configmaps, "before"), "merge",
+                                       "{'metadata':{'managedFields':[]}}");
+    EXPECT_INT(cleared.status, 200);
+    EXPECT_TRUE(api_at(cleared.json, "/metadata/managedFields") == NULL);
+    API_REPLY r = apply(c, "before", "two", "", "'b':'1'");
+
+    EXPECT_INT(r.status, 200);
+    EXPECT_STR(api_str(r.json, "/metadata/managedFields/1/manager"), "before-first-apply");
+    EXPECT_TRUE(api_at(r.json, "/metadata/managedFields/1/fieldsV1/f:data/f:a") != NULL);
+    EXPECT_TRUE(api_at(r.json, "/metadata/managedFields/1/fieldsV1/f:data/f:b") == NULL);
+}
+
+static void the_oldest_of_many_updaters_become_one(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY made = contract_post(c, contract_text("%s?fieldManager=m00", c->configmaps),
+                                   "{'metadata':{'name':'many'},'data':{'k00':''}}");
+    EXPECT_INT(made.status, 201);
+    for (int i = 1; i < 12; i++) {
+        API_REPLY r =
+            contract_patch(c, contract_text("%s/many?fieldManager=m%02d", c->configmaps, i),
+                           "merge", "{'data':{'k%02d':''}}", i);
+        EXPECT_INT(r.status, 200);
+    }
+    API_REPLY r = api_get(c->api, "%s/many", c->configmaps);
+
+    EXPECT_INT(cJSON_GetArraySize(api_at(r.json, "/metadata/managedFields")), 10);
+    EXPECT_STR(api_str(r.json, "/metadata/managedFields/0/manager"), "ancient-changes");
+    EXPECT_TRUE(api_at(r.json, "/metadata/managedFields/0/fieldsV1/f:data/f:k00") != NULL);
+    EXPECT_TRUE(api_at(r.json, "/metadata/managedFields/0/fieldsV1/f:data/f:k02") != NULL);
+}
+
+static void managed_fields_can_be_written(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY first = apply(c, "by-hand", "one", "", "'a':'1'");
+    EXPECT_INT(first.status, 201);
+    API_REPLY r = contract_patch(
+        c, contract_path(c->configmaps, "by-hand"), "merge",
+        "{'metadata':{'managedFields':[{'manager':'hand','operation':'Apply','apiVersion':'v1',"
+        "'time':'2026-01-01T00:00:00Z','fieldsType':'FieldsV1','fieldsV1':{'f:data':{'f:a':{}}}}]}"
+        "}");
+
+    EXPECT_INT(r.status, 200);
+    EXPECT_STR(api_str(r.json, "/metadata/managedFields/0/manager"), "hand");
+    EXPECT_STR(api_str(r.json, "/metadata/managedFields/0/time"), "2026-01-01T00:00:00Z");
+    EXPECT_TRUE(api_at(r.json, "/metadata/managedFields/1") == NULL);
+}
+
+#define SCALE                                                                                      \
+    "{'apiVersion':'autoscaling/v1','kind':'Scale','metadata':{'name':'scaled'},'spec':{"          \
+    "'replicas':2}}"
+
+static void an_applied_scale_owns_the_replicas(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY first = apply_containers(c, "scaled", "one", "{'name':'c','image':'i'}");
+    EXPECT_INT(first.status, 201);
+    API_REPLY set = contract_patch(c, contract_text("%s/scaled?fieldManager=two", c->deployments),
+                                   "merge", "{'spec':{'replicas':3}}");
+    EXPECT_INT(set.status, 200);
+    API_REPLY put =
+        contract_patch(c, contract_text("%s/scaled/scale?fieldManager=three", c->deployments),
+                       "merge", "{'spec':{'replicas':4}}");
+    EXPECT_INT(put.status, 200);
+    API_REPLY conflict = contract_patch(
+        c, contract_text("%s/scaled/scale?fieldManager=one", c->deployments), "apply", SCALE);
+    EXPECT_ERROR(&conflict, 409, "Conflict",
+                 "conflict with \"three\" with subresource \"scale\" using autoscaling/v1: "
+                 ".spec.replicas");
+    API_REPLY forced = contract_patch(
+        c, contract_text("%s/scaled/scale?fieldManager=one&force=true", c->deployments), "apply",
+        SCALE);
+    EXPECT_INT(forced.status, 200);
+    EXPECT_INT(api_int(forced.json, "/spec/replicas"), 2);
+}
+
+/* For Go leaves a zero out of a Scale. */
+static void a_scale_to_nothing_is_nobodys(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY first = apply_containers(c, "zero", "one", "{'name':'c','image':'i'}");
+    EXPECT_INT(first.status, 201);
+    API_REPLY set = contract_patch(c, contract_text("%s/zero?fieldManager=two", c->deployments),
+                                   "merge", "{'spec':{'replicas':3}}");
+    EXPECT_INT(set.status, 200);
+    EXPECT_STR(api_str(set.json, "/metadata/managedFields/1/manager"), "two");
+    API_REPLY put =
+        contract_patch(c, contract_text("%s/zero/scale?fieldManager=three", c->deployments),
+                       "merge", "{'spec':{'replicas':0}}");
+    EXPECT_INT(put.status, 200);
+    API_REPLY r = api_get(c->api, "%s/zero", c->deployments);
+
+    EXPECT_INT(api_int(r.json, "/spec/replicas"), 0);
+    EXPECT_TRUE(api_at(r.json, "/metadata/managedFields/1") == NULL);
+}
+
+static void replicas_that_nobody_owns_are_those_before_an_apply(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY first = apply_containers(c, "unscaled", "one", "{'name':'c','image':'i'}");
+    EXPECT_INT(first.status, 201);
+    API_REPLY conflict = contract_patch(
+        c, contract_text("%s/unscaled/scale?fieldManager=two", c->deployments), "apply",
+        "{'apiVersion':'autoscaling/v1','kind':'Scale','metadata':{'name':'unscaled'},"
+        "'spec':{'replicas':2}}");
+
+    EXPECT_ERROR(&conflict, 409, "Conflict",
+                 "conflict with \"before-first-apply\" with subresource \"scale\" using "
+                 "autoscaling/v1: .spec.replicas");
+    API_REPLY set =
+        contract_patch(c, contract_text("%s/unscaled/scale?fieldManager=two", c->deployments),
+                       "merge", "{'spec':{'replicas':3}}");
+    EXPECT_INT(set.status, 200);
+    API_REPLY r = api_get(c->api, "%s/unscaled", c->deployments);
+    EXPECT_INT(api_int(r.json, "/spec/replicas"), 3);
+    EXPECT_TRUE(api_at(r.json, "/metadata/managedFields/1") == NULL);
+}
+
+static void an_applied_status_leaves_the_spec_alone(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY first = apply_containers(c, "stated", "one", "{'name':'c','image':'i'}");
+    EXPECT_INT(first.status, 201);
+    API_REPLY r = contract_patch(
+        c, contract_text("%s/stated/status?fieldManager=two", c->deployments), "apply",
+        "{'apiVersion':'apps/v1','kind':'Deployment','metadata':{'name':'stated'},"
+        "'spec':{'replicas':7},'status':{'conditions':[{'type':'Odd','status':'True'}]}}");
+
+    EXPECT_INT(r.status, 200);
+    EXPECT_INT(api_int(r.json, "/spec/replicas"), 1);
+    EXPECT_STR(api_str(r.json, "/metadata/managedFields/1/subresource"), "status");
+    EXPECT_TRUE(api_at(r.json, "/metadata/managedFields/1/fieldsV1/f:spec") == NULL);
+    EXPECT_TRUE(api_at(r.json, "/metadata/managedFields/1/fieldsV1/f:status/f:conditions/"
+                               "k:{\"type\":\"Odd\"}/f:status") != NULL);
+}
+
+static void kubectl_takes_over_what_it_applied_itself(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY made = contract_post(
+        c, contract_text("%s?fieldManager=kubectl-client-side-apply", c->configmaps),
+        "{'metadata':{'name':'taken','annotations':{"
+        "'kubectl.kubernetes.io/last-applied-configuration':'{\\'apiVersion\\':\\'v1\\',"
+        "\\'kind\\':\\'ConfigMap\\',\\'data\\':{\\'a\\':\\'1\\'}}'}},'data':{'a':'1','b':'1'}}");
+    EXPECT_INT(made.status, 201);
+    API_REPLY conflict = apply(c, "taken", "kubectl", "", "'a':'2','b':'2'");
+    EXPECT_ERROR(&conflict, 409, "Conflict", "Apply failed with 1 conflict: ");
+    EXPECT_CAUSE(&conflict, "FieldManagerConflict", ".data.b");
+    API_REPLY r = apply(c, "taken", "kubectl", "", "'a':'2'");
+
+    EXPECT_INT(r.status, 200);
+    EXPECT_STR(api_str(r.json, "/data/a"), "2");
+    EXPECT_HAS(api_str(r.json, "/metadata/annotations/kubectl.kubernetes.io~1"
+                               "last-applied-configuration"),
+               "\"data\":{\"a\":\"2\"}");
+}
+
+#define MERGED                                                                                     \
+    "[{'name':'v1','served':true,'storage':true,'schema':{'openAPIV3Schema':{'type':'object',"     \
+    "'properties':{'spec':{'type':'object','properties':{"                                         \
+    "'ports':{'type':'array','x-kubernetes-list-type':'map','x-kubernetes-list-map-keys':['port'," \
+    "'protocol'],'items':{'type':'object','required':['port'],'properties':{'port':{'type':"       \
+    "'integer'},'protocol':{'type':'string','default':'TCP'},'name':{'type':'string'}}}},"         \
+    "'tags':{'type':'array','x-kubernetes-list-type':'set','items':{'type':'string'}},"            \
+    "'list':{'type':'array','items':{'type':'string'}},"                                           \
+    "'one':{'type':'object','x-kubernetes-map-type':'atomic','additionalProperties':{'type':"      \
+    "'string'}},'free':{'type':'object','x-kubernetes-preserve-unknown-fields':true}}}}}}}]"
+
+/* Applies a Merger with this spec. */
+static api_reply_t apply_custom(contract_t *c, const char *group, const char *name,
+                                const char *manager, const char *spec)
+{
+    char body[1024];
+
+    snprintf(body, sizeof(body),
+             "{'apiVersion':'%s/v1','kind':'Merger','metadata':{'name':'%s'},'spec':{%s}}", group,
+             name, spec);
+    return api_patch(c->api,
+                     contract_text("%s/%s?fieldManager=%s",
+                                   contract_custom(c, group, "v1", "mergers"), name, manager),
+                     "apply", "%s", contract_quote(body));
+}
+
+static void a_custom_resource_is_merged_by_its_schema(void *arg)
+{
+    contract_t *c = arg;
+    const char *group = contract_crd(c, "mergers", "Merger", "", MERGED);
+    API_REPLY first =
+        apply_custom(c, group, "m", "one",
+                     "'ports':[{'port':80,'name':'a'}],'tags':['x'],'list':['a'],'one':{'a':'1'},"
+                     "'free':{'a':{'b':'1'}}");
+    EXPECT_INT(first.status, 201);
+    EXPECT_TRUE(api_at(first.json, "/metadata/managedFields/0/fieldsV1/f:spec/f:ports/"
+                                   "k:{\"port\":80,\"protocol\":\"TCP\"}/f:name") != NULL);
+    EXPECT_TRUE(api_at(first.json, "/metadata/managedFields/0/fieldsV1/f:spec/f:one/f:a") == NULL);
+    API_REPLY r = apply_custom(
+        c, group, "m", "two", "'ports':[{'port':80,'protocol':'UDP'}],'tags':['y'],'free':{'c':1}");
+    EXPECT_INT(r.status, 200);
+    EXPECT_STR(api_str(r.json, "/spec/ports/0/protocol"), "TCP");
+    EXPECT_STR(api_str(r.json, "/spec/ports/1/protocol"), "UDP");
+    EXPECT_STR(api_str(r.json, "/spec/tags/1"), "y");
+    EXPECT_STR(api_str(r.json, "/spec/free/a/b"), "1");
+    API_REPLY conflict = apply_custom(c, group, "m", "two", "'list':['b'],'one':{'b':'1'}");
+    EXPECT_ERROR(&conflict, 409, "Conflict", "Apply failed with 2 conflicts: ");
+    EXPECT_CAUSE(&conflict, "FieldManagerConflict", ".spec.list");
+    EXPECT_CAUSE(&conflict, "FieldManagerConflict", ".spec.one");
+    API_REPLY less = apply_custom(c, group, "m", "one", "'ports':[{'port':80}]");
+
+    EXPECT_INT(less.status, 200);
+    EXPECT_TRUE(api_at(less.json, "/spec/ports/0/name") == NULL);
+    EXPECT_TRUE(api_at(less.json, "/spec/list") == NULL);
+    EXPECT_STR(api_str(less.json, "/spec/tags/0"), "y");
+}
+
 static const tap_test_t tests[] = {
     {"server-side apply creates and owns", server_side_apply_creates_and_owns},
     {"managedFields name the field manager", managed_fields_name_the_field_manager},
@@ -342,6 +602,20 @@ static const tap_test_t tests[] = {
     {"a set holds every applier's items", a_set_holds_every_appliers_items},
     {"a status write is managed as its own", a_status_write_is_managed_as_its_own},
     {"without a name the user agent is the manager", without_a_name_the_user_agent_is_the_manager},
+    {"an apply of another kind is 400", an_apply_of_another_kind_is_400},
+    {"an apply of an unknown field is refused", an_apply_of_an_unknown_field_is_refused},
+    {"force is for applies only", force_is_for_applies_only},
+    {"a long field manager is refused", a_long_field_manager_is_refused},
+    {"what nobody owned is owned before an apply", what_nobody_owned_is_owned_before_an_apply},
+    {"the oldest of many updaters become one", the_oldest_of_many_updaters_become_one},
+    {"managedFields can be written", managed_fields_can_be_written},
+    {"an applied scale owns the replicas", an_applied_scale_owns_the_replicas},
+    {"a scale to nothing is nobody's", a_scale_to_nothing_is_nobodys},
+    {"replicas that nobody owns are those before an apply",
+     replicas_that_nobody_owns_are_those_before_an_apply},
+    {"an applied status leaves the spec alone", an_applied_status_leaves_the_spec_alone},
+    {"kubectl takes over what it applied itself", kubectl_takes_over_what_it_applied_itself},
+    {"a custom resource is merged by its schema", a_custom_resource_is_merged_by_its_schema},
 };
 
 int main(int argc, char **argv)

@@ -82,8 +82,9 @@ static char *many_applied(const char *value)
     enum { KEYS = 60000 };
     buf_t body = BUF_INIT;
 
-    buf_puts(&body, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"applied\"},"
-                    "\"data\":{\"0\":\"\"");
+    buf_puts(&body,
+             "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"applied\"},"
+             "\"data\":{\"0\":\"\"");
     for (int i = KEYS; i > 1; i--)
         buf_printf(&body, ",\"%d\":\"%s\"", i, value);
     buf_puts(&body, "}}");
@@ -118,8 +119,9 @@ Test(cost, applying_a_long_list_does_not_cost_its_square)
     enum { ITEMS = 20000 };
     buf_t body = BUF_INIT;
 
-    buf_puts(&body, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"applied\","
-                    "\"finalizers\":[\"a.b/0\"");
+    buf_puts(&body,
+             "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"applied\","
+             "\"finalizers\":[\"a.b/0\"");
     for (int i = 1; i < ITEMS; i++)
         buf_printf(&body, ",\"a.b/%d\"", i * 7919 % ITEMS);
     buf_puts(&body, "]}}");

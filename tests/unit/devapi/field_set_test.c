@@ -97,15 +97,17 @@ Test(field_set, a_deep_difference_takes_what_is_below)
 /* As kube-apiserver sorts them. */
 Test(field_set, steps_are_sorted_by_sort_and_value)
 {
-    field_set_t s = set_of("{'i:10':{},'i:9':{},'v:\\'b\\'':{},'v:100':{},'v:20':{},'v:3':{},"
-                           "'k:{\\'port\\':443}':{},'k:{\\'port\\':80}':{},'k:{\\'name\\':\\'ab\\'}':{},"
-                           "'k:{\\'name\\':\\'a\\'}':{},'k:{\\'name\\':\\'a!\\'}':{},'f:b':{},'f:a':{}}");
+    field_set_t s =
+        set_of("{'i:10':{},'i:9':{},'v:\\'b\\'':{},'v:100':{},'v:20':{},'v:3':{},"
+               "'k:{\\'port\\':443}':{},'k:{\\'port\\':80}':{},'k:{\\'name\\':\\'ab\\'}':{},"
+               "'k:{\\'name\\':\\'a\\'}':{},'k:{\\'name\\':\\'a!\\'}':{},'f:b':{},'f:a':{}}");
 
-    expect_set(&s,
-               "{'f:a':{},'f:b':{},'k:{\\'name\\':\\'a\\'}':{},'k:{\\'name\\':\\'a!\\'}':{},"
-               "'k:{\\'name\\':\\'ab\\'}':{},'k:{\\'port\\':80}':{},'k:{\\'port\\':443}':{},'v:3':{},"
-               "'v:20':{},'v:100':{},'v:\\'b\\'':{},'i:9':{},'i:10':{}}",
-               "sorted");
+    expect_set(
+        &s,
+        "{'f:a':{},'f:b':{},'k:{\\'name\\':\\'a\\'}':{},'k:{\\'name\\':\\'a!\\'}':{},"
+        "'k:{\\'name\\':\\'ab\\'}':{},'k:{\\'port\\':80}':{},'k:{\\'port\\':443}':{},'v:3':{},"
+        "'v:20':{},'v:100':{},'v:\\'b\\'':{},'i:9':{},'i:10':{}}",
+        "sorted");
     field_set_fini(&s);
 }
 
@@ -119,7 +121,7 @@ Test(field_set, keys_are_read_in_any_order)
 
 Test(field_set, what_is_no_set_is_refused)
 {
-    static const char *const rows[] = {"[]", "{'f:a':1}", "{'a':{}}", "{'':{}}",
+    static const char *const rows[] = {"[]",         "{'f:a':1}",   "{'a':{}}",  "{'':{}}",
                                        "{'k:x':{}}", "{'k:[]':{}}", "{'v:':{}}", "{'i:x':{}}"};
 
     for (size_t i = 0; i < HOST_LEN(rows); i++) {
@@ -154,8 +156,9 @@ static bool stop(void *arg, const char *path)
 
 Test(field_set, paths_are_those_of_messages)
 {
-    field_set_t s = set_of("{'f:a':{'.':{},'f:b':{}},'f:l':{'k:{\\'k\\':\\'x\\',\\'p\\':80}':{'.':{},"
-                           "'f:v':{}}},'f:s':{'v:\\'y\\'':{}},'f:z':{'i:3':{}}}");
+    field_set_t s =
+        set_of("{'f:a':{'.':{},'f:b':{}},'f:l':{'k:{\\'k\\':\\'x\\',\\'p\\':80}':{'.':{},"
+               "'f:v':{}}},'f:s':{'v:\\'y\\'':{}},'f:z':{'i:3':{}}}");
     host_cleanup(buf_fini) buf_t all = BUF_INIT, first = BUF_INIT;
 
     field_set_each(&s, append, &all);

@@ -61,8 +61,7 @@ Test(field_walk, an_object_has_these_fields)
         {"{'texts':{'a':'1'}}", "{'f:texts':{'f:a':{}}}"},
         {"{'free':{'a':{'b':[1]}}}", "{'f:free':{'f:a':{'.':{},'f:b':{}}}}"},
         {"{'free':'x'}", "{'f:free':{}}"},
-        {"{'map':[{'k':'1'},{'k':'1'}]}",
-         "{'f:map':{'k:{\\'k\\':\\'1\\',\\'p\\':\\'TCP\\'}':{}}}"},
+        {"{'map':[{'k':'1'},{'k':'1'}]}", "{'f:map':{'k:{\\'k\\':\\'1\\',\\'p\\':\\'TCP\\'}':{}}}"},
         {"{'metadata':{'finalizers':['a'],'labels':{'l':'1'}}}",
          "{'f:metadata':{'f:finalizers':{'v:\\'a\\'':{}},'f:labels':{'f:l':{}}}}"},
     };
@@ -144,7 +143,8 @@ Test(field_walk, a_merge_keeps_what_the_patch_does_not_name)
 
     for (size_t i = 0; i < HOST_LEN(rows); i++) {
         cJSON *have = json_of(rows[i].have), *patch = json_of(rows[i].patch);
-        host_cleanup(host_freep) char *what = host_xprintf("%s with %s", rows[i].have, rows[i].patch);
+        host_cleanup(host_freep) char *what =
+            host_xprintf("%s with %s", rows[i].have, rows[i].patch);
         cJSON *result = field_merge(&type, have, patch);
 
         expect_json(result, rows[i].result, what);
@@ -164,7 +164,8 @@ Test(field_walk, fields_are_removed_by_their_paths)
         {"{'named':{'x':'1'}}", "{'f:named':{'f:x':{}}}", "{'named':null}"},
         {"{'set':['a','b']}", "{'f:set':{'v:\\'a\\'':{}}}", "{'set':['b']}"},
         {"{'map':[{'k':'1'},{'k':'2','v':'x'}]}",
-         "{'f:map':{'k:{\\'k\\':\\'1\\',\\'p\\':\\'TCP\\'}':{},'k:{\\'k\\':\\'2\\',\\'p\\':\\'TCP\\'}':"
+         "{'f:map':{'k:{\\'k\\':\\'1\\',\\'p\\':\\'TCP\\'}':{},'k:{\\'k\\':\\'2\\',\\'p\\':\\'"
+         "TCP\\'}':"
          "{'f:v':{}}}}",
          "{'map':[{'k':'2'}]}"},
         {"{'text':'a'}", "{'f:none':{}}", "{'text':'a'}"},
@@ -223,19 +224,21 @@ Test(field_walk, a_built_in_kind_is_compared_as_go_writes_it)
 {
     const field_type_t service = {
         .source = FIELD_OF_MESSAGE, .message = dev_message_of("v1", "Service"), .whole = true};
-    cJSON *before = json_of("{}"), *after = json_of("{'metadata':{},'spec':{'ports':[{'port':80},"
-                                                    "{'port':80,'protocol':'UDP'}],'selector':{}}}");
+    cJSON *before = json_of("{}"),
+          *after = json_of("{'metadata':{},'spec':{'ports':[{'port':80},"
+                           "{'port':80,'protocol':'UDP'}],'selector':{}}}");
     field_changes_t changes = {0};
 
     field_fill(service.message, before);
     field_fill(service.message, after);
     EXPECT_JSON(before, "{'metadata':{},'spec':{},'status':{'loadBalancer':{}}}");
     field_compare(&service, before, after, &changes);
-    expect_set(&changes.added,
-               "{'f:spec':{'f:ports':{'.':{},'k:{\\'port\\':80,\\'protocol\\':\\'TCP\\'}':{'.':{},"
-               "'f:port':{},'f:targetPort':{}},'k:{\\'port\\':80,\\'protocol\\':\\'UDP\\'}':{'.':{},"
-               "'f:port':{},'f:protocol':{},'f:targetPort':{}}}}}",
-               "a service");
+    expect_set(
+        &changes.added,
+        "{'f:spec':{'f:ports':{'.':{},'k:{\\'port\\':80,\\'protocol\\':\\'TCP\\'}':{'.':{},"
+        "'f:port':{},'f:targetPort':{}},'k:{\\'port\\':80,\\'protocol\\':\\'UDP\\'}':{'.':{},"
+        "'f:port':{},'f:protocol':{},'f:targetPort':{}}}}}",
+        "a service");
     field_changes_fini(&changes);
     cJSON_Delete(before);
     cJSON_Delete(after);
@@ -255,7 +258,8 @@ Test(field_walk, what_has_become_one_value_is_owned_as_one)
 
 Test(field_walk, a_field_by_its_name_is_owned_with_those_below)
 {
-    cJSON *fields = json_of("{'f:named':{'f:x':{}},'f:texts':{'f:a':{}},'f:free':{'f:a':{'f:b':{}}}}");
+    cJSON *fields =
+        json_of("{'f:named':{'f:x':{}},'f:texts':{'f:a':{}},'f:free':{'f:a':{'f:b':{}}}}");
     field_set_t s;
 
     cr_assert(field_set_read(fields, &s) == 0);

@@ -7,8 +7,8 @@
 TestSuite(managed, .init = served_start, .fini = served_finish);
 
 #define ENTRY(manager, operation, version, time, fields)                                           \
-    "{'manager':'" manager "','operation':'" operation "','apiVersion':'" version "','time':'" time \
-    "','fieldsType':'FieldsV1','fieldsV1':" fields "}"
+    "{'manager':'" manager "','operation':'" operation "','apiVersion':'" version                  \
+    "','time':'" time "','fieldsType':'FieldsV1','fieldsV1':" fields "}"
 #define T1 "2026-01-01T00:00:01Z"
 #define T2 "2026-01-01T00:00:02Z"
 
@@ -39,10 +39,9 @@ static void expect_managers(managed_t *m, const char *expected)
 Test(managed, entries_come_in_order)
 {
     managed_t m = managed_of("[" ENTRY("d", "Update", "v1", T1, "{'f:a':{}}") "," ENTRY(
-        "c", "Update", "v2", T2, "{'f:a':{}}") "," ENTRY("b", "Update", "v1", T2,
-                                                         "{'f:a':{}}") "," ENTRY("z", "Apply", "v1",
-                                                                                 T2,
-                                                                                 "{'f:a':{}}") "]");
+        "c", "Update", "v2", T2,
+        "{'f:a':{}}") "," ENTRY("b", "Update", "v1", T2,
+                                "{'f:a':{}}") "," ENTRY("z", "Apply", "v1", T2, "{'f:a':{}}") "]");
 
     expect_managers(&m, "z v1, d v1, b v1, c v2");
     managed_fini(&m);
@@ -65,10 +64,12 @@ Test(managed, an_applier_has_one_entry_whatever_the_version)
 
 Test(managed, what_this_server_has_not_written_is_refused)
 {
-    static const char *const rows[] = {
-        "{}", "[{}]", "[" ENTRY("a", "Other", "v1", T1, "{}") "]",
-        "[" ENTRY("a", "Apply", "", T1, "{}") "]", "[" ENTRY("a", "Apply", "v1", "noon", "{}") "]",
-        "[" ENTRY("a", "Apply", "v1", T1, "{'x':{}}") "]"};
+    static const char *const rows[] = {"{}",
+                                       "[{}]",
+                                       "[" ENTRY("a", "Other", "v1", T1, "{}") "]",
+                                       "[" ENTRY("a", "Apply", "", T1, "{}") "]",
+                                       "[" ENTRY("a", "Apply", "v1", "noon", "{}") "]",
+                                       "[" ENTRY("a", "Apply", "v1", T1, "{'x':{}}") "]"};
 
     for (size_t i = 0; i < HOST_LEN(rows); i++) {
         cJSON *tree = json_of(rows[i]);
@@ -104,14 +105,16 @@ Test(managed, the_oldest_of_many_updaters_become_one)
         host_cleanup(host_freep) char *step = host_xprintf("f:%02d", i);
         host_cleanup(host_freep) char *time = host_xprintf("2026-01-01T00:00:%02dZ", i);
         managed_entry_t *e = managed_reach(
-            &m, &(managed_entry_t){.name = name, .version = (char *) "v1", .subresource = (char *) ""});
+            &m,
+            &(managed_entry_t){.name = name, .version = (char *) "v1", .subresource = (char *) ""});
 
         field_set_insert(&e->fields, FIELD_STEP(NULL, step));
         managed_set_time(e, time);
         managed_cap(&m);
     }
-    expect_managers(&m, "ancient-changes v1, m04 v1, m05 v1, m06 v1, m07 v1, m08 v1, m09 v1, m10 v1, "
-                        "m11 v1, m12 v1");
+    expect_managers(&m,
+                    "ancient-changes v1, m04 v1, m05 v1, m06 v1, m07 v1, m08 v1, m09 v1, m10 v1, "
+                    "m11 v1, m12 v1");
     EXPECT_INT((int) field_set_size(&m.at[0].fields), 4);
     EXPECT_STR(m.at[0].time, "2026-01-01T00:00:03Z");
     managed_fini(&m);
