@@ -6,6 +6,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CLOCK_US INT64_C(1000)
@@ -24,5 +25,9 @@ int64_t clock_wall(void);
 /* Writes wall as RFC 3339 with microseconds, as Kubernetes' MicroTime
  * ("2026-01-02T03:04:05.000006Z"); out holds at least 32 bytes. [any-thread] */
 void clock_format(int64_t wall, char out[32]);
+
+/* Reads a time of RFC 3339, with a fraction of the second or without; one after the year 2262 is
+ * CLOCK_NEVER. False for anything else. [any-thread] */
+bool clock_parse(const char *text, int64_t *wall);
 
 #endif

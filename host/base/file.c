@@ -97,6 +97,12 @@ int file_write_all(int fd, const void *data, size_t len)
     return 0;
 }
 
+bool file_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
 /* The folder that path stands in. Caller owns the result, free with free(). */
 static char *folder_of(const char *path)
 {

@@ -3,9 +3,9 @@
  * `leasehold run` as a child of `leasehold dev`: its log is shown line by line, it is started again
  * for a new plugin, and after a crash.
  */
+#include "base/child.h"
 #include "base/clock.h"
 #include "cli/dev.h"
-#include "plugin/spawn.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -28,7 +28,7 @@
 struct dev_child {
     dev_child_options_t o;
     char *state_dir;
-    plugin_child_t process; /* pid 0: none runs */
+    child_t process; /* pid 0: none runs */
     int log_fd;
     struct event *log_event, *end_event;
     buf_t line;
@@ -118,7 +118,7 @@ static void start_later(dev_child_t *c, const char *what, const char *why)
 /* It has ended by itself. */
 static void report(dev_child_t *c, int status)
 {
-    host_cleanup(host_freep) char *how = plugin_child_describe(status);
+    host_cleanup(host_freep) char *how = child_describe(status);
 
     if (clock_now() - c->started > GOOD_TIME)
         c->delay = FIRST_DELAY;
@@ -132,7 +132,7 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 
     (void) fd;
     (void) what;
-    const int status = plugin_child_reap(&c->process);
+    const int status = child_reap(&c->process);
     forget(c);
     c->stopping = false;
     if (!c->wanted)
@@ -232,7 +232,7 @@ static int try_start(dev_child_t *c)
         return 0;
     if (started) {
         kill(c->process.pid, SIGKILL); /* there may be no pidfd */
-        (void) plugin_child_reap(&c->process);
+        (void) child_reap(&c->process);
     }
     forget(c);
     return saved;
@@ -258,7 +258,7 @@ static void on_timer(loop_timer_t *timer)
         return;
     }
     dev_print(c->o.printer, DEV_RED, "dev  | the host does not end: it is killed");
-    plugin_child_kill(&c->process);
+    child_kill(&c->process);
 }
 
 dev_child_t *dev_child_create(const dev_child_options_t *o)
@@ -280,7 +280,7 @@ static void terminate(dev_child_t *c)
     if (!c->stopping)
         kill(c->process.pid, SIGTERM);
     else
-        plugin_child_kill(&c->process);
+        child_kill(&c->process);
     c->stopping = true;
     loop_timer_set(&c->timer, clock_now() + STOP_TIME);
 }
@@ -314,8 +314,8 @@ void dev_child_destroy(dev_child_t *c)
     if (c == NULL)
         return;
     if (c->process.pid != 0) {
-        plugin_child_kill(&c->process);
-        (void) plugin_child_reap(&c->process);
+        child_kill(&c->process);
+        (void) child_reap(&c->process);
         forget(c);
     }
     loop_timer_clear(&c->timer);

@@ -114,7 +114,7 @@ static bool read_tail(int fd, tail_t *t)
 }
 
 /* Reads until the child has ended; false when its time was up first. */
-static bool watch_child(const plugin_child_t *child, int out, int errors, buf_t *verdict, tail_t *t)
+static bool watch_child(const child_t *child, int out, int errors, buf_t *verdict, tail_t *t)
 {
     const int64_t deadline = clock_now() + PROBE_TIME;
     struct pollfd fds[] = {{child->pidfd, POLLIN, 0}, {out, POLLIN, 0}, {errors, POLLIN, 0}};
@@ -163,7 +163,7 @@ static void append_tail(buf_t *reason, const tail_t *t)
 static int judge(int status, bool in_time, buf_t *verdict, const tail_t *t, lh_error_t *err)
 {
     host_cleanup(buf_fini) buf_t reason = BUF_INIT;
-    host_cleanup(host_freep) char *end = plugin_child_describe(status);
+    host_cleanup(host_freep) char *end = child_describe(status);
     const char *said = buf_text(verdict);
 
     if (!in_time) {
@@ -199,9 +199,9 @@ int plugin_probe(const char *path, lh_error_t *err)
     const char *const args[] = {"probe", path, NULL};
     const plugin_spawn_t how = {args, {-1, out_write, errors_write, -1}};
     host_cleanup(buf_fini) buf_t verdict = BUF_INIT_MAX(VERDICT_MAX);
-    plugin_child_t child;
+    child_t child;
     tail_t tail = {.len = 0};
-    const int ret = plugin_child_spawn(&how, &child, err);
+    const int ret = plugin_spawn(&how, &child, err);
 
     if (ret < 0)
         return host_error_wrap(err, ret, "probe");
@@ -210,8 +210,8 @@ int plugin_probe(const char *path, lh_error_t *err)
     const bool in_time = watch_child(&child, out_read, errors_read, &verdict, &tail);
 
     if (!in_time)
-        plugin_child_kill(&child);
-    const int status = plugin_child_reap(&child);
+        child_kill(&child);
+    const int status = child_reap(&child);
 
     return judge(status, in_time, &verdict, &tail, err);
 }

@@ -151,7 +151,7 @@ static void kill_now(plugin_remote_t *r)
 {
     pthread_mutex_lock(&r->lock);
     if (r->child.pidfd >= 0)
-        plugin_child_kill(&r->child);
+        child_kill(&r->child);
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -236,7 +236,7 @@ static void serve(plugin_remote_t *r, lh_error_t *why)
 static int reap(plugin_remote_t *r)
 {
     pthread_mutex_lock(&r->lock);
-    const int status = plugin_child_reap(&r->child); /* it has ended: this does not wait */
+    const int status = child_reap(&r->child); /* it has ended: this does not wait */
     pthread_mutex_unlock(&r->lock);
     return status;
 }
@@ -255,7 +255,7 @@ static void await_owner(plugin_remote_t *r)
 
 static void report_end(plugin_remote_t *r, int status, const lh_error_t *why)
 {
-    host_cleanup(host_freep) char *end = plugin_child_describe(status);
+    host_cleanup(host_freep) char *end = child_describe(status);
     host_cleanup(host_freep) char *reason = NULL;
 
     if (atomic_load(&r->abandoned))
@@ -366,7 +366,7 @@ static void remote_abandon(plugin_runner_t *runner)
 
     pthread_mutex_lock(&r->lock);
     if (r->child.pidfd >= 0)
-        plugin_child_kill(&r->child);
+        child_kill(&r->child);
     atomic_store(&r->abandoned, true);
     wake(r);
     pthread_mutex_unlock(&r->lock);
@@ -408,7 +408,7 @@ static int start_worker(plugin_remote_t *r, lh_error_t *err)
     r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (r->wake < 0)
         return host_fail(err, LH_EIO, "eventfd: %s", strerror(errno));
-    return plugin_child_spawn(&how, &r->child, err);
+    return plugin_spawn(&how, &r->child, err);
 }
 
 static void send_start(plugin_remote_t *r, const plugin_runner_options_t *o)
@@ -462,8 +462,8 @@ int plugin_remote_create(const plugin_runner_options_t *options, plugin_runner_t
     send_start(r, options);
     ret = start_thread(r);
     if (ret != 0) {
-        plugin_child_kill(&r->child);
-        (void) plugin_child_reap(&r->child);
+        child_kill(&r->child);
+        (void) child_reap(&r->child);
         plugin_remote_unref(r);
         return host_fail(err, LH_EIO, "start a worker process: thread: %s", strerror(ret));
     }

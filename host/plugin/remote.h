@@ -41,7 +41,7 @@ typedef struct plugin_remote {
     _Atomic bool abandoned, killed;
 
     pthread_mutex_t lock; /* the two below */
-    plugin_child_t child; /* pidfd -1: reaped */
+    child_t child;        /* pidfd -1: reaped */
     plugin_remote_job_t *jobs;
 
     _Atomic uint32_t requests;   /* open */

@@ -1,6 +1,7 @@
 # Unit tests of host/base
 unit_test(base base)
 unit_test(base buf)
+unit_test(base child)
 unit_test(base clock_format)
 unit_test(base error)
 unit_test(base fence)
