@@ -3,6 +3,7 @@
 #include "app/lease_namespace.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "kube/proxy.h"
 
 #include <curl/curl.h>
 #include <event2/event.h>
@@ -283,16 +284,39 @@ static int open_election(app_t *app, const char *state_dir, lh_error_t *err)
     return lease_start(&options, &app->lease, err);
 }
 
+/* A request is made as one other user: those of plugins as their own, to be fenced. */
+static int check_impersonation(const app_t *app, lh_error_t *err)
+{
+    if (app->config->fencing != CONFIG_FENCING_SERVER || app->credentials->impersonate == NULL)
+        return 0;
+    return host_fail(
+        err, LH_EINVAL,
+        "fencing: server: the requests of plugins are made as service accounts, so the "
+        "credentials (%s) must not impersonate somebody else",
+        app->credentials->origin);
+}
+
+static void tell_server(const app_t *app)
+{
+    const kube_credentials_t *c = app->credentials;
+    host_cleanup(host_freep) char *proxy = c->proxy != NULL ? kube_proxy_label(c->proxy) : NULL;
+
+    log_info(app->log, "API server %s (%s)%s%s", c->server, c->origin,
+             proxy != NULL ? ", by proxy " : "", proxy != NULL ? proxy : "");
+}
+
 /* Everything up to the running loop; what fails here is the user's to mend. */
 static int open_all(app_t *app, lh_error_t *err)
 {
     const config_t *c = app->config;
     const kube_credentials_source_t source = {
-        .path = c->kubeconfig, .context = c->context, .env = app->options->env};
+        .path = c->kubeconfig, .context = c->context, .env = app->options->env, .log = app->log};
     host_cleanup(host_freep) char *state_dir = NULL;
     int ret = kube_credentials_load(&source, &app->credentials, err);
 
     app->status = 2;
+    if (ret == 0)
+        ret = check_impersonation(app, err);
     if (ret < 0)
         return ret;
     app->lease_namespace = lease_namespace(app);
@@ -318,7 +342,7 @@ static int open_all(app_t *app, lh_error_t *err)
         }
         log_info(app->log, "health and metrics on port %u", (unsigned) serve_port(app->serve));
     }
-    log_info(app->log, "API server %s (%s)", app->credentials->server, app->credentials->origin);
+    tell_server(app);
     open_blackbox(app, state_dir);
     ret = open_kube(app, err);
     if (ret == 0)

@@ -314,6 +314,17 @@ static bool add_actor(kube_call_t *call, const kube_actor_t *as)
     return add_header(call, user) && add_header(call, term) && add_header(call, holder);
 }
 
+/* Whom the kubeconfig impersonates, if anybody. */
+static bool add_impersonation(kube_call_t *call)
+{
+    char *const *line = call->client->target.credentials->impersonate;
+    bool good = true;
+
+    for (; good && line != NULL && *line != NULL; line++)
+        good = add_header(call, *line);
+    return good;
+}
+
 static int set_headers(kube_call_t *call, lh_error_t *err)
 {
     const kube_request_t *r = &call->request;
@@ -330,7 +341,8 @@ static int set_headers(kube_call_t *call, lh_error_t *err)
     if (!add_header(call, accept) || (call->write && !add_header(call, type)) ||
         (call->write && !add_header(call, "Expect:")) || /* no waiting for 100-continue */
         (c->target.connect_to != NULL && !add_header(call, host)) ||
-        (token != NULL && !add_header(call, token)) || (r->as != NULL && !add_actor(call, r->as)))
+        (token != NULL && !add_header(call, token)) ||
+        !(r->as != NULL ? add_actor(call, r->as) : add_impersonation(call)))
         return host_fail(err, LH_ENOMEM, "out of memory");
     curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
     return 0;
@@ -372,6 +384,8 @@ static int set_up(kube_call_t *call, lh_error_t *err)
     if (agent == NULL || url == NULL || call->easy == NULL)
         return host_fail(err, LH_ENOMEM, "out of memory");
     kube_target_apply(&c->target, call->easy);
+    if (c->target.tls)
+        kube_certs_apply(&c->certs, call->easy);
     kube_sockets_apply(&c->sockets, call->easy);
     if (curl_easy_setopt(call->easy, CURLOPT_URL, url) != CURLE_OK ||
         curl_easy_setopt(call->easy, CURLOPT_USERAGENT, agent) != CURLE_OK)

@@ -18,6 +18,8 @@ static void on_tidy(loop_timer_t *timer)
     kube_client_settle(HOST_CONTAINER(timer, kube_client_t, tidy));
 }
 
+static void on_plugin_run(loop_task_t *task);
+
 /* -- Life -- */
 
 static void make_metrics(kube_client_t *c, metrics_t *m)
@@ -40,10 +42,13 @@ int kube_client_create(const kube_client_options_t *options, kube_client_t **out
     kube_client_t *c = host_xcalloc(1, sizeof(*c));
     int ret = kube_target_init(&c->target, options->credentials, options->address, err);
 
+    if (ret == 0)
+        ret = kube_certs_init(&c->certs, options->credentials, options->log, err);
     /* Counts its uses, and is safe on several threads since libcurl 7.84. */
     if (ret == 0 && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         ret = host_fail(err, LH_EIO, "libcurl cannot be set up");
     if (ret < 0) {
+        kube_certs_fini(&c->certs);
         kube_target_fini(&c->target);
         free(c);
         return ret;
@@ -58,8 +63,13 @@ int kube_client_create(const kube_client_options_t *options, kube_client_t **out
     list_init(&c->lanes);
     list_init(&c->calls);
     list_init(&c->waiting);
+    list_init(&c->held);
     list_init(&c->doomed);
     loop_timer_init(&c->tidy, c->loop, on_tidy);
+    c->exec = options->credentials->exec;
+    c->listener = (kube_exec_listener_t){.loop = c->loop, .task = {.fn = on_plugin_run}};
+    if (c->exec != NULL)
+        kube_exec_listen(c->exec, &c->listener);
     *out = c;
     return 0;
 }
@@ -113,14 +123,18 @@ void kube_client_destroy(kube_client_t *c)
     HOST_ASSERT_LOOP(c->loop);
     assert(c->driving == 0);
     cut_if_fallen(c);
+    if (c->exec != NULL)
+        kube_exec_unlisten(c->exec, &c->listener);
     loop_timer_clear(&c->tidy);
     free_calls(&c->waiting);
+    free_calls(&c->held);
     free_calls(&c->doomed);
     free_calls(&c->calls);
     while ((node = list_pop(&c->lanes)) != NULL)
         kube_lane_destroy(LIST_ENTRY(node, kube_lane_t, node));
     kube_sockets_fini(&c->sockets);
     kube_token_fini(&c->token);
+    kube_certs_fini(&c->certs);
     kube_target_fini(&c->target);
     curl_global_cleanup();
     free(c);
@@ -151,44 +165,93 @@ static void finish_stopped(kube_call_t *call, int code, const char *text)
     finish(call, &result);
 }
 
-/* Gives a read to libcurl once more. */
-static void restart(kube_call_t *call, bool fresh)
+/* Gives it to libcurl, with the certificates as they are now; others need another connection. */
+static int start(kube_call_t *call, bool fresh, lh_error_t *err)
 {
     kube_client_t *c = call->client;
-    lh_error_t err;
+    const bool other = kube_certs_refresh(&c->certs);
 
+    return kube_call_start(call, kube_lane_get(c, fresh || other), err);
+}
+
+static void start_or_finish(kube_call_t *call, bool fresh)
+{
+    lh_error_t err;
+    int ret = start(call, fresh, &err);
+
+    if (ret < 0)
+        finish_stopped(call, ret, err.text);
+}
+
+/* Makes a read fit to be started once more. */
+static void reset(kube_call_t *call)
+{
     kube_call_detach(call);
     call->restarts++;
     call->second_attempt = false;
     call->status = 0;
     call->retry_after = 0;
     buf_clear(&call->in);
-    int ret = kube_call_start(call, kube_lane_get(c, fresh), &err);
-    if (ret < 0)
-        finish_stopped(call, ret, err.text);
+}
+
+/* Until the credential plugin has run. */
+static void hold(kube_call_t *call)
+{
+    list_remove(&call->node);
+    list_append(&call->client->held, &call->node);
+    call->held = true;
+}
+
+/* A credential that could not be renewed is tried all the same: the API server has the last word. */
+static void on_plugin_run(loop_task_t *task)
+{
+    kube_client_t *c = HOST_CONTAINER(task, kube_client_t, listener.task);
+    list_t held, *node;
+    lh_error_t err;
+
+    if (kube_exec_busy(c->exec))
+        return; /* once more after that */
+    const int ready = kube_exec_ready(c->exec, &err);
+
+    list_init(&held);
+    while ((node = list_pop(&c->held)) != NULL)
+        list_append(&held, node);
+    while ((node = list_pop(&held)) != NULL) {
+        kube_call_t *call = LIST_ENTRY(node, kube_call_t, node);
+        list_append(&c->calls, node);
+        call->held = false;
+        if (ready < 0)
+            finish_stopped(call, ready, err.text);
+        else
+            start_or_finish(call, false);
+    }
+    kube_client_settle(c);
 }
 
 /* A read is repeated once by itself: when the connection died under it before an answer, and when
  * a 401 answered a token that has been replaced. A write never is. */
 static bool repeat(kube_call_t *call)
 {
-    kube_token_t *token = &call->client->token;
+    kube_client_t *c = call->client;
     const char *header;
+    bool run = false; /* of the plugin, which may give another one */
 
-    if (call->status == 401)
-        kube_token_refused(token);
+    if (call->status == 401) {
+        kube_token_refused(&c->token);
+        run = c->exec != NULL && kube_exec_refused(c->exec, call->token_generation);
+    }
     if (call->write || call->restarts > 0 || call->cancelled || call->stop_code != 0)
         return false;
-    if (call->second_attempt) {
-        restart(call, false);
-        return true;
-    }
-    if (call->status == 401 && kube_token_get(token, &header, NULL) == 0 &&
-        token->generation != call->token_generation) {
-        restart(call, false);
-        return true;
-    }
-    return false;
+    const bool other = call->status == 401 && kube_token_get(&c->token, &header, NULL) == 0 &&
+                       c->token.generation != call->token_generation;
+    if (!call->second_attempt && !other && !run)
+        return false;
+    reset(call);
+    if (run && !other)
+        hold(call);
+    else
+        start_or_finish(call, false);
+    return true;
 }
 
 /* libcurl has ended call. */
@@ -211,15 +274,19 @@ static void on_timeout(loop_timer_t *timer)
 {
     kube_call_t *call = HOST_CONTAINER(timer, kube_call_t, timer);
     kube_client_t *c = call->client;
-    char text[96];
+    char text[192];
     bool unknown = kube_call_may_count(call);
 
     cut_if_fallen(c); /* taking a handle away makes libcurl send */
     if (call->lane != NULL && call->status == 0)
         call->lane->retired = true; /* the connection may be dead: the next one uses another */
-    snprintf(text, sizeof(text), "no answer within %.3g s%s",
-             (double) call->request.timeout / (double) CLOCK_S,
-             unknown ? "; the outcome is unknown" : "");
+    if (call->held)
+        snprintf(text, sizeof(text), "%s has given no credential within %.3g s",
+                 kube_exec_name(c->exec), (double) call->request.timeout / (double) CLOCK_S);
+    else
+        snprintf(text, sizeof(text), "no answer within %.3g s%s",
+                 (double) call->request.timeout / (double) CLOCK_S,
+                 unknown ? "; the outcome is unknown" : "");
     finish_stopped(call, unknown ? LH_EUNKNOWN : LH_ETIMEDOUT, text);
     kube_client_settle(c);
 }
@@ -256,14 +323,11 @@ void kube_client_guard(kube_client_t *c)
 static void start_waiting(kube_client_t *c)
 {
     list_t *node;
-    lh_error_t err;
 
     while ((node = list_pop(&c->waiting)) != NULL) {
         kube_call_t *call = LIST_ENTRY(node, kube_call_t, node);
         list_append(&c->calls, node);
-        int ret = kube_call_start(call, kube_lane_get(c, call->request.fresh_connection), &err);
-        if (ret < 0)
-            finish_stopped(call, ret, err.text);
+        start_or_finish(call, call->request.fresh_connection);
     }
 }
 
@@ -332,18 +396,23 @@ int kube_client_send(kube_client_t *c, const kube_request_t *request, kube_call_
 
     HOST_ASSERT_LOOP(c->loop);
     ret = check_fence(request, err);
-    if (ret == 0)
-        ret = kube_call_create(c, request, &call, err);
+    if (ret < 0)
+        return ret;
+    const int ready = c->exec != NULL ? kube_exec_ready(c->exec, err) : 1;
+    if (ready < 0)
+        return host_error_wrap(err, ready, "%s %.200s", request->method, request->path);
+    ret = kube_call_create(c, request, &call, err);
     if (ret < 0)
         return ret;
     loop_timer_init(&call->timer, c->loop, on_timeout);
-    if (c->driving == 0)
-        ret = kube_call_start(call, kube_lane_get(c, request->fresh_connection), err);
+    call->held = ready == 0;
+    if (!call->held && c->driving == 0)
+        ret = start(call, request->fresh_connection, err);
     if (ret < 0) {
         kube_call_free(call);
         return ret;
     }
-    list_append(c->driving == 0 ? &c->calls : &c->waiting, &call->node);
+    list_append(call->held ? &c->held : c->driving == 0 ? &c->calls : &c->waiting, &call->node);
     if (request->timeout > 0 && request->timeout < CLOCK_NEVER - call->started_at)
         loop_timer_set(&call->timer, call->started_at + request->timeout);
     if (out != NULL)

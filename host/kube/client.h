@@ -12,8 +12,11 @@
  * A read is repeated once by itself when its connection died before an answer, and when a 401
  * answered a token that has been replaced since. A write never is: it ends with LH_EUNKNOWN, or
  * with another code when its last byte was not sent, so that it has no effect. A request that got
- * no answer in its time, or 401, leaves its connection: the next ones use another, and show the
- * client certificate that is in its file by then.
+ * no answer in its time, or 401, leaves its connection: the next ones use another. So they do when
+ * the file of the CA or of the client certificate has changed.
+ *
+ * With a credential plugin requests wait for its first run, within their time; after that they go out
+ * with what it gave last. A read that got 401 waits for a run that is under way, a write does not.
  */
 #ifndef KUBE_CLIENT_H
 #define KUBE_CLIENT_H
@@ -100,7 +103,7 @@ void kube_client_destroy(kube_client_t *c);
 /* Starts a request; everything in it is copied. *out (may be NULL) is borrowed until on_done or
  * kube_call_cancel. At once: LH_EFENCED when its fence is closed, LH_ECANCELED when only the gate
  * is, LH_EUNAVAILABLE when it is suspended, LH_EINVAL for what would break the protocol, and what
- * the token file says. */
+ * the token file or the credential plugin says. */
 HOST_MUST_USE int kube_client_send(kube_client_t *c, const kube_request_t *request,
                                    kube_call_t **out, lh_error_t *err);
 

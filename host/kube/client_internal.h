@@ -18,7 +18,9 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "kube/certs.h"
 #include "kube/client.h"
+#include "kube/exec.h"
 #include "kube/sockets.h"
 #include "kube/status.h"
 #include "kube/target.h"
@@ -46,12 +48,16 @@ struct kube_client {
     const log_t *log;
     kube_target_t target;
     kube_token_t token;
+    kube_certs_t certs;
+    kube_exec_t *exec;             /* the credentials' plugin; NULL: none */
+    kube_exec_listener_t listener; /* of that */
     kube_sockets_t sockets;
     metric_t *requests, *durations; /* NULL without metrics */
 
     list_t lanes;
     list_t calls;      /* under way */
     list_t waiting;    /* sent from within a callback of libcurl: started after it */
+    list_t held;       /* until the credential plugin has run */
     list_t doomed;     /* cancelled from within a callback of libcurl: freed after it */
     unsigned driving;  /* inside libcurl */
     loop_timer_t tidy; /* settles soon, after a cancellation */
@@ -80,6 +86,7 @@ struct kube_call {
     uint64_t cuts; /* of the client when it was sent */
     uint64_t token_generation;
     bool cancelled;
+    bool held;           /* in client->held */
     bool second_attempt; /* libcurl wanted to send it again */
 
     int stop_code; /* set by a callback that ended the call, with its error */

@@ -4,25 +4,16 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "kube/exec.h"
 #include "kube/kubeconfig.h"
 #include "kube/path.h"
+#include "kube/pem.h"
+#include "kube/proxy.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
 #define SERVICE_ACCOUNT_DIR "/var/run/secrets/kubernetes.io/serviceaccount"
-
-/* The value of name in env; "" when it is not there. */
-static const char *env_get(const char *const *env, const char *name)
-{
-    size_t len = strlen(name);
-
-    for (; env != NULL && *env != NULL; env++) {
-        if (strncmp(*env, name, len) == 0 && (*env)[len] == '=')
-            return *env + len + 1;
-    }
-    return "";
-}
 
 static bool exists(const char *path)
 {
@@ -51,9 +42,11 @@ static void destroyp(kube_credentials_t **c)
     kube_credentials_destroy(*c);
 }
 
-static int load_in_cluster(const char *dir, const char *host, const char *port,
-                           kube_credentials_t **out, lh_error_t *err)
+static int load_in_cluster(const char *const *env, const char *dir, kube_credentials_t **out,
+                           lh_error_t *err)
 {
+    const char *host = kube_env_get(env, "KUBERNETES_SERVICE_HOST");
+    const char *port = kube_env_get(env, "KUBERNETES_SERVICE_PORT");
     host_cleanup(destroyp) kube_credentials_t *c = host_xcalloc(1, sizeof(*c));
     bool v6 = strchr(host, ':') != NULL;
     int ret;
@@ -68,47 +61,63 @@ static int load_in_cluster(const char *dir, const char *host, const char *port,
                          "'%s' is missing beside the token: the API server cannot be verified",
                          c->ca_file);
     ret = read_namespace(dir, &c->namespace, err);
+    if (ret == 0)
+        ret = kube_proxy_from_env(env, c->server, &c->proxy, err);
     if (ret < 0)
         return ret;
     *out = host_steal(c);
     return 0;
 }
 
-/* KUBECONFIG may name a list of files to be merged; that is not done. */
-static int load_env_kubeconfig(const char *value, const char *context, kube_credentials_t **out,
-                               lh_error_t *err)
+/* One path, which may hold a ':'. */
+static int load_file(const char *path, const kube_credentials_source_t *source,
+                     kube_credentials_t **out, lh_error_t *err)
 {
-    if (strchr(value, ':') != NULL)
-        return host_fail(err, LH_EINVAL,
-                         "KUBECONFIG names several files ('%.200s'), and only one is read: merge "
-                         "them (kubectl config view --flatten > FILE) and give that one",
-                         value);
-    int ret = kube_kubeconfig_load(value, context, out, err);
+    return kube_kubeconfig_load((const char *const[]){path, NULL}, source, out, err);
+}
+
+/* KUBECONFIG is a list of files. */
+static int load_list(const char *value, const kube_credentials_source_t *source,
+                     kube_credentials_t **out, lh_error_t *err)
+{
+    host_cleanup(host_freep) char *copy = host_xstrdup(value);
+    host_cleanup(host_freep) const char **paths =
+        host_xcalloc(strlen(value) / 2 + 2, sizeof(*paths));
+    char *rest = copy, *path;
+    size_t count = 0;
+
+    while ((path = strsep(&rest, ":")) != NULL) {
+        if (path[0] != '\0')
+            paths[count++] = path;
+    }
+    if (count == 0)
+        return host_fail(err, LH_EINVAL, "KUBECONFIG: it names no file");
+    int ret = kube_kubeconfig_load(paths, source, out, err);
     return ret < 0 ? host_error_wrap(err, ret, "KUBECONFIG") : 0;
 }
 
 int kube_credentials_load(const kube_credentials_source_t *source, kube_credentials_t **out,
                           lh_error_t *err)
 {
-    const char *kubeconfig = env_get(source->env, "KUBECONFIG");
-    const char *host = env_get(source->env, "KUBERNETES_SERVICE_HOST");
-    const char *port = env_get(source->env, "KUBERNETES_SERVICE_PORT");
-    const char *home = env_get(source->env, "HOME");
+    const char *kubeconfig = kube_env_get(source->env, "KUBECONFIG");
+    const char *host = kube_env_get(source->env, "KUBERNETES_SERVICE_HOST");
+    const char *port = kube_env_get(source->env, "KUBERNETES_SERVICE_PORT");
+    const char *home = kube_env_get(source->env, "HOME");
     const char *dir =
         source->service_account_dir != NULL ? source->service_account_dir : SERVICE_ACCOUNT_DIR;
     host_cleanup(host_freep) char *token = host_xprintf("%s/token", dir);
     host_cleanup(host_freep) char *in_home = host_xprintf("%s/.kube/config", home);
 
     if (source->path != NULL && source->path[0] != '\0')
-        return kube_kubeconfig_load(source->path, source->context, out, err);
+        return load_file(source->path, source, out, err);
     if (kubeconfig[0] != '\0')
-        return load_env_kubeconfig(kubeconfig, source->context, out, err);
+        return load_list(kubeconfig, source, out, err);
     if (host[0] != '\0' && port[0] != '\0' && exists(token)) {
-        int ret = load_in_cluster(dir, host, port, out, err);
+        int ret = load_in_cluster(source->env, dir, out, err);
         return ret < 0 ? host_error_wrap(err, ret, "in-cluster credentials") : 0;
     }
     if (home[0] != '\0' && exists(in_home))
-        return kube_kubeconfig_load(in_home, source->context, out, err);
+        return load_file(in_home, source, out, err);
     if (host[0] != '\0')
         return host_fail(err, LH_ENOTFOUND,
                          "no credentials: this is a pod, but '%s' is missing (is "
@@ -120,26 +129,25 @@ int kube_credentials_load(const kube_credentials_source_t *source, kube_credenti
                      in_home);
 }
 
-static void wipe(char *s)
-{
-    if (s != NULL)
-        explicit_bzero(s, strlen(s));
-    free(s);
-}
-
 void kube_credentials_destroy(kube_credentials_t *c)
 {
     if (c == NULL)
         return;
+    kube_exec_destroy(c->exec);
+    for (char **line = c->impersonate; line != NULL && *line != NULL; line++)
+        free(*line);
+    free(c->impersonate);
     free(c->server);
     free(c->tls_server_name);
+    kube_wipe(c->proxy);
     free(c->ca_file);
     free(c->ca_data);
     free(c->client_cert_file);
     free(c->client_cert_data);
     free(c->client_key_file);
-    wipe(c->client_key_data);
-    wipe(c->token);
+    kube_wipe(c->client_key_data);
+    kube_wipe(c->token);
+    kube_wipe(c->basic);
     free(c->token_file);
     free(c->namespace);
     free(c->origin);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads one kubeconfig file. */
+/* Reads kubeconfig files. */
 #ifndef KUBE_KUBECONFIG_H
 #define KUBE_KUBECONFIG_H
 
 #include "kube/credentials.h"
 
-enum { KUBE_MAX_PEM = 1024 * 1024 };
-
-/* Credentials of context ("" or NULL: current-context) in the file at path. Caller owns *out, free
- * with kube_credentials_destroy. [any-thread] */
-HOST_MUST_USE int kube_kubeconfig_load(const char *path, const char *context,
+/* Credentials of source's context (else the current-context) in the files at paths, NULL-terminated
+ * and at least one. Of several files the first that sets a value wins, and those that do not exist are
+ * left out; LH_ENOTFOUND when there is none. Caller owns *out, free with kube_credentials_destroy.
+ * [any-thread] */
+HOST_MUST_USE int kube_kubeconfig_load(const char *const *paths,
+                                       const kube_credentials_source_t *source,
                                        kube_credentials_t **out, lh_error_t *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "kube/client_internal.h"
+#include "kube/proxy.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -92,6 +93,8 @@ static int code_of(CURLcode curl)
 {
     switch (curl) {
     case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_PROXY:
     case CURLE_COULDNT_CONNECT:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -118,6 +121,22 @@ static const char *why(const kube_call_t *call, CURLcode curl)
     return call->curl_text[0] != '\0' ? call->curl_text : curl_easy_strerror(curl);
 }
 
+/* Nothing was sent. */
+static void not_reached(const kube_call_t *call, CURLcode curl, const char *label,
+                        kube_result_t *out)
+{
+    const kube_target_t *t = &call->client->target;
+    const char *proxy = t->credentials->proxy;
+    host_cleanup(host_freep) char *by = proxy != NULL ? kube_proxy_label(proxy) : NULL;
+
+    if (proxy != NULL && curl == CURLE_RECV_ERROR) /* the proxy's own refusal */
+        out->code = LH_EUNAVAILABLE;
+    host_error_set(&out->error, out->code, "%s: cannot reach %s://%s%s%s: %s%s", label,
+                   t->tls ? "https" : "http", t->host, proxy != NULL ? " by proxy " : "",
+                   proxy != NULL ? by : "",
+                   curl == CURLE_SSL_CONNECT_ERROR ? "TLS handshake: " : "", why(call, curl));
+}
+
 static void failed(kube_call_t *call, CURLcode curl, kube_result_t *out)
 {
     bool unknown = kube_call_may_count(call);
@@ -127,9 +146,7 @@ static void failed(kube_call_t *call, CURLcode curl, kube_result_t *out)
     out->code = unknown ? LH_EUNKNOWN : code_of(curl);
     kube_call_label(call, label);
     if (call->sent_at == 0)
-        host_error_set(&out->error, out->code, "%s: cannot reach %s://%s: %s%s", label,
-                       call->client->target.tls ? "https" : "http", call->client->target.host,
-                       curl == CURLE_SSL_CONNECT_ERROR ? "TLS handshake: " : "", why(call, curl));
+        not_reached(call, curl, label, out);
     else
         host_error_set(&out->error, out->code, "%s: %s%s", label,
                        lost ? "the connection was lost before the answer" : why(call, curl),

@@ -109,6 +109,12 @@ static void parse(kube_resolve_t *r, const char *server)
     curl_url_cleanup(url);
 }
 
+/* A proxy looks the name up by itself. */
+static char *authority(const kube_resolve_t *r)
+{
+    return host_xprintf(strchr(r->host, ':') != NULL ? "[%s]:%s" : "%s:%s", r->host, r->port);
+}
+
 kube_resolve_t *kube_resolve_start(loop_t *loop, const kube_credentials_t *credentials,
                                    void (*on_done)(void *arg, const kube_resolve_result_t *result),
                                    void *arg)
@@ -119,7 +125,11 @@ kube_resolve_t *kube_resolve_start(loop_t *loop, const kube_credentials_t *crede
     *r = (kube_resolve_t){.loop = loop, .task = {.fn = deliver}, .on_done = on_done, .arg = arg};
     pthread_mutex_init(&r->lock, NULL);
     parse(r, credentials->server);
-    if (pthread_create(&thread, NULL, run, r) == 0) {
+    if (credentials->proxy != NULL && r->host != NULL) {
+        r->addresses[r->count++] = authority(r);
+        r->posted = true;
+        loop_post(loop, &r->task);
+    } else if (pthread_create(&thread, NULL, run, r) == 0) {
         pthread_detach(thread);
     } else {
         r->error = "no thread can be made";

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All addresses of the API server's name, looked up on a thread of their own: it may block for long. */
+/* All addresses of the API server's name, looked up on a thread of their own: it may block for long.
+ * Where a proxy looks it up: the name. */
 #ifndef KUBE_RESOLVE_H
 #define KUBE_RESOLVE_H
 

@@ -97,39 +97,33 @@ void kube_target_fini(kube_target_t *t)
     *t = (kube_target_t){0};
 }
 
-static void set_pem(CURL *easy, CURLoption option, const char *data)
-{
-    struct curl_blob blob = {(void *) data, strlen(data), CURL_BLOB_NOCOPY};
-    curl_easy_setopt(easy, option, &blob);
-}
-
-static void apply_tls(const kube_credentials_t *c, CURL *easy)
+static void apply_tls(CURL *easy)
 {
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
-    if (c->ca_file != NULL || c->ca_data != NULL) /* these alone: not the system's as well */
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-    if (c->ca_data != NULL)
-        set_pem(easy, CURLOPT_CAINFO_BLOB, c->ca_data);
-    else if (c->ca_file != NULL)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, c->ca_file);
-    if (c->client_cert_data != NULL)
-        set_pem(easy, CURLOPT_SSLCERT_BLOB, c->client_cert_data);
-    else if (c->client_cert_file != NULL)
-        curl_easy_setopt(easy, CURLOPT_SSLCERT, c->client_cert_file);
-    if (c->client_key_data != NULL)
-        set_pem(easy, CURLOPT_SSLKEY_BLOB, c->client_key_data);
-    else if (c->client_key_file != NULL)
-        curl_easy_setopt(easy, CURLOPT_SSLKEY, c->client_key_file);
+}
+
+/* The environment was looked at when the credentials were loaded: libcurl is not to look again. */
+static void apply_proxy(const char *proxy, CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_PROXY, proxy != NULL ? proxy : "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, proxy != NULL ? "" : "*");
+    if (proxy == NULL)
+        return;
+    curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* no answer to the request */
+    curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long) CURLHEADER_SEPARATE); /* no token for it */
+    curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
 }
 
 void kube_target_apply(const kube_target_t *t, CURL *easy)
 {
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, t->tls ? "https" : "http");
-    curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* proxies of the environment are not meant for us */
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    apply_proxy(t->credentials->proxy, easy);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* else a timeout waits for the resolver */
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
@@ -141,5 +135,5 @@ void kube_target_apply(const kube_target_t *t, CURL *easy)
     }
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L); /* the first ones share the first connection */
-    apply_tls(t->credentials, easy);
+    apply_tls(easy);
 }

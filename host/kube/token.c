@@ -3,28 +3,24 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "kube/exec.h"
+#include "kube/pem.h"
 
 #include <errno.h>
 #include <string.h>
 
 enum { MAX_TOKEN = 64 * 1024 };
-#define PREFIX "Authorization: Bearer "
+#define BEARER "Authorization: Bearer "
+#define BASIC "Authorization: Basic "
 
 void kube_token_init(kube_token_t *t, const kube_credentials_t *credentials, const log_t *log)
 {
     *t = (kube_token_t){.credentials = credentials, .log = log};
 }
 
-static void wipe(char *s)
-{
-    if (s != NULL)
-        explicit_bzero(s, strlen(s));
-    free(s);
-}
-
 void kube_token_fini(kube_token_t *t)
 {
-    wipe(t->header);
+    kube_wipe(t->header);
     t->header = NULL;
 }
 
@@ -43,24 +39,18 @@ static int set_token(kube_token_t *t, const char *text, size_t len, lh_error_t *
         if (text[i] <= ' ' || text[i] >= 0x7f) /* it becomes a header line */
             return host_fail(err, LH_EINVAL, "the token holds a character that no token has");
     }
-    char *header = malloc(sizeof(PREFIX) + len);
+    char *header = malloc(sizeof(BEARER) + len);
 
     if (header == NULL)
         return host_fail(err, LH_ENOMEM, "token: out of memory");
-    memcpy(header, PREFIX, sizeof(PREFIX) - 1);
-    memcpy(header + sizeof(PREFIX) - 1, text, len);
-    header[sizeof(PREFIX) - 1 + len] = '\0';
+    memcpy(header, BEARER, sizeof(BEARER) - 1);
+    memcpy(header + sizeof(BEARER) - 1, text, len);
+    header[sizeof(BEARER) - 1 + len] = '\0';
     if (t->header == NULL || strcmp(t->header, header) != 0)
         t->generation++;
-    wipe(t->header);
+    kube_wipe(t->header);
     t->header = header;
     return 0;
-}
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 /* The stat comes before the reading: a change in between is seen by the next stat. */
@@ -92,7 +82,7 @@ static int load_file(kube_token_t *t, lh_error_t *err)
 
     if (stat(path, &st) < 0)
         ret = host_fail(&e, LH_EIO, "token file '%s': %s", path, strerror(errno));
-    else if (t->loaded && same_file(&st, &t->seen))
+    else if (t->loaded && file_same(&st, &t->seen))
         return 0;
     else
         ret = read_file(t, &st, &e);
@@ -109,6 +99,24 @@ static int load_file(kube_token_t *t, lh_error_t *err)
     return 0;
 }
 
+/* Without a token its certificate is what it has given. */
+static int load_exec(kube_token_t *t, lh_error_t *err)
+{
+    host_cleanup(kube_exec_credential_fini) kube_exec_credential_t new = {0};
+    uint64_t generation = t->generation;
+    int ret = 0;
+
+    if (!kube_exec_take(t->credentials->exec, &generation, &new))
+        return 0;
+    if (new.token != NULL)
+        ret = set_token(t, new.token, strlen(new.token), err);
+    else
+        kube_wipe(host_steal(t->header));
+    if (ret == 0)
+        t->generation = generation;
+    return ret;
+}
+
 int kube_token_get(kube_token_t *t, const char **header, lh_error_t *err)
 {
     const kube_credentials_t *c = t->credentials;
@@ -116,8 +124,12 @@ int kube_token_get(kube_token_t *t, const char **header, lh_error_t *err)
 
     if (c->token_file != NULL)
         ret = load_file(t, err);
+    else if (c->exec != NULL)
+        ret = load_exec(t, err);
     else if (c->token != NULL && t->header == NULL)
         ret = set_token(t, c->token, strlen(c->token), err);
+    else if (c->basic != NULL && t->header == NULL)
+        t->header = host_xprintf(BASIC "%s", c->basic);
     if (ret == 0)
         *header = t->header;
     return ret;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bearer token of one client: read from its file again when the file changed, and after a 401.
- * Not shared between threads. */
+/* The Authorization header of one client: a bearer token, read from its file again when the file
+ * changed, and after a 401; one of a credential plugin; or basic authentication. Not shared between
+ * threads. */
 #ifndef KUBE_TOKEN_H
 #define KUBE_TOKEN_H
 
@@ -12,16 +13,16 @@
 typedef struct kube_token {
     const kube_credentials_t *credentials; /* borrowed */
     const log_t *log;                      /* borrowed */
-    char *header;                          /* "Authorization: Bearer ..."; NULL: no token */
-    uint64_t generation;                   /* grows with every other token */
-    struct stat seen;                      /* of the file when it was read */
+    char *header;                          /* "Authorization: ..."; NULL: none */
+    uint64_t generation; /* grows with every other token; of a plugin's: that of kube_exec_take */
+    struct stat seen;    /* of the file when it was read */
     bool loaded, failing;
 } kube_token_t;
 
 void kube_token_init(kube_token_t *t, const kube_credentials_t *credentials, const log_t *log);
 void kube_token_fini(kube_token_t *t);
 
-/* *header is the header line, NULL without a token; borrowed until the next call. A file that
+/* *header is the header line, NULL when there is none; borrowed until the next call. A file that
  * cannot be read now leaves the last token in use (and a warning in the log); without one it is an
  * error. */
 HOST_MUST_USE int kube_token_get(kube_token_t *t, const char **header, lh_error_t *err);

@@ -165,27 +165,89 @@ Test(tls, a_client_certificate_by_file_opens_the_door)
     unlink(key);
 }
 
-Test(tls, a_rotated_client_certificate_file_is_shown_after_a_401)
+/* A client with the first pair in files, and one answer on its first connection. */
+static void start_with_files(answer_t *a, char cert[64], char key[64])
 {
-    answer_t a;
-    char cert[64], key[64];
-
     start_with("IP:127.0.0.1", true);
     rig.credentials.client_cert_file = in_file(cert, "cert", tls->client_cert);
     rig.credentials.client_key_file = in_file(key, "key", tls->client_key);
     wanted_client = "test-client";
-    get(&a);
-    EXPECT_INT(a.status, 200);
+    get(a);
+    EXPECT_INT(a->status, 200);
+}
+
+Test(tls, a_rotated_client_certificate_file_is_shown_at_the_next_request)
+{
+    answer_t a;
+    char cert[64], key[64];
+
+    start_with_files(&a, cert, key);
     wanted_client = "other-client"; /* as if the first one had expired */
     in_file(cert, "cert", tls->other_client_cert);
     in_file(key, "key", tls->other_client_key);
     rig_get(&rig, &a, "/x");
-    EXPECT_INT(a.status, 401); /* the connection is known by the first one */
+    EXPECT_INT(a.status, 200);
+    EXPECT_INT(http_server_connections(rig.server), 2);
+    rig_get(&rig, &a, "/x");
+    EXPECT_INT(http_server_connections(rig.server), 2);
+    unlink(cert);
+    unlink(key);
+}
+
+Test(tls, a_client_certificate_whose_key_is_still_the_old_one_is_not_shown)
+{
+    answer_t a;
+    char cert[64], key[64];
+
+    start_with_files(&a, cert, key);
+    in_file(cert, "cert", tls->other_client_cert);
+    rig_get(&rig, &a, "/x");
+    EXPECT_INT(a.status, 200); /* by the old one, on the old connection */
+    EXPECT_INT(http_server_connections(rig.server), 1);
+    in_file(key, "key", "no key");
+    rig_get(&rig, &a, "/x");
+    EXPECT_INT(a.status, 200);
+    wanted_client = "other-client";
+    in_file(key, "key", tls->other_client_key);
     rig_get(&rig, &a, "/x");
     EXPECT_INT(a.status, 200);
     EXPECT_INT(http_server_connections(rig.server), 2);
     unlink(cert);
     unlink(key);
+}
+
+Test(tls, a_client_certificate_file_that_is_gone_leaves_the_last_one_in_use)
+{
+    answer_t a;
+    char cert[64], key[64];
+
+    start_with_files(&a, cert, key);
+    unlink(cert);
+    unlink(key);
+    http_server_drop_all(rig.server, false);
+    cr_assert(http_server_wait_idle(rig.server, 5000));
+    rig_get(&rig, &a, "/x");
+    EXPECT_INT(a.status, 200);
+    EXPECT_INT(http_server_connections(rig.server), 2);
+}
+
+Test(tls, a_rotated_ca_file_is_trusted_at_the_next_request)
+{
+    answer_t a;
+    char path[64];
+
+    start_with("IP:127.0.0.1", false);
+    rig.credentials.ca_data = NULL;
+    rig.credentials.ca_file = in_file(path, "ca", other->ca);
+    get(&a);
+    expect_untrusted(&a, "TLS handshake: ");
+    in_file(path, "ca", tls->ca);
+    rig_get(&rig, &a, "/x");
+    EXPECT_INT(a.status, 200);
+    in_file(path, "ca", other->ca); /* what is trusted no more is left */
+    rig_get(&rig, &a, "/x");
+    EXPECT_INT(a.code, LH_EUNAVAILABLE);
+    unlink(path);
 }
 
 Test(tls, without_a_client_certificate_the_door_stays_shut)
