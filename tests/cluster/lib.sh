@@ -115,6 +115,7 @@ start_server() { # DIR NAME PORT
         --bind-address=127.0.0.1 --secure-port="$port" --cert-dir="$dir/pki" \
         --service-account-key-file=sa.key --service-account-signing-key-file=sa.key \
         --service-account-issuer=https://kubernetes.default.svc --token-auth-file=tokens.csv \
+        --client-ca-file=client-ca.crt \
         --authorization-mode=RBAC --service-cluster-ip-range=10.0.0.0/24 \
         --audit-policy-file=audit.yaml --audit-log-path="${name/#api/audit}.log" "${flags[@]}" \
         >> "$name.log" 2>&1 < /dev/null &
