@@ -103,6 +103,27 @@ static bool same_shape(const metric_t *f, metric_type_t type, const char *const 
            (label_names == NULL || label_names[i] == NULL);
 }
 
+size_t metrics_base_length(const char *name)
+{
+    static const char suffix[] = "_total";
+    const size_t len = strlen(name), cut = sizeof(suffix) - 1;
+
+    return len > cut && strcmp(name + len - cut, suffix) == 0 ? len - cut : len;
+}
+
+static bool name_is_taken(const metrics_t *m, const char *name)
+{
+    const size_t len = metrics_base_length(name);
+
+    for (size_t i = 0; i < m->family_count; i++) {
+        const char *other = m->families[i]->name;
+
+        if (metrics_base_length(other) == len && strncmp(other, name, len) == 0)
+            return true;
+    }
+    return false;
+}
+
 static metric_t *family(metrics_t *m, metric_type_t type, const char *name, const char *help,
                         const char *const *label_names, const double *buckets, size_t count)
 {
@@ -114,7 +135,7 @@ static metric_t *family(metrics_t *m, metric_type_t type, const char *name, cons
         i++;
     if (i < m->family_count && strcmp(m->families[i]->name, name) == 0) {
         f = same_shape(m->families[i], type, label_names) ? m->families[i] : NULL;
-    } else {
+    } else if (!name_is_taken(m, name)) {
         f = family_create(m, type, name, help, label_names);
         f->buckets = host_xcalloc(count, sizeof(double));
         f->bucket_count = count;

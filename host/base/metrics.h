@@ -17,9 +17,9 @@ metrics_t *metrics_create(void); /* caller owns, free with metrics_destroy */
 void metrics_destroy(metrics_t *m);
 
 /* Families. label_names is an array that ends with NULL, or NULL for none; names and help are
- * copied. Asking again for a name gives the same family, or NULL when type or labels differ.
- * Borrowed until metrics_destroy.
- * [any-thread] */
+ * copied. Asking again for a name gives the same family. NULL when type or labels differ, or when it
+ * would have the name of another one in OpenMetrics, where a counter is called without "_total".
+ * Borrowed until metrics_destroy. [any-thread] */
 metric_t *metrics_counter(metrics_t *m, const char *name, const char *help,
                           const char *const *label_names);
 metric_t *metrics_gauge(metrics_t *m, const char *name, const char *help,
@@ -45,8 +45,12 @@ void metric_set(metric_cell_t *c, double v);     /* gauge [any-thread] */
 void metric_observe(metric_cell_t *c, double v); /* histogram [any-thread] */
 double metric_value(metric_cell_t *c);           /* of a histogram: the count [any-thread] */
 
-/* Appends everything in the Prometheus text format 0.0.4, families by name. 0 or LH_ENOMEM.
- * [any-thread] */
-int metrics_render(metrics_t *m, buf_t *out);
+typedef enum metrics_format {
+    METRICS_TEXT,       /* Prometheus text, version 0.0.4 */
+    METRICS_OPENMETRICS /* OpenMetrics text, version 1.0.0 */
+} metrics_format_t;
+
+/* Appends everything, families by name. 0 or LH_ENOMEM. [any-thread] */
+int metrics_render(metrics_t *m, metrics_format_t format, buf_t *out);
 
 #endif

@@ -36,4 +36,7 @@ struct metrics {
     size_t family_count, family_cap;
 };
 
+/* How much of a family's name OpenMetrics has, if it is a counter's: it ends before "_total". */
+size_t metrics_base_length(const char *name);
+
 #endif

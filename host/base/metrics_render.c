@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Prometheus text format, version 0.0.4. */
+/* The Prometheus text format, version 0.0.4, and OpenMetrics 1.0.0, which differs in the names of
+ * counters, in escapes and bounds, and in its last line. Its _created series are left out: scrapers
+ * see a restart by the counter that falls, and there would be twice as many series. */
 #include "base/metrics_internal.h"
 #include "base/utf8.h"
 
@@ -30,7 +32,18 @@ static void put_number(buf_t *out, double v)
     buf_puts(out, text);
 }
 
-/* In help texts a quote stands for itself, in label values it is escaped. What is not UTF-8 would
+/* A bucket's bound: OpenMetrics wants that 1 is written as a float. */
+static void put_bound(buf_t *out, double v, metrics_format_t format)
+{
+    host_cleanup(buf_fini) buf_t text = BUF_INIT;
+
+    put_number(&text, v);
+    buf_puts(out, buf_text(&text));
+    if (format == METRICS_OPENMETRICS && strpbrk(buf_text(&text), ".eIN") == NULL)
+        buf_puts(out, ".0");
+}
+
+/* In help texts of Prometheus a quote stands for itself, elsewhere it is escaped. What is not UTF-8 would
  * cost the whole scrape, so it is replaced. */
 static void put_escaped(buf_t *out, const char *s, bool quotes)
 {
@@ -66,7 +79,7 @@ static void put_labels(buf_t *out, const metric_cell_t *c, const char *le)
     buf_puts(out, "}");
 }
 
-static void put_histogram(buf_t *out, const metric_cell_t *c)
+static void put_histogram(buf_t *out, const metric_cell_t *c, metrics_format_t format)
 {
     const metric_t *f = c->family;
     uint64_t total = 0;
@@ -74,7 +87,7 @@ static void put_histogram(buf_t *out, const metric_cell_t *c)
     for (size_t i = 0; i <= f->bucket_count; i++) {
         host_cleanup(buf_fini) buf_t le = BUF_INIT;
 
-        put_number(&le, i < f->bucket_count ? f->buckets[i] : INFINITY);
+        put_bound(&le, i < f->bucket_count ? f->buckets[i] : INFINITY, format);
         total += atomic_load_explicit(&c->hits[i], memory_order_relaxed);
         buf_printf(out, "%s_bucket", f->name);
         put_labels(out, c, buf_text(&le));
@@ -89,26 +102,35 @@ static void put_histogram(buf_t *out, const metric_cell_t *c)
     buf_printf(out, " %" PRIu64 "\n", total);
 }
 
-static void put_family(buf_t *out, const metric_t *f)
+/* "# HELP name text" and "# TYPE name type". */
+static void put_head(buf_t *out, const metric_t *f, int name_len, metrics_format_t format)
 {
     static const char *const types[] = {"counter", "gauge", "histogram"};
 
-    if (f->cell_count == 0)
-        return;
     if (f->help[0] != '\0') {
-        buf_printf(out, "# HELP %s ", f->name);
-        put_escaped(out, f->help, false);
+        buf_printf(out, "# HELP %.*s ", name_len, f->name);
+        put_escaped(out, f->help, format == METRICS_OPENMETRICS);
         buf_puts(out, "\n");
     }
-    buf_printf(out, "# TYPE %s %s\n", f->name, types[f->type]);
+    buf_printf(out, "# TYPE %.*s %s\n", name_len, f->name, types[f->type]);
+}
+
+static void put_family(buf_t *out, const metric_t *f, metrics_format_t format)
+{
+    const bool strip = format == METRICS_OPENMETRICS && f->type == METRIC_COUNTER;
+    const int name_len = (int) (strip ? metrics_base_length(f->name) : strlen(f->name));
+
+    if (f->cell_count == 0)
+        return;
+    put_head(out, f, name_len, format);
     for (size_t i = 0; i < f->cell_count; i++) {
         const metric_cell_t *c = f->cells[i];
 
         if (f->type == METRIC_HISTOGRAM) {
-            put_histogram(out, c);
+            put_histogram(out, c, format);
             continue;
         }
-        buf_puts(out, f->name);
+        buf_printf(out, "%.*s%s", name_len, f->name, strip ? "_total" : "");
         put_labels(out, c, NULL);
         buf_puts(out, " ");
         put_number(out, atomic_load_explicit(&c->value, memory_order_relaxed));
@@ -116,11 +138,13 @@ static void put_family(buf_t *out, const metric_t *f)
     }
 }
 
-int metrics_render(metrics_t *m, buf_t *out)
+int metrics_render(metrics_t *m, metrics_format_t format, buf_t *out)
 {
     pthread_mutex_lock(&m->lock);
     for (size_t i = 0; i < m->family_count; i++)
-        put_family(out, m->families[i]);
+        put_family(out, m->families[i], format);
     pthread_mutex_unlock(&m->lock);
+    if (format == METRICS_OPENMETRICS)
+        buf_puts(out, "# EOF\n");
     return out->failed ? LH_ENOMEM : 0;
 }

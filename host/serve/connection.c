@@ -141,12 +141,13 @@ static void send_answer(connection_t *c, const serve_answer_t *answer, bool with
                "HTTP/1.1 %d %s\r\n"
                "Content-Type: %s\r\n"
                "Content-Length: %zu\r\n"
-               "%s"
+               "%s%s"
                "Cache-Control: no-store\r\n"
                "X-Content-Type-Options: nosniff\r\n"
                "Connection: close\r\n\r\n",
                answer->status, reason_of(answer->status), answer->content_type, answer->body.len,
-               answer->status == 405 ? "Allow: GET, HEAD\r\n" : "");
+               answer->status == 405 ? "Allow: GET, HEAD\r\n" : "",
+               answer->varies ? "Vary: Accept\r\n" : "");
     if (with_body)
         buf_append(&c->out, answer->body.data, answer->body.len);
     if (c->out.failed || answer->body.failed)

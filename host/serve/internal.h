@@ -26,6 +26,7 @@ typedef struct serve_request {
     char *method;
     char *path;  /* decoded */
     char *query; /* as sent; "" when there is none */
+    char *headers; /* what follows the request line */
 } serve_request_t;
 
 /* Splits the request line at the start of text, a header section that ends with an empty line; out
@@ -36,11 +37,18 @@ bool serve_request_parse(char *text, serve_request_t *out);
  * at the end; what cannot be decoded is left out. The result borrows from *query. [serve-thread] */
 char *serve_request_parameter(char **query, char **value);
 
+/* --- accept.c --- */
+
+/* True when the client prefers OpenMetrics 1 to Prometheus' own text. headers: of a request.
+ * [serve-thread] */
+bool serve_prefers_openmetrics(const char *headers);
+
 /* --- routes.c --- */
 
 typedef struct serve_answer {
     int status;
     const char *content_type;
+    bool varies; /* by the Accept header */
     buf_t body;
 } serve_answer_t;
 

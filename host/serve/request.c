@@ -6,6 +6,8 @@
 
 bool serve_request_parse(char *text, serve_request_t *out)
 {
+    out->headers = text + strcspn(text, "\n");
+    out->headers += *out->headers != '\0';
     text[strcspn(text, "\r\n")] = '\0';
     out->method = text;
     char *target = strchr(text, ' ');

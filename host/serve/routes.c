@@ -8,25 +8,31 @@
 typedef struct route {
     const char *path;
     unsigned endpoint; /* HEALTH_*, 0: not a health endpoint */
-    void (*answer)(const serve_options_t *options, const char *path, serve_answer_t *answer);
+    void (*answer)(const serve_options_t *options, const serve_request_t *request,
+                   serve_answer_t *answer);
 } route_t;
 
-static void answer_metrics(const serve_options_t *options, const char *path, serve_answer_t *answer)
+static void answer_metrics(const serve_options_t *options, const serve_request_t *request,
+                           serve_answer_t *answer)
 {
-    (void) path;
-    if (metrics_render(options->metrics, &answer->body) < 0) {
+    const bool open = serve_prefers_openmetrics(request->headers);
+
+    if (metrics_render(options->metrics, open ? METRICS_OPENMETRICS : METRICS_TEXT,
+                       &answer->body) < 0) {
         buf_fini(&answer->body);
         answer->status = 500;
         return;
     }
     answer->status = 200;
-    answer->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    answer->content_type = open ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                : "text/plain; version=0.0.4; charset=utf-8";
+    answer->varies = true;
 }
 
-static void answer_document(const serve_options_t *options, const char *path,
+static void answer_document(const serve_options_t *options, const serve_request_t *request,
                             serve_answer_t *answer)
 {
-    answer->status = health_document(options->health, path, &answer->body);
+    answer->status = health_document(options->health, request->path, &answer->body);
     if (answer->status != 0) {
         answer->content_type = "application/json";
         return;
@@ -106,7 +112,7 @@ void serve_route(const serve_options_t *options, serve_request_t *request, serve
         answer->status = 405;
         buf_puts(&answer->body, "GET and HEAD only\n");
     } else if (route->answer != NULL) {
-        route->answer(options, request->path, answer);
+        route->answer(options, request, answer);
     } else if (check != NULL) {
         answer_check(options, route->endpoint, check, answer);
     } else {

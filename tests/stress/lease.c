@@ -248,7 +248,7 @@ static void *read_all(void *arg)
         buf_clear(&out);
         health_report(w->health, HEALTH_LIVEZ, NULL, true, NULL, 0, &out);
         health_document(w->health, "/leader", &out);
-        (void) metrics_render(w->metrics, &out);
+        (void) metrics_render(w->metrics, METRICS_TEXT, &out);
         usleep(200);
     }
     buf_fini(&out);

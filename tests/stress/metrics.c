@@ -54,7 +54,7 @@ static void *render(void *arg)
 
     while (!atomic_load(&r->stop)) {
         host_cleanup(buf_fini) buf_t out = BUF_INIT;
-        int ret = metrics_render(r->metrics, &out);
+        int ret = metrics_render(r->metrics, METRICS_TEXT, &out);
 
         CHECK(ret == 0 && (out.len == 0 || out.data[out.len - 1] == '\n'), "%d", ret);
         const char *line = strstr(buf_text(&out), "\nshared_total ");

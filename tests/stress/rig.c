@@ -155,7 +155,7 @@ double rig_metric(rig_t *r, const char *series)
 {
     buf_t text = BUF_INIT;
 
-    CHECK(metrics_render(r->shared.metrics, &text) == 0, "out of memory");
+    CHECK(metrics_render(r->shared.metrics, METRICS_TEXT, &text) == 0, "out of memory");
     const char *at = strstr(buf_text(&text), series);
     const double value = at != NULL ? strtod(at + strlen(series), NULL) : -1;
     buf_fini(&text);

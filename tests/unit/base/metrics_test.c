@@ -12,12 +12,17 @@ static void metrics_destroyp(metrics_t **m)
     metrics_destroy(*m);
 }
 
-static void expect_text(metrics_t *m, const char *expected)
+static void expect_format(metrics_t *m, metrics_format_t format, const char *expected)
 {
     host_cleanup(buf_fini) buf_t out = BUF_INIT;
 
-    EXPECT_INT(metrics_render(m, &out), 0);
+    EXPECT_INT(metrics_render(m, format, &out), 0);
     EXPECT_STR(buf_text(&out), expected);
+}
+
+static void expect_text(metrics_t *m, const char *expected)
+{
+    expect_format(m, METRICS_TEXT, expected);
 }
 
 Test(metrics, nothing_renders_as_nothing)
@@ -130,6 +135,49 @@ Test(metrics, help_and_labels_are_escaped)
                    "x{l=\"\\\"q\\\"\\\\\\né\xef\xbf\xbd\"} 1\n");
 }
 
+Test(metrics, openmetrics_names_counters_without_total_and_ends_with_eof)
+{
+    host_cleanup(metrics_destroyp) metrics_t *m = metrics_create();
+    const double bounds[] = {1e-8, 0.5, 1, 1000};
+
+    expect_format(m, METRICS_OPENMETRICS, "# EOF\n");
+    metric_add(metric_cell(metrics_counter(m, "b_total", "a \"b\"\\\nc", LABELS("l")), LABELS("v")), 2);
+    metric_add(metric_cell(metrics_counter(m, "c", "", NULL), NULL), 3);
+    metric_set(metric_cell(metrics_gauge(m, "d", "D", NULL), NULL), -1);
+    metric_observe(metric_cell(metrics_histogram(m, "e", "", LABELS("l"), bounds, 4), LABELS("v")), 1);
+    expect_format(m, METRICS_OPENMETRICS,
+                  "# HELP b a \\\"b\\\"\\\\\\nc\n"
+                  "# TYPE b counter\n"
+                  "b_total{l=\"v\"} 2\n"
+                  "# TYPE c counter\n"
+                  "c_total 3\n"
+                  "# HELP d D\n"
+                  "# TYPE d gauge\n"
+                  "d -1\n"
+                  "# TYPE e histogram\n"
+                  "e_bucket{l=\"v\",le=\"1e-08\"} 0\n"
+                  "e_bucket{l=\"v\",le=\"0.5\"} 0\n"
+                  "e_bucket{l=\"v\",le=\"1.0\"} 1\n"
+                  "e_bucket{l=\"v\",le=\"1000.0\"} 1\n"
+                  "e_bucket{l=\"v\",le=\"+Inf\"} 1\n"
+                  "e_sum{l=\"v\"} 1\n"
+                  "e_count{l=\"v\"} 1\n"
+                  "# EOF\n");
+}
+
+Test(metrics, two_families_never_have_one_name_in_openmetrics)
+{
+    host_cleanup(metrics_destroyp) metrics_t *m = metrics_create();
+
+    cr_expect_not_null(metrics_counter(m, "a_total", "", NULL));
+    cr_expect_null(metrics_gauge(m, "a", "", NULL));
+    cr_expect_null(metrics_counter(m, "a", "", NULL));
+    cr_expect_not_null(metrics_gauge(m, "b", "", NULL));
+    cr_expect_null(metrics_counter(m, "b_total", "", NULL));
+    cr_expect_not_null(metrics_counter(m, "a_total", "", NULL));
+    cr_expect_not_null(metrics_counter(m, "_total", "", NULL));
+}
+
 Test(metrics, numbers_are_short_and_exact)
 {
     static const struct {
@@ -184,5 +232,5 @@ Test(metrics, rendering_reports_a_full_buffer)
     host_cleanup(buf_fini) buf_t out = BUF_INIT_MAX(5);
 
     metric_set(metric_cell(metrics_gauge(m, "x", "", NULL), NULL), 1);
-    EXPECT_INT(metrics_render(m, &out), LH_ENOMEM);
+    EXPECT_INT(metrics_render(m, METRICS_TEXT, &out), LH_ENOMEM);
 }

@@ -129,7 +129,7 @@ double rig_metric(metrics_t *m, const char *series)
 {
     host_cleanup(buf_fini) buf_t text = BUF_INIT;
 
-    cr_assert_eq(metrics_render(m, &text), 0);
+    cr_assert_eq(metrics_render(m, METRICS_TEXT, &text), 0);
     const char *at = strstr(buf_text(&text), series);
     return at != NULL ? strtod(at + strlen(series), NULL) : -1;
 }

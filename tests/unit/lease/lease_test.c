@@ -55,7 +55,7 @@ static double metric(const char *series)
 {
     host_cleanup(buf_fini) buf_t out = BUF_INIT;
 
-    cr_assert(metrics_render(metrics, &out) == 0);
+    cr_assert(metrics_render(metrics, METRICS_TEXT, &out) == 0);
     const char *at = strstr(buf_text(&out), series);
 
     return at != NULL ? strtod(at + strlen(series), NULL) : -1;

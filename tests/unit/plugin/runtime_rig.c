@@ -157,7 +157,7 @@ double rig_series(rig_t *r, const char *series)
     buf_t text = BUF_INIT;
     double value = -1;
 
-    cr_assert(metrics_render(r->shared.metrics, &text) == 0);
+    cr_assert(metrics_render(r->shared.metrics, METRICS_TEXT, &text) == 0);
     for (const char *at = buf_text(&text); (at = strstr(at, series)) != NULL; at++) {
         if (at[strlen(series)] == ' ')
             value = strtod(at + strlen(series), NULL);

@@ -126,7 +126,7 @@ char *rig_metrics(rig_t *r)
 {
     buf_t text = BUF_INIT;
 
-    cr_assert(metrics_render(r->shared.metrics, &text) == 0);
+    cr_assert(metrics_render(r->shared.metrics, METRICS_TEXT, &text) == 0);
     return buf_steal(&text);
 }
 

@@ -6,7 +6,7 @@ static double value(metrics_t *m, const char *series)
 {
     host_cleanup(buf_fini) buf_t out = BUF_INIT;
 
-    metrics_render(m, &out);
+    metrics_render(m, METRICS_TEXT, &out);
     for (const char *line = buf_text(&out); *line != '\0'; line += strcspn(line, "\n") + 1) {
         if (strncmp(line, series, strlen(series)) == 0 && line[strlen(series)] == ' ')
             return strtod(line + strlen(series), NULL);

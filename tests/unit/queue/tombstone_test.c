@@ -103,7 +103,7 @@ Test(tombstone, more_than_eight_are_merged_into_the_oldest_and_counted)
     }
     host_cleanup(buf_fini) buf_t out = BUF_INIT;
 
-    metrics_render(m, &out);
+    metrics_render(m, METRICS_TEXT, &out);
     EXPECT_HAS(buf_text(&out),
                "leasehold_workqueue_merged_tombstones_total{name=\"test\",controller=\"test\"} 3");
     metrics_destroy(m);

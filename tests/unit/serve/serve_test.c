@@ -130,6 +130,46 @@ Test(serve, metrics_are_rendered_when_asked_for)
     EXPECT_HAS(answer, "\nx_total 2\n");
 }
 
+Test(serve, who_prefers_openmetrics_gets_it)
+{
+    static const char text[] = "text/plain; version=0.0.4; charset=utf-8";
+    static const char open[] = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    static const struct {
+        const char *headers, *type;
+    } rows[] = {
+        {"", text},
+        {"Accept: */*\r\n", text},
+        /* what Prometheus 2.42 and an agent without OpenMetrics send */
+        {"Accept: application/openmetrics-text;version=1.0.0,application/openmetrics-text;"
+         "version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1\r\n",
+         open},
+        {"Accept: text/plain;version=0.0.4;q=1,*/*;q=0.1\r\n", text},
+        {"Accept: application/openmetrics-text\r\n", open},
+        {"accept:\tAPPLICATION/OpenMetrics-Text ; VERSION=\"1.0.0\"\r\n", open},
+        {"X: y\r\nAccept: text/html\r\nAccept: application/openmetrics-text\r\n", open},
+        {"Accept: application/openmetrics-text;version=0.0.1\r\n", text},
+        {"Accept: application/openmetrics-text;q=0\r\n", text},
+        {"Accept: application/openmetrics-text;q=0.4,text/plain;q=0.5\r\n", text},
+        {"Accept: application/openmetrics-text;q=0.4,*/*;q=0.41\r\n", text},
+        {"Accept: application/openmetrics-text;q=0.5,text/plain;q=0.4,*/*\r\n", open},
+        {"Accept: application/openmetrics-texts,;,,;q\r\n", text},
+        {"X-Accept: application/openmetrics-text\r\n", text},
+    };
+    metric_add(metric_cell(metrics_counter(metrics, "x_total", "X", NULL), NULL), 1);
+
+    for (size_t i = 0; i < HOST_LEN(rows); i++) {
+        host_cleanup(host_freep) char *request =
+            host_xprintf("GET /metrics HTTP/1.1\r\n%s\r\n", rows[i].headers);
+        host_cleanup(host_freep) char *type = host_xprintf("\r\nContent-Type: %s\r\n", rows[i].type);
+        host_cleanup(host_freep) char *answer = client_talk(serve_port(serve), request);
+
+        cr_expect(strstr(answer, type) != NULL, "row %zu was answered with %s", i, answer);
+        EXPECT_HAS(answer, "\r\nVary: Accept\r\n");
+        EXPECT_HAS(answer, rows[i].type == open ? "# TYPE x counter\nx_total 1\n# EOF\n"
+                                                : "# TYPE x_total counter\nx_total 1\n");
+    }
+}
+
 Test(serve, large_answers_arrive_whole)
 {
     metric_t *f = metrics_gauge(metrics, "x", "X", (const char *const[]){"i", NULL});
@@ -140,7 +180,7 @@ Test(serve, large_answers_arrive_whole)
 
         metric_cell(f, (const char *const[]){value});
     }
-    EXPECT_INT(metrics_render(metrics, &expected), 0);
+    EXPECT_INT(metrics_render(metrics, METRICS_TEXT, &expected), 0);
     host_cleanup(host_freep) char *answer =
         client_talk(serve_port(serve), "GET /metrics HTTP/1.1\r\n\r\n");
     const char *body = strstr(answer, "\r\n\r\n");

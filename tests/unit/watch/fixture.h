@@ -195,7 +195,7 @@ static inline double metric(fixture_t *f, const char *series)
 {
     host_cleanup(buf_fini) buf_t out = BUF_INIT;
 
-    metrics_render(f->metrics, &out);
+    metrics_render(f->metrics, METRICS_TEXT, &out);
     for (const char *line = buf_text(&out); *line != '\0'; line += strcspn(line, "\n") + 1) {
         if (strncmp(line, series, strlen(series)) == 0 && line[strlen(series)] == ' ')
             return strtod(line + strlen(series), NULL);

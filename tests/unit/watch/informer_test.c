@@ -394,7 +394,7 @@ Test(informer, its_series_end_with_it)
 
     list_stream(&f, "a", 10);
     watch_informer_destroy(other);
-    metrics_render(f.metrics, &out);
+    metrics_render(f.metrics, METRICS_TEXT, &out);
     EXPECT_HAS(buf_text(&out), "projection=\"full\"");
     cr_expect(strstr(buf_text(&out), "projection=\"metadata\"") == NULL, "%s", buf_text(&out));
 }
