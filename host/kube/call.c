@@ -277,6 +277,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
     bool good = call->status < 300;
     int ret;
 
+    call->received += len;
     if (call->cancelled)
         return call->write ? len : 0;
     if (good && call->request.on_data != NULL) {
@@ -405,6 +406,9 @@ int kube_call_start(kube_call_t *call, kube_lane_t *lane, lh_error_t *err)
             call->lane = lane;
             lane->calls++;
             lane->held_reset = false;
+            if (call->restarts == 0)
+                kube_meters_start(&call->client->meters, call->request.method,
+                                  clock_now() - call->started_at, call->request.body_len);
             return 0;
         }
         ret = host_fail(err, LH_EIO, "libcurl: %s", curl_multi_strerror(code));

@@ -10,9 +10,6 @@
 /* As long as the keepalive takes: it does not run while sent data is not acknowledged. */
 #define USER_TIMEOUT (11 * CLOCK_S)
 
-static const double duration_buckets[] = {0.005, 0.025, 0.1, 0.25, 0.5,  1.0,
-                                          2.0,   4.0,   8.0, 15.0, 30.0, 60.0};
-
 static void on_tidy(loop_timer_t *timer)
 {
     kube_client_settle(HOST_CONTAINER(timer, kube_client_t, tidy));
@@ -21,21 +18,6 @@ static void on_tidy(loop_timer_t *timer)
 static void on_plugin_run(loop_task_t *task);
 
 /* -- Life -- */
-
-static void make_metrics(kube_client_t *c, metrics_t *m)
-{
-    if (m == NULL)
-        return;
-    c->requests = metrics_counter(m, "rest_client_requests_total",
-                                  "Number of HTTP requests, partitioned by status code, method, "
-                                  "and host.",
-                                  (const char *const[]){"code", "method", "host", NULL});
-    c->durations = metrics_histogram(m, "rest_client_request_duration_seconds",
-                                     "Time until the head of the answer in seconds, by verb and "
-                                     "host.",
-                                     (const char *const[]){"verb", "host", NULL}, duration_buckets,
-                                     HOST_LEN(duration_buckets));
-}
 
 int kube_client_create(const kube_client_options_t *options, kube_client_t **out, lh_error_t *err)
 {
@@ -59,7 +41,7 @@ int kube_client_create(const kube_client_options_t *options, kube_client_t **out
     kube_token_init(&c->token, options->credentials, options->log);
     const bool writes = options->kind == KUBE_CLIENT_WRITES;
     kube_sockets_init(&c->sockets, writes ? options->write_user_timeout : USER_TIMEOUT, writes);
-    make_metrics(c, options->metrics);
+    kube_meters_init(&c->meters, options->metrics, c->target.host);
     list_init(&c->lanes);
     list_init(&c->calls);
     list_init(&c->waiting);
@@ -133,6 +115,7 @@ void kube_client_destroy(kube_client_t *c)
     while ((node = list_pop(&c->lanes)) != NULL)
         kube_lane_destroy(LIST_ENTRY(node, kube_lane_t, node));
     kube_sockets_fini(&c->sockets);
+    kube_meters_fini(&c->meters);
     kube_token_fini(&c->token);
     kube_certs_fini(&c->certs);
     kube_target_fini(&c->target);
@@ -186,11 +169,13 @@ static void start_or_finish(kube_call_t *call, bool fresh)
 /* Makes a read fit to be started once more. */
 static void reset(kube_call_t *call)
 {
+    kube_meters_retry(&c->meters, call->request.method, call->status);
     kube_call_detach(call);
     call->restarts++;
     call->second_attempt = false;
     call->status = 0;
     call->retry_after = 0;
+    call->received = 0;
     buf_clear(&call->in);
 }
 

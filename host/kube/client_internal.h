@@ -21,6 +21,7 @@
 #include "kube/certs.h"
 #include "kube/client.h"
 #include "kube/exec.h"
+#include "kube/meters.h"
 #include "kube/sockets.h"
 #include "kube/status.h"
 #include "kube/target.h"
@@ -52,7 +53,7 @@ struct kube_client {
     kube_exec_t *exec;             /* the credentials' plugin; NULL: none */
     kube_exec_listener_t listener; /* of that */
     kube_sockets_t sockets;
-    metric_t *requests, *durations; /* NULL without metrics */
+    kube_meters_t meters;
 
     list_t lanes;
     list_t calls;      /* under way */
@@ -82,6 +83,7 @@ struct kube_call {
     unsigned attempts; /* how often libcurl was about to send it */
     unsigned restarts; /* how often we gave it to libcurl again */
     size_t fed;        /* bytes of the body that libcurl has taken */
+    size_t received;   /* bytes of the answer's body */
     int64_t started_at, sent_at;
     uint64_t cuts; /* of the client when it was sent */
     uint64_t token_generation;

@@ -16,19 +16,31 @@ const char *kube_call_label(const kube_call_t *call, char out[192])
     return out;
 }
 
+static void count_lookup(const kube_call_t *call)
+{
+    long connections = 0;
+    curl_off_t microseconds = 0;
+
+    if (call->client->target.connect_to == NULL && /* else an address is connected to */
+        curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &connections) == CURLE_OK &&
+        connections > 0 &&
+        curl_easy_getinfo(call->easy, CURLINFO_NAMELOOKUP_TIME_T, &microseconds) == CURLE_OK)
+        kube_meters_lookup(&call->client->meters, microseconds * CLOCK_US);
+}
+
 void kube_count(kube_call_t *call, int status)
 {
-    const kube_client_t *c = call->client;
-    const char *method = call->request.method, *host = c->target.host;
-    char code[16] = "<error>"; /* as client-go says it */
-
-    if (c->requests == NULL)
-        return;
     if (status != 0)
-        snprintf(code, sizeof(code), "%d", status);
-    metric_add(metric_cell(c->requests, (const char *const[]){code, method, host}), 1);
-    metric_observe(metric_cell(c->durations, (const char *const[]){method, host}),
-                   (double) (clock_now() - call->started_at) / (double) CLOCK_S);
+        count_lookup(call);
+    kube_meters_answer(&call->client->meters, call->request.method, status,
+                       clock_now() - call->started_at);
+}
+
+/* As client-go does, not of watches, which end at any size. */
+static void count_body(const kube_call_t *call)
+{
+    if (strstr(call->request.path, "watch=") == NULL)
+        kube_meters_body(&call->client->meters, call->request.method, call->received);
 }
 
 bool kube_call_may_count(const kube_call_t *call)
@@ -72,6 +84,7 @@ static void answered(kube_call_t *call, kube_status_t *status, kube_result_t *ou
 {
     char label[192];
 
+    count_body(call);
     out->code = kube_status_code(call->status, "");
     if (out->code == 0)
         return;

@@ -24,6 +24,10 @@ void plugin_meters_init(plugin_meters_t *k, metrics_t *metrics, const char *cont
     metric_t *time = metrics_histogram(metrics, "controller_runtime_reconcile_time_seconds",
                                        "Time from the call to its completion.", plain, buckets,
                                        HOST_LEN(buckets));
+    metric_t *panics = metrics_counter(metrics, "controller_runtime_reconcile_panics_total",
+                                       "Deaths of the worker process amid reconciles.", plain);
+    metric_t *timeouts = metrics_counter(metrics, "controller_runtime_reconcile_timeouts_total",
+                                         "Reconciles that were given up.", plain);
     metric_t *active =
         metrics_gauge(metrics, "controller_runtime_active_workers", "Reconciles under way.", plain);
     metric_t *most = metrics_gauge(metrics, "controller_runtime_max_concurrent_reconciles",
@@ -36,6 +40,8 @@ void plugin_meters_init(plugin_meters_t *k, metrics_t *metrics, const char *cont
     k->errors = metric_cell(errors, name);
     k->terminal_errors = metric_cell(terminal, name);
     k->time = metric_cell(time, name);
+    k->panics = metric_cell(panics, name);
+    k->timeouts = metric_cell(timeouts, name);
     k->active = metric_cell(active, name);
     k->most = metric_cell(most, name);
 }

@@ -22,6 +22,44 @@ static metric_cell_t *cell(watch_gauges_t *g, size_t i, metric_t *f)
     return metric_cell(f, g->labels);
 }
 
+static char *informer_name(const watch_spec_t *spec, const char *selector)
+{
+    buf_t name = BUF_INIT;
+
+    buf_puts(&name, spec->ns != NULL ? spec->ns : "all");
+    if (*selector != '\0')
+        buf_printf(&name, " %s", selector);
+    if (spec->metadata_only)
+        buf_puts(&name, " metadata");
+    return buf_steal(&name);
+}
+
+/* Under the names, labels and buckets of client-go. Nothing waits in a queue: events are taken into the
+ * store as they are read. */
+static void init_informer(watch_gauges_t *g, metrics_t *m, const watch_spec_t *spec,
+                          const char *selector)
+{
+    static const char *const names[] = {"name", "group", "version", "resource", NULL};
+    static const double buckets[] = {0.001, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                     0.25,  0.5,   1,    2.5,   5,    10};
+
+    g->name = informer_name(spec, selector);
+    g->informer_labels[0] = g->name;
+    memcpy(g->informer_labels + 1, g->labels, 3 * sizeof(g->labels[0]));
+    g->informer_families[0] = metrics_gauge(m, "informer_queued_items",
+                                            "Number of items currently queued in the FIFO.", names);
+    g->informer_families[1] = metrics_histogram(
+        m, "informer_processing_latency_seconds",
+        "Time taken to process events after popping from the queue.", names, buckets,
+        HOST_LEN(buckets));
+    g->informer_families[2] = metrics_gauge(
+        m, "informer_store_resource_version",
+        "The 15 least significant digits of the resource version of the store.", names);
+    (void) metric_cell(g->informer_families[0], g->informer_labels);
+    g->processing = metric_cell(g->informer_families[1], g->informer_labels);
+    g->store_version = metric_cell(g->informer_families[2], g->informer_labels);
+}
+
 void watch_gauges_init(watch_gauges_t *g, metrics_t *m, const watch_spec_t *spec,
                        const char *selector)
 {
@@ -49,6 +87,7 @@ void watch_gauges_init(watch_gauges_t *g, metrics_t *m, const watch_spec_t *spec
     g->last_bookmark = cell(g, 4,
                             metrics_gauge(m, "leasehold_watch_last_bookmark_time_seconds",
                                           "When the last bookmark came, in Unix time", plain));
+    init_informer(g, m, spec, selector);
 }
 
 void watch_gauges_fini(watch_gauges_t *g)
@@ -61,6 +100,10 @@ void watch_gauges_fini(watch_gauges_t *g)
     for (size_t i = 0; g->lists != NULL && i < HOST_LEN(g->families); i++) {
         metric_drop(g->families[i], g->labels, COMMON_LABELS);
     }
+    for (size_t i = 0; g->lists != NULL && i < HOST_LEN(g->informer_families); i++) {
+        metric_drop(g->informer_families[i], g->informer_labels, HOST_LEN(g->informer_labels));
+    }
+    free(g->name);
     *g = (watch_gauges_t){0};
 }
 
@@ -108,9 +151,19 @@ static void set_now(metric_cell_t *cell)
         metric_set(cell, (double) clock_wall() / (double) CLOCK_S);
 }
 
-void watch_gauges_event(const watch_gauges_t *g)
+void watch_gauges_event(const watch_gauges_t *g, int64_t begun)
 {
     set_now(g->last_event);
+    if (g->processing != NULL)
+        metric_observe(g->processing, (double) (clock_now() - begun) / (double) CLOCK_S);
+}
+
+void watch_gauges_version(const watch_gauges_t *g, const char *version)
+{
+    const size_t len = strspn(version, "0123456789");
+
+    if (g->store_version != NULL && len > 0 && version[len] == '\0')
+        metric_set(g->store_version, strtod(version + (len > 15 ? len - 15 : 0), NULL));
 }
 
 void watch_gauges_bookmark(const watch_gauges_t *g)

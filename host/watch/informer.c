@@ -111,6 +111,7 @@ static void set_version(watch_informer_t *w, const char *version)
     buf_clear(&w->version);
     if (*version != '\0')
         buf_puts(&w->version, version);
+    watch_gauges_version(&w->gauges, version);
 }
 
 static void step_after(watch_informer_t *w, enum step step, int64_t delay)
@@ -232,6 +233,7 @@ static int on_object(void *arg, enum watch_news news, const char *text, size_t l
 {
     watch_informer_t *w = arg;
     const bool deleted = news == WATCH_NEWS_DELETED;
+    const int64_t begun = clock_now();
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object = NULL;
     lh_error_t problem;
     int ret = watch_snapshot_create(text, len, w->api_version, w->kind, &object, &problem);
@@ -248,7 +250,7 @@ static int on_object(void *arg, enum watch_news news, const char *text, size_t l
         take_out(w, object);
     else
         put(w, object);
-    watch_gauges_event(&w->gauges);
+    watch_gauges_event(&w->gauges, begun);
     /* The first part of a streaming list is not in the order of versions. */
     if (w->phase == PHASE_WATCH) {
         set_working(w);

@@ -536,6 +536,68 @@ Test(client, counts_requests_by_code_method_and_host)
     metrics_destroy(m);
 }
 
+/* Expects the value of a series with the label host="HOST:<the server's port>" as its last. */
+static void expect_series(metrics_t *m, const char *name, const char *host, double expected)
+{
+    host_cleanup(host_freep) char *series =
+        host_xprintf("%s,host=\"%s:%u\"}", name, host, (unsigned) http_server_port(rig.server));
+    const double value = rig_metric(m, series);
+
+    cr_expect(value > expected - 1e-9 && value < expected + 1e-9, "%s is %g, expected %g", series,
+              value, expected);
+}
+
+Test(client, measures_sizes_waits_and_repetitions)
+{
+    metrics_t *m = metrics_create();
+    answer_t a;
+
+    rig_client(&rig, &(kube_client_options_t){.kind = KUBE_CLIENT_LEASE, .metrics = m});
+    rig_get(&rig, &a, "/x");
+    const double body = (double) a.body_len;
+
+    rig_get(&rig, &a, "/drop"); /* twice: it is repeated */
+    rig_send(&rig, &a,
+             (kube_request_t){.method = "POST", .path = "/x", .body = "{\"a\":1}", .body_len = 7});
+    rig_wait(&rig, &a);
+    rig_get(&rig, &a, "/x?watch=1");
+    EXPECT_INT(a.status, 200);
+    expect_series(m, "rest_client_request_retries_total{code=\"<error>\",verb=\"GET\"",
+                  "127.0.0.1", 1);
+    expect_series(m, "rest_client_request_size_bytes_sum{verb=\"POST\"", "127.0.0.1", 7);
+    expect_series(m, "rest_client_request_size_bytes_sum{verb=\"GET\"", "127.0.0.1", 0);
+    expect_series(m, "rest_client_request_size_bytes_count{verb=\"GET\"", "127.0.0.1", 3);
+    expect_series(m, "rest_client_response_size_bytes_count{verb=\"GET\"", "127.0.0.1", 1);
+    expect_series(m, "rest_client_response_size_bytes_sum{verb=\"GET\"", "127.0.0.1", body);
+    expect_series(m, "rest_client_rate_limiter_duration_seconds_count{verb=\"GET\"", "127.0.0.1",
+                  3);
+    cr_expect(rig_metric(m, "rest_client_dns_resolution") < 0, "an address was looked up");
+    kube_client_destroy(rig.client);
+    rig.client = NULL;
+    metrics_destroy(m);
+}
+
+Test(client, measures_lookups_of_names_once_a_connection)
+{
+    metrics_t *m = metrics_create();
+    char *real = rig.credentials.server;
+    host_cleanup(host_freep) char *named =
+        host_xprintf("http://localhost:%u", (unsigned) http_server_port(rig.server));
+    answer_t a;
+
+    rig.credentials.server = named;
+    rig_client(&rig, &(kube_client_options_t){.metrics = m});
+    rig_get(&rig, &a, "/x");
+    rig_get(&rig, &a, "/x");
+    EXPECT_INT(a.status, 200);
+    EXPECT_INT(rig_metric(m, "rest_client_dns_resolution_duration_seconds_count{host=\"localhost\"}"), 1);
+    expect_series(m, "rest_client_requests_total{code=\"200\",method=\"GET\"", "localhost", 2);
+    kube_client_destroy(rig.client);
+    rig.client = NULL;
+    rig.credentials.server = real;
+    metrics_destroy(m);
+}
+
 /* -- As somebody else, somewhere else -- */
 
 Test(client, a_request_as_an_actor_carries_its_user_term_and_holder)

@@ -10,6 +10,8 @@
 #include "support/fake_kube.h"
 #include "watch/informer.h"
 
+#include <inttypes.h>
+
 typedef struct fixture {
     loop_t *loop;
     fake_kube_t *kube;
@@ -131,10 +133,10 @@ static inline void event(fixture_t *f, const char *type, const char *name, const
     send_event(f, type, text);
 }
 
-static inline void bookmark(fixture_t *f, int version, bool listed)
+static inline void bookmark(fixture_t *f, int64_t version, bool listed)
 {
     host_cleanup(host_freep) char *text = host_xprintf(
-        "{\"kind\":\"ConfigMap\",\"metadata\":{\"resourceVersion\":\"%d\"%s}}", version,
+        "{\"kind\":\"ConfigMap\",\"metadata\":{\"resourceVersion\":\"%" PRId64 "\"%s}}", version,
         listed ? ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}" : "");
 
     send_event(f, "BOOKMARK", text);

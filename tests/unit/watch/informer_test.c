@@ -384,6 +384,21 @@ Test(informer, metrics_tell_lists_watches_objects_and_times)
     EXPECT_INT(metric(&f, "leasehold_watch_restarts_total{" LABELS ",cause=\"closed\"}"), 1);
 }
 
+Test(informer, client_gos_metrics_tell_its_version_and_how_long_events_take)
+{
+#define INFORMER "{name=\"all\",group=\"\",version=\"v1\",resource=\"configmaps\"}"
+    FIXTURE(f);
+    list_stream(&f, "abc", 10);
+    EXPECT_INT(metric(&f, "informer_store_resource_version" INFORMER), 10);
+    EXPECT_INT(metric(&f, "informer_processing_latency_seconds_count" INFORMER), 3);
+    event(&f, "MODIFIED", "b", "b", 12);
+    EXPECT_INT(metric(&f, "informer_store_resource_version" INFORMER), 12);
+    EXPECT_INT(metric(&f, "informer_processing_latency_seconds_count" INFORMER), 4);
+    bookmark(&f, 1234567890123456789, false);
+    EXPECT_INT(metric(&f, "informer_store_resource_version" INFORMER), 567890123456789);
+    EXPECT_INT(metric(&f, "informer_queued_items" INFORMER), 0);
+}
+
 Test(informer, its_series_end_with_it)
 {
     FIXTURE(f);
@@ -397,6 +412,8 @@ Test(informer, its_series_end_with_it)
     metrics_render(f.metrics, METRICS_TEXT, &out);
     EXPECT_HAS(buf_text(&out), "projection=\"full\"");
     cr_expect(strstr(buf_text(&out), "projection=\"metadata\"") == NULL, "%s", buf_text(&out));
+    EXPECT_HAS(buf_text(&out), "{name=\"all\",");
+    cr_expect(strstr(buf_text(&out), "{name=\"all metadata\",") == NULL, "%s", buf_text(&out));
 }
 
 Test(informer, ends_its_requests_whenever_it_is_destroyed)
