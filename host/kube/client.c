@@ -169,7 +169,7 @@ static void start_or_finish(kube_call_t *call, bool fresh)
 /* Makes a read fit to be started once more. */
 static void reset(kube_call_t *call)
 {
-    kube_meters_retry(&c->meters, call->request.method, call->status);
+    kube_meters_retry(&call->client->meters, call->request.method, call->status);
     kube_call_detach(call);
     call->restarts++;
     call->second_attempt = false;

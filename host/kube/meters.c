@@ -41,10 +41,10 @@ void kube_meters_init(kube_meters_t *k, metrics_t *m, const char *host)
                                  "Number of request retries, partitioned by status code, verb, and "
                                  "host.",
                                  (const char *const[]){"code", "verb", "host", NULL});
-    k->lookups = metrics_histogram(m, "rest_client_dns_resolution_duration_seconds",
-                                   "DNS resolver latency in seconds. Broken down by host.",
-                                   (const char *const[]){"host", NULL}, durations,
-                                   HOST_LEN(durations));
+    k->lookups =
+        metrics_histogram(m, "rest_client_dns_resolution_duration_seconds",
+                          "DNS resolver latency in seconds. Broken down by host.",
+                          (const char *const[]){"host", NULL}, durations, HOST_LEN(durations));
 #define HISTOGRAM(name, help, buckets)                                                             \
     metrics_histogram(m, name, help, by_verb, buckets, HOST_LEN(buckets))
     k->durations = HISTOGRAM("rest_client_request_duration_seconds",
@@ -55,12 +55,10 @@ void kube_meters_init(kube_meters_t *k, metrics_t *m, const char *host)
                          "Time that requests waited in the client in seconds. Broken down by verb "
                          "and host.",
                          durations);
-    k->request_sizes =
-        HISTOGRAM("rest_client_request_size_bytes",
-                  "Request size in bytes. Broken down by verb and host.", sizes);
-    k->response_sizes =
-        HISTOGRAM("rest_client_response_size_bytes",
-                  "Response size in bytes. Broken down by verb and host.", sizes);
+    k->request_sizes = HISTOGRAM("rest_client_request_size_bytes",
+                                 "Request size in bytes. Broken down by verb and host.", sizes);
+    k->response_sizes = HISTOGRAM("rest_client_response_size_bytes",
+                                  "Response size in bytes. Broken down by verb and host.", sizes);
 #undef HISTOGRAM
 }
 

@@ -457,7 +457,7 @@ void plugin_controller_returned(plugin_controller_t *c, uint64_t ctx, bool ran, 
     end_run(c, r);
 }
 
-void plugin_controller_forget(plugin_controller_t *c)
+static void forget_runs(plugin_controller_t *c)
 {
     run_t *r, *tmp;
 
@@ -471,6 +471,25 @@ void plugin_controller_forget(plugin_controller_t *c)
         free(r);
     }
     c->inside = c->calls = 0;
+}
+
+void plugin_controller_forget(plugin_controller_t *c)
+{
+    run_t *r, *tmp;
+
+    HASH_ITER (hh, c->runs, r, tmp) {
+        if (r->entered)
+            metric_add(c->meters.timeouts, 1);
+    }
+    forget_runs(c);
+}
+
+void plugin_controller_pause(plugin_controller_t *c)
+{
+    if (c->calls > 0)
+        metric_add(c->meters.panics, 1);
+    c->runner = NULL;
+    forget_runs(c);
 }
 
 size_t plugin_controller_running(const plugin_controller_t *c)
@@ -602,12 +621,6 @@ int plugin_controller_open(plugin_controller_t *c, plugin_runner_t *runner, fenc
     c->ready = false;
     tell_state(c);
     return 0;
-}
-
-void plugin_controller_pause(plugin_controller_t *c)
-{
-    c->runner = NULL;
-    plugin_controller_forget(c);
 }
 
 void plugin_controller_resume(plugin_controller_t *c, plugin_runner_t *runner)

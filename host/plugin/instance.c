@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "plugin/controller.h"
+#include "plugin/state.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -14,19 +15,6 @@
 #define GRACE (1 * CLOCK_S)         /* for an activate() that is cancelled, to return */
 #define RETRY_FIRST (1 * CLOCK_S)
 #define RETRY_MOST (300 * CLOCK_S)
-
-enum state {
-    CREATING,     /* create() runs */
-    IDLE,         /* created, inactive */
-    ACTIVATING,   /* activate() runs */
-    ACTIVE,       /* reconciles */
-    DRAINING,     /* the term is given up: reconciles are coming to their end */
-    DEACTIVATING, /* deactivate() runs */
-    DELAYED,      /* no runner, or not activated: tried again by the timer */
-    FAILED,       /* given up until the host is started again, or until what holds it up is over */
-    DESTROYING,
-    ENDED
-};
 
 /* Ties a runner to its instance. A runner that was given up keeps its link until it is gone; in thread
  * mode the link stays as long as the instance, for the host table in it. */
@@ -48,12 +36,13 @@ struct plugin_instance {
     plugin_controller_t *controller;
     health_check_t *check;
     metric_cell_t *restarts, *abandoned_metric;
+    plugin_state_gauge_t gauge;
 
-    enum state state;
+    _Atomic(enum instance_state) state; /* set_state(); read by any thread */
     bool settled, resting, stopping;
     bool loaded;            /* create() of the present runner has been entered */
     bool hurried;           /* activate() has had its time and is cancelled */
-    bool held_up;           /* FAILED because of calls that may return yet */
+    bool held_up;           /* STATE_FAILED because of calls that may return yet */
     link_t *link;           /* the present runner's; NULL without one */
     link_t *over;           /* of earlier runners, kept */
     fence_t *fence;         /* of the term that is on for this instance */
@@ -79,6 +68,12 @@ static void rest(plugin_instance_t *i);
 
 /* -- Telling -- */
 
+static void set_state(plugin_instance_t *i, enum instance_state state)
+{
+    plugin_state_show(&i->gauge, i->state, state);
+    i->state = state;
+}
+
 static void tell(plugin_instance_t *i, bool ok, const char *text)
 {
     health_set(i->check, ok, text);
@@ -98,7 +93,7 @@ static void fail(plugin_instance_t *i, const char *why)
               i->held_up ? "that is over" : "the host is started again");
     tell(i, false, why);
     loop_timer_clear(&i->timer);
-    i->state = FAILED;
+    set_state(i, STATE_FAILED);
     settle(i);
     rest(i);
 }
@@ -200,7 +195,7 @@ static void sink_died(void *arg, const char *reason)
 
 static void again_later(plugin_instance_t *i, int64_t *delay, const char *why)
 {
-    i->state = DELAYED;
+    set_state(i, STATE_DELAYED);
     *delay = *delay == 0 ? RETRY_FIRST : HOST_MIN(2 * *delay, RETRY_MOST);
     log_error(i->log, "%s; tried again in %lld s", why, (long long) (*delay / CLOCK_S));
     tell(i, false, why);
@@ -220,7 +215,7 @@ static void activate(plugin_instance_t *i)
 {
     if (i->fence == NULL || i->resting || i->stopping)
         return;
-    i->state = ACTIVATING;
+    set_state(i, STATE_ACTIVATING);
     i->hurried = false;
     plugin_services_begin(i->services, i->fence);
     plugin_services_limit(i->services, clock_now() + LAST_ANSWER);
@@ -232,7 +227,7 @@ static void open_controller(plugin_instance_t *i)
 {
     lh_error_t err = {0};
 
-    i->state = ACTIVE;
+    set_state(i, STATE_ACTIVE);
     if (i->open) {
         plugin_controller_resume(i->controller, i->link->runner);
         return;
@@ -247,7 +242,7 @@ static void open_controller(plugin_instance_t *i)
 
 static void deactivate(plugin_instance_t *i)
 {
-    i->state = DEACTIVATING;
+    set_state(i, STATE_DEACTIVATING);
     i->link->runner->ops->deactivate(i->link->runner);
 }
 
@@ -276,7 +271,7 @@ static void rest(plugin_instance_t *i)
     if (!i->resting)
         return;
     clear_term(i);
-    if (i->state == IDLE)
+    if (i->state == STATE_IDLE)
         tell(i, true, NULL); /* what was wrong with its watches is so no more */
     i->resting = false;
     i->o.on_rested(i->o.arg);
@@ -321,7 +316,7 @@ static void destroy_runner(plugin_instance_t *i)
 static void replace(plugin_instance_t *i)
 {
     static const char why[] = "not drained and deactivated when the time for it was over";
-    const bool deactivating = i->state == DEACTIVATING; /* no reconcile is inside */
+    const bool deactivating = i->state == STATE_DEACTIVATING; /* no reconcile is inside */
     const uint32_t inside = abandon(i, why);
 
     i->held_up = true;
@@ -367,21 +362,21 @@ static void on_timer(loop_timer_t *timer)
     plugin_instance_t *i = HOST_CONTAINER(timer, plugin_instance_t, timer);
 
     switch (i->state) {
-    case CREATING:
+    case STATE_CREATING:
         too_slow(i, i->loaded ? "create has not returned after 10 s"
                               : "the file was not loaded after 60 s");
         break;
-    case ACTIVATING:
+    case STATE_ACTIVATING:
         hurry(i);
         break;
-    case DEACTIVATING: /* see activated() */
+    case STATE_DEACTIVATING: /* see activated() */
         too_slow(i, "deactivate has not returned after 10 s");
         break;
-    case DELAYED:
+    case STATE_DELAYED:
         if (i->link == NULL) {
             start_runner(i);
         } else {
-            i->state = IDLE;
+            set_state(i, STATE_IDLE);
             activate(i);
         }
         break;
@@ -394,7 +389,7 @@ static void end_stop(plugin_instance_t *i)
 {
     loop_timer_clear(&i->deadline);
     loop_timer_clear(&i->timer);
-    i->state = ENDED;
+    set_state(i, STATE_ENDED);
     i->o.on_ended(i->o.arg);
 }
 
@@ -418,7 +413,7 @@ static void on_deadline(loop_timer_t *timer)
 static void loaded(plugin_instance_t *i)
 {
     i->loaded = true;
-    if (i->state == CREATING)
+    if (i->state == STATE_CREATING)
         loop_timer_set(&i->timer, clock_now() + CALL_TIMEOUT);
 }
 
@@ -432,7 +427,7 @@ static void created(plugin_instance_t *i, const message_t *m)
         fail(i, m->error.text);
         return;
     }
-    i->state = IDLE;
+    set_state(i, STATE_IDLE);
     tell(i, true, NULL);
     log_info(i->log, "created: plugin %s %s, %s", i->o.file->manifest->id,
              i->o.file->manifest->version, i->o.process ? "process" : "thread");
@@ -446,11 +441,11 @@ static void activated(plugin_instance_t *i, const message_t *m)
         return;
     loop_timer_clear(&i->timer);
     plugin_services_limit(i->services, CLOCK_NEVER);
-    if (i->state == DRAINING) {
+    if (i->state == STATE_DRAINING) {
         if (m->code == 0) {
             deactivate(i);
         } else {
-            i->state = IDLE;
+            set_state(i, STATE_IDLE);
             rest(i);
         }
         return;
@@ -480,7 +475,7 @@ static void deactivated(plugin_instance_t *i)
         again_later(i, &i->activate_delay, slow_activate);
         return;
     }
-    i->state = IDLE;
+    set_state(i, STATE_IDLE);
     rest(i);
 }
 
@@ -494,7 +489,7 @@ static void died(plugin_instance_t *i, const message_t *m)
     i->dying++; /* until its on_destroyed comes */
     plugin_controller_pause(i->controller);
     plugin_services_end(i->services);
-    if (i->stopping || i->state == FAILED)
+    if (i->stopping || i->state == STATE_FAILED)
         return;
     restart_later(i, why);
     settle(i);
@@ -508,7 +503,7 @@ static void destroyed(plugin_instance_t *i, link_t *link)
         i->ghosts--;
         metric_set(i->abandoned_metric, i->abandoned);
         log_info(i->log, "a runner that was given up has ended after all");
-        if (i->state == FAILED && i->held_up && i->ghosts == 0)
+        if (i->state == STATE_FAILED && i->held_up && i->ghosts == 0)
             start_runner(i);
     } else if (link == i->link) {
         i->link = NULL;
@@ -521,7 +516,7 @@ static void destroyed(plugin_instance_t *i, link_t *link)
         link->next = i->over;
         i->over = link;
     }
-    if (i->state == DESTROYING && i->link == NULL && i->dying == 0)
+    if (i->state == STATE_DESTROYING && i->link == NULL && i->dying == 0)
         end_stop(i);
 }
 
@@ -581,7 +576,7 @@ static void start_runner(plugin_instance_t *i)
     link->instance = i;
     options.sink.arg = link;
     i->held_up = false;
-    i->state = CREATING;
+    set_state(i, STATE_CREATING);
     i->loaded = false;
     i->born = clock_now();
     i->link = link;
@@ -606,7 +601,7 @@ static void controller_idle(void *arg)
 {
     plugin_instance_t *i = arg;
 
-    if (i->state == DRAINING)
+    if (i->state == STATE_DRAINING)
         deactivate(i);
 }
 
@@ -614,7 +609,7 @@ static void controller_state(void *arg, const char *problem)
 {
     plugin_instance_t *i = arg;
 
-    if (i->state == ACTIVE) /* else there are worse problems than those of its watches */
+    if (i->state == STATE_ACTIVE) /* else there are worse problems than those of its watches */
         tell(i, problem == NULL, problem);
 }
 
@@ -661,6 +656,7 @@ plugin_instance_t *plugin_instance_create(const plugin_instance_options_t *optio
         metric_cell(metrics_gauge(shared->metrics, "leasehold_plugin_abandoned_calls",
                                   "Calls that never returned and were given up.", labels),
                     name);
+    plugin_state_gauge_init(&i->gauge, shared->metrics, i->name);
     pthread_mutex_init(&i->kill_lock, NULL);
     loop_timer_init(&i->timer, shared->loop, on_timer);
     loop_timer_init(&i->deadline, shared->loop, on_deadline);
@@ -688,13 +684,13 @@ void plugin_instance_begin(plugin_instance_t *i, fence_t *fence)
 {
     i->fence = fence_ref(fence);
     set_in_term(i, true);
-    if (i->state == IDLE)
+    if (i->state == STATE_IDLE)
         activate(i);
-    else if (i->state == DELAYED && i->link == NULL)
+    else if (i->state == STATE_DELAYED && i->link == NULL)
         start_runner(i); /* a new term does not wait for the delay of the last */
 }
 
-/* DELAYED with a runner: activation failed and waits; without one: a restart is to come. */
+/* STATE_DELAYED with a runner: activation failed and waits; without one: a restart is to come. */
 void plugin_instance_end(plugin_instance_t *i, int64_t deadline)
 {
     if (i->resting) { /* a voluntary end that has become a forced one */
@@ -704,29 +700,29 @@ void plugin_instance_end(plugin_instance_t *i, int64_t deadline)
     }
     i->resting = true;
     switch (i->state) {
-    case ACTIVE:
+    case STATE_ACTIVE:
         loop_timer_set(&i->deadline, deadline);
-        i->state = DRAINING;
+        set_state(i, STATE_DRAINING);
         plugin_controller_close(i->controller);
         plugin_services_cancel(i->services);
         i->link->runner->ops->cancel(i->link->runner);
         if (plugin_controller_running(i->controller) == 0)
             deactivate(i);
         break;
-    case ACTIVATING:
+    case STATE_ACTIVATING:
         loop_timer_set(&i->deadline, deadline);
-        i->state = DRAINING;
+        set_state(i, STATE_DRAINING);
         plugin_services_cancel(i->services);
         i->link->runner->ops->cancel(i->link->runner); /* a worker process hears of it by this */
         break;
-    case DEACTIVATING: /* after an activate() that took too long */
+    case STATE_DEACTIVATING: /* after an activate() that took too long */
         loop_timer_clear(&i->timer);
         loop_timer_set(&i->deadline, deadline);
         break;
-    case DELAYED:
+    case STATE_DELAYED:
         if (i->link != NULL) {
             loop_timer_clear(&i->timer);
-            i->state = IDLE;
+            set_state(i, STATE_IDLE);
         }
         rest(i);
         break;
@@ -746,7 +742,7 @@ void plugin_instance_stop(plugin_instance_t *i, int64_t deadline)
     }
     loop_timer_clear(&i->timer);
     loop_timer_set(&i->deadline, deadline);
-    i->state = DESTROYING;
+    set_state(i, STATE_DESTROYING);
     if (i->link == NULL ||
         i->link->destroying) /* a runner that ends itself may be gone any moment */
         return;
@@ -782,6 +778,11 @@ void plugin_instance_kill(plugin_instance_t *i)
     if (i->in_term && i->killable != NULL)
         plugin_runner_kill(i->killable);
     pthread_mutex_unlock(&i->kill_lock);
+}
+
+const char *plugin_instance_state(const plugin_instance_t *i)
+{
+    return plugin_state_name(i->state);
 }
 
 const char *plugin_instance_name(const plugin_instance_t *i)

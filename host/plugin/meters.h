@@ -10,8 +10,8 @@ typedef struct plugin_meters {
     metric_cell_t *errors, *terminal_errors, *time;
     metric_cell_t *panics;   /* deaths of the worker process with reconciles inside */
     metric_cell_t *timeouts; /* reconciles that were given up */
-    metric_cell_t *active; /* runs under way; moved by the controller */
-    metric_cell_t *most;   /* how many there may be at a time */
+    metric_cell_t *active;   /* runs under way; moved by the controller */
+    metric_cell_t *most;     /* how many there may be at a time */
 } plugin_meters_t;
 
 /* The cells are borrowed until the registry drops the controller's. [loop-thread] */

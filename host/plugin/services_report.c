@@ -64,11 +64,27 @@ static int check_labels(const lh_metric_t *m, lh_error_t *err)
     return 0;
 }
 
+static bool ends_with(const char *name, const char *ending)
+{
+    const size_t len = strlen(name), n = strlen(ending);
+
+    return len >= n && strcmp(name + len - n, ending) == 0;
+}
+
+/* True for a name that is also that of a series of another metric: of a histogram, or of a counter. */
+static bool has_taken_ending(const lh_metric_t *m)
+{
+    return ends_with(m->name, "_bucket") || ends_with(m->name, "_sum") ||
+           ends_with(m->name, "_count") || ends_with(m->name, "_created") ||
+           (ends_with(m->name, "_total") && m->type != LH_METRIC_COUNTER);
+}
+
 static int check_metric(const lh_metric_t *m, lh_error_t *err)
 {
     /* leasehold_plugin_... of the host itself. */
-    static const char *const taken[] = {"restarts_total", "abandoned_calls",
-                                        "stray_completions_total", "events_dropped_total", NULL};
+    static const char *const taken[] = {
+        "restarts_total",       "abandoned_calls", "stray_completions_total",
+        "events_dropped_total", "state",           NULL};
 
     if (m->name == NULL || !good_metric_name(m->name))
         return host_fail(err, LH_EINVAL, "metric: name is not of the form [a-z_][a-z0-9_]{0,63}");
@@ -76,6 +92,12 @@ static int check_metric(const lh_metric_t *m, lh_error_t *err)
         return host_fail(err, LH_EINVAL, "metric '%s': the host has one of this name", m->name);
     if (m->type > LH_METRIC_HISTOGRAM)
         return host_fail(err, LH_EINVAL, "metric '%s': unknown type %u", m->name, m->type);
+    if (has_taken_ending(m))
+        return host_fail(
+            err, LH_EINVAL,
+            "metric '%s': _bucket, _sum, _count, _created, and _total but of a counter, "
+            "are no endings of its own",
+            m->name);
     if (m->type == LH_METRIC_COUNTER && (!isfinite(m->value) || m->value < 0))
         return host_fail(err, LH_EINVAL, "metric '%s': a counter only grows", m->name);
     if (m->type == LH_METRIC_HISTOGRAM && !isfinite(m->value))
@@ -129,7 +151,8 @@ static int find_family(plugin_services_t *s, const lh_metric_t *m, metric_t **fa
                          m->name, METRIC_NAMES_MAX);
     if (u == NULL)
         u = make_use(s, m);
-    /* No family: another instance has this name with another type or other labels. */
+    /* No family: another instance has this name, with or without "_total", with another type or other
+     * labels. */
     bool same = u->family != NULL && u->type == m->type && u->label_count == m->label_count;
     for (uint32_t i = 0; same && i < m->label_count; i++)
         same = strcmp(u->label_names[i], m->label_names[i]) == 0;

@@ -24,8 +24,8 @@ HOST_MUST_USE int serve_listen(const char *address, int *out, uint16_t *port, lh
 
 typedef struct serve_request {
     char *method;
-    char *path;  /* decoded */
-    char *query; /* as sent; "" when there is none */
+    char *path;    /* decoded */
+    char *query;   /* as sent; "" when there is none */
     char *headers; /* what follows the request line */
 } serve_request_t;
 

@@ -17,8 +17,8 @@ static void answer_metrics(const serve_options_t *options, const serve_request_t
 {
     const bool open = serve_prefers_openmetrics(request->headers);
 
-    if (metrics_render(options->metrics, open ? METRICS_OPENMETRICS : METRICS_TEXT,
-                       &answer->body) < 0) {
+    if (metrics_render(options->metrics, open ? METRICS_OPENMETRICS : METRICS_TEXT, &answer->body) <
+        0) {
         buf_fini(&answer->body);
         answer->status = 500;
         return;

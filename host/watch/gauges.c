@@ -48,10 +48,10 @@ static void init_informer(watch_gauges_t *g, metrics_t *m, const watch_spec_t *s
     memcpy(g->informer_labels + 1, g->labels, 3 * sizeof(g->labels[0]));
     g->informer_families[0] = metrics_gauge(m, "informer_queued_items",
                                             "Number of items currently queued in the FIFO.", names);
-    g->informer_families[1] = metrics_histogram(
-        m, "informer_processing_latency_seconds",
-        "Time taken to process events after popping from the queue.", names, buckets,
-        HOST_LEN(buckets));
+    g->informer_families[1] =
+        metrics_histogram(m, "informer_processing_latency_seconds",
+                          "Time taken to process events after popping from the queue.", names,
+                          buckets, HOST_LEN(buckets));
     g->informer_families[2] = metrics_gauge(
         m, "informer_store_resource_version",
         "The 15 least significant digits of the resource version of the store.", names);

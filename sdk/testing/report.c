@@ -97,10 +97,26 @@ static int check_labels(const lh_metric_t *m, lh_error_t *err)
     return 0;
 }
 
+static bool ends_with(const char *name, const char *ending)
+{
+    const size_t len = strlen(name), n = strlen(ending);
+
+    return len >= n && strcmp(name + len - n, ending) == 0;
+}
+
+/* True for a name that is also that of a series of another metric: of a histogram, or of a counter. */
+static bool has_taken_ending(const lh_metric_t *m)
+{
+    return ends_with(m->name, "_bucket") || ends_with(m->name, "_sum") ||
+           ends_with(m->name, "_count") || ends_with(m->name, "_created") ||
+           (ends_with(m->name, "_total") && m->type != LH_METRIC_COUNTER);
+}
+
 static int check_metric(const lh_metric_t *m, lh_error_t *err)
 {
-    static const char *const taken[] = {"restarts_total", "abandoned_calls",
-                                        "stray_completions_total", "events_dropped_total", NULL};
+    static const char *const taken[] = {
+        "restarts_total",       "abandoned_calls", "stray_completions_total",
+        "events_dropped_total", "state",           NULL};
 
     if (m->name == NULL || !good_name(m->name))
         return lh_errorf(err, LH_EINVAL, "metric: name is not of the form [a-z_][a-z0-9_]{0,63}");
@@ -108,6 +124,12 @@ static int check_metric(const lh_metric_t *m, lh_error_t *err)
         return lh_errorf(err, LH_EINVAL, "metric '%s': the host has one of this name", m->name);
     if (m->type > LH_METRIC_HISTOGRAM)
         return lh_errorf(err, LH_EINVAL, "metric '%s': unknown type %u", m->name, m->type);
+    if (has_taken_ending(m))
+        return lh_errorf(
+            err, LH_EINVAL,
+            "metric '%s': _bucket, _sum, _count, _created, and _total but of a counter, "
+            "are no endings of its own",
+            m->name);
     if (m->type == LH_METRIC_COUNTER && (!isfinite(m->value) || m->value < 0))
         return lh_errorf(err, LH_EINVAL, "metric '%s': a counter only grows", m->name);
     if (m->type == LH_METRIC_HISTOGRAM && !isfinite(m->value))

@@ -65,7 +65,9 @@ enum {
 typedef struct lh_metric {
     uint32_t struct_size;
     uint32_t type;                   /* LH_METRIC_*; fixed by the first use of a name */
-    const char *name;                /* [a-z_][a-z0-9_]*, at most 64 bytes */
+    /* [a-z_][a-z0-9_]*, at most 64 bytes; not ..._bucket, _sum, _count, _created; _total for counters
+     * alone, which should have it */
+    const char *name;
     const char *help;                /* NULL: none */
     const char *const *label_names;  /* label_count names; the same ones at each use */
     const char *const *label_values; /* label_count values, cut after 128 bytes */

@@ -141,10 +141,12 @@ Test(metrics, openmetrics_names_counters_without_total_and_ends_with_eof)
     const double bounds[] = {1e-8, 0.5, 1, 1000};
 
     expect_format(m, METRICS_OPENMETRICS, "# EOF\n");
-    metric_add(metric_cell(metrics_counter(m, "b_total", "a \"b\"\\\nc", LABELS("l")), LABELS("v")), 2);
+    metric_add(metric_cell(metrics_counter(m, "b_total", "a \"b\"\\\nc", LABELS("l")), LABELS("v")),
+               2);
     metric_add(metric_cell(metrics_counter(m, "c", "", NULL), NULL), 3);
     metric_set(metric_cell(metrics_gauge(m, "d", "D", NULL), NULL), -1);
-    metric_observe(metric_cell(metrics_histogram(m, "e", "", LABELS("l"), bounds, 4), LABELS("v")), 1);
+    metric_observe(metric_cell(metrics_histogram(m, "e", "", LABELS("l"), bounds, 4), LABELS("v")),
+                   1);
     expect_format(m, METRICS_OPENMETRICS,
                   "# HELP b a \\\"b\\\"\\\\\\nc\n"
                   "# TYPE b counter\n"

@@ -562,8 +562,8 @@ Test(client, measures_sizes_waits_and_repetitions)
     rig_wait(&rig, &a);
     rig_get(&rig, &a, "/x?watch=1");
     EXPECT_INT(a.status, 200);
-    expect_series(m, "rest_client_request_retries_total{code=\"<error>\",verb=\"GET\"",
-                  "127.0.0.1", 1);
+    expect_series(m, "rest_client_request_retries_total{code=\"<error>\",verb=\"GET\"", "127.0.0.1",
+                  1);
     expect_series(m, "rest_client_request_size_bytes_sum{verb=\"POST\"", "127.0.0.1", 7);
     expect_series(m, "rest_client_request_size_bytes_sum{verb=\"GET\"", "127.0.0.1", 0);
     expect_series(m, "rest_client_request_size_bytes_count{verb=\"GET\"", "127.0.0.1", 3);
@@ -590,7 +590,8 @@ Test(client, measures_lookups_of_names_once_a_connection)
     rig_get(&rig, &a, "/x");
     rig_get(&rig, &a, "/x");
     EXPECT_INT(a.status, 200);
-    EXPECT_INT(rig_metric(m, "rest_client_dns_resolution_duration_seconds_count{host=\"localhost\"}"), 1);
+    EXPECT_INT(
+        rig_metric(m, "rest_client_dns_resolution_duration_seconds_count{host=\"localhost\"}"), 1);
     expect_series(m, "rest_client_requests_total{code=\"200\",method=\"GET\"", "localhost", 2);
     kube_client_destroy(rig.client);
     rig.client = NULL;

@@ -85,6 +85,10 @@ Test(process, a_worker_that_dies_in_a_reconcile_comes_back_in_the_same_term)
     rig_until_count(r, "runs", "one", "reason 4", 1);
     rig_event(r, "ADDED", "die", 101);
     until_restarts(r, 1);
+    EXPECT_INT(rig_series(r, "controller_runtime_reconcile_panics_total{controller=\"puppet\"}"),
+               1);
+    EXPECT_INT(rig_series(r, "leasehold_plugin_state{controller=\"puppet\",state=\"waiting\"}"), 1);
+    EXPECT_INT(rig_series(r, "leasehold_plugin_state{controller=\"puppet\",state=\"active\"}"), 0);
     rig_event(r, "DELETED", "die", 102);
     rig_until_health(r, "the worker process exited"); /* not that its watches are fine */
     fake_clock_advance(CLOCK_S);
@@ -94,6 +98,10 @@ Test(process, a_worker_that_dies_in_a_reconcile_comes_back_in_the_same_term)
     rig_until_health(r, "[+]plugin-puppet ok");
     rig_end(r, false, CLOCK_S);
     rig_until_flag(r, &r->rested, "rested");
+    EXPECT_INT(rig_series(r, "controller_runtime_reconcile_panics_total{controller=\"puppet\"}"),
+               1);
+    EXPECT_INT(rig_series(r, "controller_runtime_reconcile_timeouts_total{controller=\"puppet\"}"),
+               0);
     rig_destroy(r);
 }
 

@@ -243,6 +243,10 @@ Test(runtime, a_call_that_hangs_gets_a_fresh_instance_and_stays_fenced)
     rig_until_count(r, "runs", "one", "reason 4", 1);
 
     cr_assert(write(r->pipe[1], "x", 1) == 1); /* it wakes in the second term and writes */
+    EXPECT_INT(rig_series(r, "controller_runtime_reconcile_timeouts_total{controller=\"puppet\"}"),
+               1);
+    EXPECT_INT(rig_series(r, "controller_runtime_reconcile_panics_total{controller=\"puppet\"}"),
+               0);
     rig_until_count(r, "after_hang", "-6", "", 1);
     rig_until_count(r, "destroyed", "", "", 1);
     EXPECT_INT(rig_count(r, "deactivated", "", ""), 1);

@@ -160,7 +160,8 @@ Test(serve, who_prefers_openmetrics_gets_it)
     for (size_t i = 0; i < HOST_LEN(rows); i++) {
         host_cleanup(host_freep) char *request =
             host_xprintf("GET /metrics HTTP/1.1\r\n%s\r\n", rows[i].headers);
-        host_cleanup(host_freep) char *type = host_xprintf("\r\nContent-Type: %s\r\n", rows[i].type);
+        host_cleanup(host_freep) char *type =
+            host_xprintf("\r\nContent-Type: %s\r\n", rows[i].type);
         host_cleanup(host_freep) char *answer = client_talk(serve_port(serve), request);
 
         cr_expect(strstr(answer, type) != NULL, "row %zu was answered with %s", i, answer);

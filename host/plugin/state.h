@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The states of an instance, their names, and the metric that shows them. */
+#ifndef PLUGIN_STATE_H
+#define PLUGIN_STATE_H
+
+#include "base/metrics.h"
+
+enum instance_state {
+    STATE_CREATING,     /* create() runs */
+    STATE_IDLE,         /* created, inactive */
+    STATE_ACTIVATING,   /* activate() runs */
+    STATE_ACTIVE,       /* reconciles */
+    STATE_DRAINING,     /* the term is given up: reconciles are coming to their end */
+    STATE_DEACTIVATING, /* deactivate() runs */
+    STATE_DELAYED,      /* no runner, or not activated: tried again by the timer */
+    STATE_FAILED,       /* given up until the host is started again, or what holds it up is over */
+    STATE_DESTROYING,
+    STATE_ENDED,
+    STATE_COUNT
+};
+
+const char *plugin_state_name(enum instance_state state); /* [any-thread] */
+
+/* leasehold_plugin_state{controller,state}: 1 for the present one. */
+typedef struct plugin_state_gauge {
+    metric_cell_t *cells[STATE_COUNT];
+} plugin_state_gauge_t;
+
+void plugin_state_gauge_init(plugin_state_gauge_t *g, metrics_t *metrics, const char *controller);
+void plugin_state_show(plugin_state_gauge_t *g, enum instance_state old, enum instance_state now);
+
+#endif
