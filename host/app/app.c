@@ -3,6 +3,7 @@
 #include "app/lease_namespace.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/rand.h"
 #include "kube/proxy.h"
 
 #include <curl/curl.h>
@@ -234,6 +235,7 @@ static int open_kube(app_t *app, lh_error_t *err)
                                     .identity = c->name,
                                     .box = app->box,
                                     .next_ctx = 1};
+    rand_bytes(&app->shared.run_seed, sizeof(app->shared.run_seed));
     open_fencing(app);
     return 0;
 }

@@ -18,7 +18,7 @@
 #define TIME_LIMIT (5 * CLOCK_S)
 #define RESUME_DELAY (CLOCK_S / 10)
 
-enum { MAX_CLIENTS = 8, MAX_LINE = 64 };
+enum { MAX_CLIENTS = 8, MAX_LINE = 128 };
 
 typedef struct client {
     list_t link;
@@ -115,9 +115,28 @@ static void step_down(client_t *c, bool wait)
         buf_printf(&c->out, "{\"leading\":%s}\n", ret > 0 ? "true" : "false");
 }
 
-static void obey(client_t *c)
+/* words: what follows the command, "[[PLUGIN ]LEVEL]". */
+static void log_level(client_t *c, char *words)
 {
     const app_control_options_t *o = &c->control->o;
+    char *level = strchr(words, ' ');
+    lh_error_t err = {0};
+
+    if (level != NULL)
+        *level++ = '\0';
+    if (o->log_level(o->arg, level != NULL ? words : NULL, level != NULL ? level : words, &c->out,
+                     &err) < 0) {
+        put_error(c, err.text);
+    } else {
+        buf_puts(&c->out, "\n");
+    }
+}
+
+static void obey(client_t *c)
+{
+    static const char log_word[] = "log-level";
+    const app_control_options_t *o = &c->control->o;
+    char *words = c->line + sizeof(log_word) - 1;
 
     if (strcmp(c->line, "status") == 0) {
         o->status(o->arg, &c->out);
@@ -126,8 +145,11 @@ static void obey(client_t *c)
         step_down(c, false);
     } else if (strcmp(c->line, "step-down wait") == 0) {
         step_down(c, true);
+    } else if (strncmp(c->line, log_word, sizeof(log_word) - 1) == 0 &&
+               (*words == '\0' || *words == ' ')) {
+        log_level(c, words + (*words == ' '));
     } else {
-        put_error(c, "unknown command; there are status, step-down and step-down wait");
+        put_error(c, "unknown command; there are status, log-level, step-down and step-down wait");
     }
     flush(c);
 }

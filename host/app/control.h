@@ -2,8 +2,11 @@
 /*
  * The control socket, stateDir/control-<pid>.sock: commands of the person who runs the host.
  *
- * A connection carries one command, a line of at most 63 bytes:
+ * A connection carries one command, a line of at most 127 bytes:
  *   status           answered by one line of JSON
+ *   log-level [[PLUGIN ]LEVEL]
+ *                    sets a level, if one is given; answered by all: {"level":LEVEL,"plugins":
+ *                    [{"name":PLUGIN,"level":LEVEL or null}]}, null: none of its own
  *   step-down        answered by {"leading":BOOL}: whether there was a term to hand over
  *   step-down wait   the same, and when the term has ended a second line, {"ended":REASON}
  * What goes wrong is answered by {"error":TEXT}. Root and the user of the host may ask.
@@ -28,6 +31,9 @@ typedef struct app_control_options {
     const log_t *log; /* borrowed until app_control_close */
     /* Appends a JSON object without a line end. [loop-thread] */
     void (*status)(void *arg, buf_t *out);
+    /* Sets a level and appends all levels, a JSON object without a line end; on failure nothing.
+     * plugin NULL: the host's; level "": none is set. [loop-thread] */
+    int (*log_level)(void *arg, const char *plugin, const char *level, buf_t *out, lh_error_t *err);
     /* Begins to hand over; 0 when there is no term to hand over, 1 when one is coming to its end.
      * [loop-thread] */
     int (*step_down)(void *arg, lh_error_t *err);

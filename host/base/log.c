@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/utf8.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,11 +25,18 @@ enum { MAX_MESSAGE = 8192 };
  * time is over lines are dropped and counted until somebody reads again. */
 enum { PATIENCE_MS = 100 };
 
+/* A name with a level of its own; lives as long as the root. */
+typedef struct named_level {
+    list_t link;
+    _Atomic int level; /* LOG_AS_THE_REST: none */
+    char name[];
+} named_level_t;
+
 /* What all logs made from one log_create() share. */
 typedef struct log_root {
     int fd;
     enum log_format format;
-    enum log_level level;
+    _Atomic int level;
     bool is_socket;
     int own_fd; /* what fd was opened as once more; -1: fd itself is used */
 
@@ -35,13 +44,15 @@ typedef struct log_root {
     bool stuck;           /* the last line waited in vain */
     bool torn;            /* it was written in part */
     unsigned long dropped;
+    list_t names;
 } log_root_t;
 
 struct log {
     log_root_t *root;
     bool owns_root;
-    char *logger; /* the component's name, NULL: none */
-    char *fields; /* the bound fields as they stand at the end of a line */
+    named_level_t *named; /* NULL: the root's level */
+    char *logger;         /* the component's name, NULL: none */
+    char *fields;         /* the bound fields as they stand at the end of a line */
 };
 
 /* Sees to it that a write cannot block even when other processes write to the same pipe. O_NONBLOCK
@@ -70,7 +81,8 @@ log_t *log_create(int fd, enum log_format format, enum log_level level)
     log->root = host_xcalloc(1, sizeof(*log->root));
     log->root->fd = fd;
     log->root->format = format;
-    log->root->level = level;
+    atomic_init(&log->root->level, (int) level);
+    list_init(&log->root->names);
     pthread_mutex_init(&log->root->lock, NULL);
     open_own(log->root);
     log->owns_root = true;
@@ -134,40 +146,126 @@ static void append_field(buf_t *out, enum log_format format, const char *key, co
         buf_puts(out, value);
 }
 
-log_t *log_with(const log_t *parent, const char *key, const char *value)
+log_t *log_with_fields(const log_t *parent, const log_field_t *fields, size_t count)
 {
     log_t *log = host_xcalloc(1, sizeof(*log));
-    host_cleanup(buf_fini) buf_t fields = BUF_INIT;
+    host_cleanup(buf_fini) buf_t text = BUF_INIT;
 
     log->root = parent->root;
-    buf_puts(&fields, parent->fields);
-    if (strcmp(key, "logger") == 0) {
-        log->logger = host_xstrdup(value);
-    } else {
-        log->logger = parent->logger != NULL ? host_xstrdup(parent->logger) : NULL;
-        append_field(&fields, log->root->format, key, value);
-    }
-    log->fields = host_xstrdup(buf_text(&fields));
+    log->named = parent->named;
+    log->logger = parent->logger != NULL ? host_xstrdup(parent->logger) : NULL;
+    buf_puts(&text, parent->fields);
+    for (size_t i = 0; i < count; i++)
+        append_field(&text, log->root->format, fields[i].key, fields[i].value);
+    log->fields = host_xstrdup(buf_text(&text));
     return log;
+}
+
+log_t *log_with(const log_t *parent, const char *key, const char *value)
+{
+    const bool is_logger = strcmp(key, "logger") == 0;
+    log_t *log = log_with_fields(parent, &(const log_field_t){key, value}, is_logger ? 0 : 1);
+
+    if (is_logger) {
+        free(log->logger);
+        log->logger = host_xstrdup(value);
+    }
+    return log;
+}
+
+static named_level_t *find_name(log_root_t *root, const char *name)
+{
+    named_level_t *found = NULL;
+
+    pthread_mutex_lock(&root->lock);
+    LIST_EACH (&root->names, it, tmp) {
+        named_level_t *n = LIST_ENTRY(it, named_level_t, link);
+
+        if (strcmp(n->name, name) == 0)
+            found = n;
+    }
+    if (found == NULL) {
+        found = host_xcalloc(1, sizeof(*found) + strlen(name) + 1);
+        memcpy(found->name, name, strlen(name) + 1);
+        atomic_init(&found->level, LOG_AS_THE_REST);
+        list_append(&root->names, &found->link);
+    }
+    pthread_mutex_unlock(&root->lock);
+    return found;
+}
+
+log_t *log_named(const log_t *parent, const char *key, const char *value)
+{
+    log_t *log = log_with(parent, key, value);
+
+    log->named = find_name(log->root, value);
+    return log;
+}
+
+static void root_destroy(log_root_t *root)
+{
+    list_t *node;
+
+    while ((node = list_pop(&root->names)) != NULL)
+        free(LIST_ENTRY(node, named_level_t, link));
+    pthread_mutex_destroy(&root->lock);
+    host_closep(&root->own_fd);
+    free(root);
 }
 
 void log_destroy(log_t *log)
 {
     if (log == NULL)
         return;
-    if (log->owns_root) {
-        pthread_mutex_destroy(&log->root->lock);
-        host_closep(&log->root->own_fd);
-        free(log->root);
-    }
+    if (log->owns_root)
+        root_destroy(log->root);
     free(log->logger);
     free(log->fields);
     free(log);
 }
 
+/* -- Levels -- */
+
+static const char *const level_words[] = {"debug", "info", "warn", "error"};
+
+const char *log_level_word(enum log_level level)
+{
+    return level_words[level];
+}
+
+int log_level_of(const char *word)
+{
+    for (size_t i = 0; i < HOST_LEN(level_words); i++) {
+        if (strcmp(level_words[i], word) == 0)
+            return (int) i;
+    }
+    return -1;
+}
+
+void log_set_level(const log_t *log, const char *name, int level)
+{
+    if (name == NULL)
+        atomic_store(&log->root->level, level);
+    else
+        atomic_store(&find_name(log->root, name)->level, level);
+}
+
+int log_get_level(const log_t *log, const char *name)
+{
+    return atomic_load(name == NULL ? &log->root->level : &find_name(log->root, name)->level);
+}
+
 bool log_enabled(const log_t *log, enum log_level level)
 {
-    return log != NULL && level >= log->root->level;
+    int lowest = LOG_AS_THE_REST;
+
+    if (log == NULL)
+        return false;
+    if (log->named != NULL)
+        lowest = atomic_load_explicit(&log->named->level, memory_order_relaxed);
+    if (lowest == LOG_AS_THE_REST)
+        lowest = atomic_load_explicit(&log->root->level, memory_order_relaxed);
+    return (int) level >= lowest;
 }
 
 static void format_text(buf_t *line, const log_t *log, enum log_level level, const char *ts,
@@ -188,9 +286,7 @@ static void format_text(buf_t *line, const log_t *log, enum log_level level, con
 static void format_json(buf_t *line, const log_t *log, enum log_level level, const char *ts,
                         const char *msg, size_t len)
 {
-    static const char *const names[] = {"debug", "info", "warn", "error"};
-
-    buf_printf(line, "{\"ts\":\"%s\",\"level\":\"%s\"", ts, names[level]);
+    buf_printf(line, "{\"ts\":\"%s\",\"level\":\"%s\"", ts, log_level_word(level));
     if (log->logger != NULL)
         append_field(line, LOG_JSON, "logger", log->logger);
     buf_puts(line, ",\"msg\":");

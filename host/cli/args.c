@@ -244,8 +244,19 @@ static int take_flag(cli_args_t *args, int argc, char **argv, int *taken)
     return CLI_FINE;
 }
 
+static size_t count_operands(const cli_verb_t *verb)
+{
+    size_t count = verb->operand != NULL;
+
+    for (const char *p = verb->operand; p != NULL && *p != '\0'; p++)
+        count += *p == ' ';
+    return count;
+}
+
 int cli_args_parse(const cli_verb_t *verb, int argc, char **argv, cli_args_t *out)
 {
+    size_t operands = 0;
+
     *out = (cli_args_t){.verb = verb};
     out->settings = host_xcalloc((size_t) argc + 1, sizeof(*out->settings));
     out->made = host_xcalloc((size_t) argc + 1, sizeof(*out->made));
@@ -256,11 +267,11 @@ int cli_args_parse(const cli_verb_t *verb, int argc, char **argv, cli_args_t *ou
 
             if (status != CLI_FINE)
                 return status;
-        } else if (verb->operand == NULL || out->operand != NULL) {
+        } else if (operands == count_operands(verb)) {
             return cli_fail(CLI_USAGE, "%s: unexpected '%s' (see 'leasehold %s --help')",
                             verb->name, argv[i], verb->name);
         } else {
-            out->operand = argv[i];
+            out->operands[operands++] = argv[i];
         }
     }
     return CLI_FINE;

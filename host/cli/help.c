@@ -35,18 +35,18 @@ int cli_help_print(const cli_verb_t *verb)
 
 int cli_help(const cli_args_t *args)
 {
-    if (args->operand == NULL)
+    if (args->operands[0] == NULL)
         return cli_help_print(NULL);
     /* "help plugins" is enough for "plugins ls". */
     for (const cli_verb_t *v = cli_verbs; v->name != NULL; v++) {
         const size_t len = strcspn(v->name, " ");
 
-        if (strcmp(v->name, args->operand) == 0 ||
-            (strlen(args->operand) == len && strncmp(v->name, args->operand, len) == 0))
+        if (strcmp(v->name, args->operands[0]) == 0 ||
+            (strlen(args->operands[0]) == len && strncmp(v->name, args->operands[0], len) == 0))
             return cli_help_print(v);
     }
     int words;
-    char *typed = (char *) (uintptr_t) args->operand;
+    char *typed = (char *) (uintptr_t) args->operands[0];
 
     return cli_verb_find(1, &typed, &words) != NULL ? CLI_FINE : CLI_USAGE;
 }

@@ -13,6 +13,8 @@ const cli_verb_t cli_verbs[] = {
      "list the plugin directory, running nothing of it", cli_plugins_ls},
     {"status", NULL, CLI_SETTINGS | CLI_OUTPUT | CLI_PID,
      "show the state of the host that runs on this machine", cli_status},
+    {"log-level", "[PLUGIN] [LEVEL]", CLI_SETTINGS | CLI_OUTPUT | CLI_PID,
+     "show or change what that host logs, all of it or of one plugin", cli_log_level},
     {"step-down", NULL, CLI_SETTINGS | CLI_OUTPUT | CLI_PID | CLI_WAIT,
      "make that host hand over, if it leads", cli_step_down},
     {"rbac", NULL, CLI_SETTINGS | CLI_OUTPUT | CLI_ACCOUNT,

@@ -23,10 +23,10 @@ typedef struct cli_args {
     const char *config_file; /* NULL: the default places */
     const char **settings;   /* "key=value", NULL-terminated; owned, texts borrowed */
     size_t setting_count;
-    char **made;         /* the texts that were put together; owned, NULL-terminated */
-    const char *operand; /* NULL: none */
-    const char *pid;     /* of the host that is asked; NULL: the only one */
-    const char *account; /* of rbac; NULL: not given */
+    char **made;             /* the texts that were put together; owned, NULL-terminated */
+    const char *operands[2]; /* NULL: not given */
+    const char *pid;         /* of the host that is asked; NULL: the only one */
+    const char *account;     /* of rbac; NULL: not given */
     /* of dev; NULL: not given */
     const char *listen, *dir, *snapshot, *plugins;
     const char **applies; /* owned, texts borrowed */
@@ -38,7 +38,7 @@ typedef struct cli_args {
 
 typedef struct cli_verb {
     const char *name;    /* one word, or two ("plugins ls") */
-    const char *operand; /* for help, "[VERB]"; NULL: it takes none */
+    const char *operand; /* for help, one word each, "[VERB]"; NULL: it takes none */
     unsigned flags;
     const char *summary; /* one line */
     int (*run)(const cli_args_t *args);
@@ -70,6 +70,7 @@ int cli_run(const cli_args_t *args);
 int cli_config(const cli_args_t *args);
 int cli_plugins_ls(const cli_args_t *args);
 int cli_status(const cli_args_t *args);
+int cli_log_level(const cli_args_t *args);
 int cli_step_down(const cli_args_t *args);
 int cli_rbac(const cli_args_t *args);
 int cli_version(const cli_args_t *args);

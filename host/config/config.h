@@ -33,6 +33,7 @@ typedef struct config_instance {
     char **namespaces; /* NULL-terminated; NULL or empty: all */
     char *
         service_account; /* as which it asks under server-side fencing; never empty after loading */
+    int log_level;       /* enum log_level + 1; 0: as the host's */
     char *config_json;   /* section "config" as a JSON object; "{}" when absent */
     char *where;         /* "file:line" of its section, for messages */
 } config_instance_t;

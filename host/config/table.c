@@ -7,6 +7,7 @@ static const char *const isolations[] = {"thread", "process", NULL};
 static const char *const fencings[] = {"client", "server", NULL};
 static const char *const readies[] = {"all", "leader", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const own_levels[] = {"default", "debug", "info", "warn", "error", NULL};
 static const char *const formats[] = {"text", "json", NULL};
 
 #define AT(member) .offset = offsetof(config_t, member)
@@ -83,6 +84,8 @@ const config_setting_t config_instance_settings[CONFIG_INSTANCE_SETTINGS] = {
     {"serviceAccount", CONFIG_STRING, AT_INSTANCE(service_account),
      .check = config_check_service_account,
      .help = "as which it asks with fencing: server; empty: leasehold-<instance>"},
+    {"logLevel", CONFIG_CHOICE, AT_INSTANCE(log_level), "default", .choices = own_levels,
+     .help = "lowest level of it that is logged; default: log.level"},
     {"config", CONFIG_OBJECT, AT_INSTANCE(config_json), "{}", .secret = true,
      .help = "the plugin's own section"},
 };

@@ -6,6 +6,7 @@
 #include "plugin/map.h"
 #include "plugin/meters.h"
 #include "plugin/overlay.h"
+#include "plugin/run_log.h"
 
 #include <string.h>
 #include <uthash.h>
@@ -31,7 +32,7 @@ typedef struct source {
 /* A key handed to the runner. Over when it has both returned and been completed. */
 typedef struct run {
     list_t link; /* among those handed over, until a worker is free for it */
-    uint64_t ctx;
+    uint64_t ctx, term;
     void *entry;     /* of the queue */
     queue_key_t key; /* borrowed from the entry */
     int64_t handed_at, entered_at, completed_at;
@@ -274,6 +275,7 @@ static void start_run(plugin_controller_t *c, const queue_run_t *q)
     if (!tombstone && object == NULL)
         reason = absent_reason(c, q->key.watch);
     *r = (run_t){.ctx = plugin_services_open(c->o.services, &key),
+                 .term = c->fence->term,
                  .entry = q->entry,
                  .key = q->key,
                  .absent = !tombstone && object == NULL,
@@ -389,14 +391,12 @@ static run_t *find_run(plugin_controller_t *c, uint64_t ctx)
 
 static void log_failure(plugin_controller_t *c, const run_t *r, const lh_result_t *result)
 {
-    log_t *with_ns = log_with(c->o.log, "namespace", r->key.ns);
-    log_t *with_name = log_with(with_ns, "name", r->key.name);
+    log_t *log = plugin_run_log(c->o.log, c->o.shared, r->ctx, r->term, r->key.ns, r->key.name);
 
-    log_error(with_name, "reconcile failed%s: %s",
+    log_error(log, "reconcile failed%s: %s",
               result->action == LH_FAIL ? " for good" : ", will be tried again",
               result->text != NULL ? result->text : "no reason was given");
-    log_destroy(with_name);
-    log_destroy(with_ns);
+    log_destroy(log);
 }
 
 void plugin_controller_completed(plugin_controller_t *c, uint64_t ctx, const lh_result_t *result)

@@ -645,7 +645,7 @@ plugin_instance_t *plugin_instance_create(const plugin_instance_options_t *optio
     i->o = *options;
     i->name = host_xstrdup(options->name);
     i->config = host_xstrdup(options->config);
-    i->log = log_with(shared->log, "controller", options->name);
+    i->log = log_named(shared->log, "controller", options->name);
     host_cleanup(host_freep) char *check = host_xprintf("plugin-%s", options->name);
     i->check = health_add(shared->health, check, 0, HEALTH_READYZ);
     const char *name[] = {i->name};

@@ -339,7 +339,7 @@ plugin_services_t *plugin_services_create(plugin_shared_t *shared, const char *n
     s->user = user != NULL ? host_xstrdup(user) : NULL;
     s->manifest = manifest;
     s->hooks = *hooks;
-    s->log = log_with(shared->log, "controller", name);
+    s->log = log_named(shared->log, "controller", name);
     s->stray_completions = metric_cell(
         metrics_counter(shared->metrics, "leasehold_plugin_stray_completions_total",
                         "Completions that were used up or belonged to an earlier term.", labels),

@@ -32,6 +32,7 @@ typedef struct plugin_shared {
     /* A write was refused by it. [loop-thread] */
     void (*on_fenced)(void *arg);
     void *fenced_arg;
+    uint64_t run_seed;         /* random: what makes reconcileIDs differ between processes */
     _Atomic uint64_t next_ctx; /* starts at 1 */
 } plugin_shared_t;
 

@@ -2,6 +2,7 @@
 /* What a plugin tells people: metrics, logs, readiness. (services_events.c has Events.) */
 #include "base/error.h"
 #include "base/utf8.h"
+#include "plugin/run_log.h"
 #include "plugin/services_impl.h"
 
 #include <math.h>
@@ -112,8 +113,8 @@ static metric_t *make_family(plugin_services_t *s, const lh_metric_t *m)
                                      1,     2.5,  5,     10,   30,  60};
     const char *labels[METRIC_LABELS_MAX + 2] = {"controller"};
     host_cleanup(host_freep) char *name = host_xprintf("leasehold_plugin_%s", m->name);
-    host_cleanup(host_freep) char *help =
-        host_xprintf("%.*s", METRIC_HELP_MAX, m->help != NULL ? m->help : "");
+    const char *told = m->help != NULL && *m->help != '\0' ? m->help : "Of a plugin.";
+    host_cleanup(host_freep) char *help = host_xprintf("%.*s", METRIC_HELP_MAX, told);
 
     for (uint32_t i = 0; i < m->label_count; i++)
         labels[i + 1] = m->label_names[i];
@@ -234,21 +235,18 @@ void services_log(void *self, lh_ctx_t ctx, uint32_t level, const char *text)
     plugin_services_t *s = self;
     const enum log_level l = level <= LH_LOG_ERROR ? (enum log_level) level : LOG_ERROR;
     ctx_entry_t *e = NULL;
-    log_t *with_ns = NULL, *with_name = NULL;
+    log_t *of_run = NULL;
 
     if (!log_enabled(s->log, l))
         return;
     pthread_mutex_lock(&s->lock);
     HASH_FIND(hh, s->open, &ctx.id, sizeof(ctx.id), e); /* cancelled or not: drains are told too */
-    if (e != NULL && e->name != NULL) {
-        with_ns = log_with(s->log, "namespace", e->ns);
-        with_name = log_with(with_ns, "name", e->name);
-    }
+    if (e != NULL)
+        of_run = plugin_run_log(s->log, s->shared, e->id, e->fence->term, e->ns, e->name);
     pthread_mutex_unlock(&s->lock);
-    log_write(with_name != NULL ? with_name : s->log, l, "%.*s",
+    log_write(of_run != NULL ? of_run : s->log, l, "%.*s",
               (int) services_cut_length(text, LOG_TEXT_MAX), text);
-    log_destroy(with_name);
-    log_destroy(with_ns);
+    log_destroy(of_run);
 }
 
 void services_set_ready(void *self, bool ready, const char *text)

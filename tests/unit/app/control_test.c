@@ -36,14 +36,27 @@ static int step_down(void *arg, lh_error_t *err)
     return step_down_answer;
 }
 
+static int log_level(void *arg, const char *plugin, const char *level, buf_t *out, lh_error_t *err)
+{
+    (void) arg;
+    if (strcmp(level, "loud") == 0) {
+        snprintf(err->text, sizeof(err->text), "no such level");
+        return LH_EINVAL;
+    }
+    buf_printf(out, "{\"of\":\"%s\",\"is\":\"%s\"}", plugin != NULL ? plugin : "", level);
+    return 0;
+}
+
 static void open_control(const char *where)
 {
     lh_error_t err = {0};
 
-    ASSERT_OK(app_control_open(
-                  &(app_control_options_t){
-                      .loop = loop, .dir = where, .status = put_status, .step_down = step_down},
-                  &control, &err),
+    ASSERT_OK(app_control_open(&(app_control_options_t){.loop = loop,
+                                                        .dir = where,
+                                                        .status = put_status,
+                                                        .log_level = log_level,
+                                                        .step_down = step_down},
+                               &control, &err),
               err);
 }
 
@@ -110,6 +123,16 @@ Test(control, answers_status_by_a_line_of_json)
     EXPECT_INT(step_downs, 0);
 }
 
+Test(control, sets_levels_of_the_host_and_of_a_plugin)
+{
+    expect_answer("log-level\n", "{\"of\":\"\",\"is\":\"\"}\n<eof>");
+    expect_answer("log-level debug\n", "{\"of\":\"\",\"is\":\"debug\"}\n<eof>");
+    expect_answer("log-level hello warn\n", "{\"of\":\"hello\",\"is\":\"warn\"}\n<eof>");
+    expect_answer("log-level hello loud\n", "{\"error\":\"no such level\"}\n<eof>");
+    expect_answer("log-levels\n", "{\"error\":\"unknown command; there are status, log-level, "
+                                  "step-down and step-down wait\"}\n<eof>");
+}
+
 Test(control, says_what_came_of_a_step_down)
 {
     expect_answer("step-down\n", "{\"leading\":true}\n<eof>");
@@ -149,25 +172,25 @@ Test(control, forgets_who_hangs_up_while_waiting)
 
 Test(control, refuses_what_it_does_not_know)
 {
-    expect_answer("stop\n", "{\"error\":\"unknown command; there are status, step-down and "
-                            "step-down wait\"}\n<eof>");
-    expect_answer("STATUS\n", "{\"error\":\"unknown command; there are status, step-down and "
-                              "step-down wait\"}\n<eof>");
-    expect_answer("\n", "{\"error\":\"unknown command; there are status, step-down and "
-                        "step-down wait\"}\n<eof>");
+    expect_answer("stop\n", "{\"error\":\"unknown command; there are status, log-level, "
+                            "step-down and step-down wait\"}\n<eof>");
+    expect_answer("STATUS\n", "{\"error\":\"unknown command; there are status, log-level, "
+                              "step-down and step-down wait\"}\n<eof>");
+    expect_answer("\n", "{\"error\":\"unknown command; there are status, log-level, "
+                        "step-down and step-down wait\"}\n<eof>");
     EXPECT_INT(step_downs, 0);
 }
 
-Test(control, takes_a_command_of_at_most_63_bytes)
+Test(control, takes_a_command_of_at_most_127_bytes)
 {
-    char line[66];
+    char line[130];
 
-    memset(line, 'x', 64);
-    line[64] = '\0';
+    memset(line, 'x', 128);
+    line[128] = '\0';
     expect_answer(line, "{\"error\":\"the command is too long\"}\n<eof>");
-    line[63] = '\n';
-    expect_answer(line, "{\"error\":\"unknown command; there are status, step-down and "
-                        "step-down wait\"}\n<eof>");
+    line[127] = '\n';
+    expect_answer(line, "{\"error\":\"unknown command; there are status, log-level, "
+                        "step-down and step-down wait\"}\n<eof>");
 }
 
 Test(control, puts_a_command_in_pieces_together)

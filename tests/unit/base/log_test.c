@@ -49,6 +49,47 @@ static const char *written(fixture_t *f)
     return buf_text(&f->out);
 }
 
+Test(log, a_level_can_be_changed_for_all_and_for_a_name_alone)
+{
+    host_cleanup(fixture_fini) fixture_t f = fixture(LOG_TEXT, LOG_INFO);
+    log_set_level(f.log, "later", LOG_DEBUG); /* before there is a log of that name */
+    log_t *named = log_named(f.log, "controller", "one");
+    log_t *child = log_with(named, "k", "v");
+    log_t *later = log_named(f.log, "controller", "later");
+    log_t *other = log_with(f.log, "k", "v");
+
+    EXPECT_INT(log_enabled(later, LOG_DEBUG), true);
+    EXPECT_INT(log_enabled(child, LOG_DEBUG), false);
+    log_set_level(f.log, "one", LOG_DEBUG);
+    log_debug(child, "seen");
+    log_debug(other, "not seen");
+    log_set_level(child, "one", LOG_ERROR);
+    log_warn(child, "not seen");
+    log_warn(other, "seen too");
+    log_set_level(f.log, NULL, LOG_DEBUG);
+    EXPECT_INT(log_get_level(f.log, NULL), LOG_DEBUG);
+    EXPECT_INT(log_get_level(f.log, "one"), LOG_ERROR);
+    EXPECT_INT(log_enabled(child, LOG_WARN), false);
+    log_set_level(f.log, "one", LOG_AS_THE_REST);
+    EXPECT_INT(log_get_level(f.log, "one"), LOG_AS_THE_REST);
+    log_debug(child, "as the rest");
+    EXPECT_STR(written(&f), TS " DEBUG seen controller=one k=v\n" TS " WARN  seen too k=v\n" TS
+                               " DEBUG as the rest controller=one k=v\n");
+    log_destroy(other);
+    log_destroy(later);
+    log_destroy(child);
+    log_destroy(named);
+}
+
+Test(log, levels_have_words)
+{
+    EXPECT_STR(log_level_word(LOG_DEBUG), "debug");
+    EXPECT_STR(log_level_word(LOG_ERROR), "error");
+    EXPECT_INT(log_level_of("warn"), LOG_WARN);
+    EXPECT_INT(log_level_of("warning"), -1);
+    EXPECT_INT(log_level_of(""), -1);
+}
+
 Test(log, text_has_time_level_and_message)
 {
     host_cleanup(fixture_fini) fixture_t f = fixture(LOG_TEXT, LOG_DEBUG);

@@ -45,15 +45,31 @@ static int step_down(void *arg, lh_error_t *err)
     return step_down_answer;
 }
 
+#define LEVELS                                                                                     \
+    "{\"level\":\"info\",\"plugins\":[{\"name\":\"hello\",\"level\":\"debug\"},"                   \
+    "{\"name\":\"other\",\"level\":null}]}"
+
+static char level_asked[64];
+
+static int log_level(void *arg, const char *plugin, const char *level, buf_t *out, lh_error_t *err)
+{
+    (void) arg, (void) err;
+    snprintf(level_asked, sizeof(level_asked), "%s:%s", plugin != NULL ? plugin : "", level);
+    buf_puts(out, LEVELS);
+    return 0;
+}
+
 static app_control_t *open_control(void)
 {
     lh_error_t err = {0};
     app_control_t *c = NULL;
 
-    ASSERT_OK(app_control_open(
-                  &(app_control_options_t){
-                      .loop = loop, .dir = dir, .status = put_status, .step_down = step_down},
-                  &c, &err),
+    ASSERT_OK(app_control_open(&(app_control_options_t){.loop = loop,
+                                                        .dir = dir,
+                                                        .status = put_status,
+                                                        .log_level = log_level,
+                                                        .step_down = step_down},
+                               &c, &err),
               err);
     return c;
 }
@@ -173,6 +189,25 @@ Test(cli_control, status_for_programs_is_what_the_host_says)
 {
     serve();
     expect("status -o json", CLI_FINE, LEADING "\n", "");
+}
+
+Test(cli_control, log_level_shows_and_sets_levels)
+{
+    static const char all[] = "info    (host)\ndebug   hello\ninfo    other, as the host\n";
+
+    serve();
+    expect("log-level", CLI_FINE, all, "");
+    EXPECT_STR(level_asked, ":");
+    expect("log-level -o json", CLI_FINE, LEVELS "\n", "");
+    expect("log-level warn", CLI_FINE, all, "");
+    EXPECT_STR(level_asked, ":warn");
+    expect("log-level hello debug", CLI_FINE, "debug   hello\n", "");
+    EXPECT_STR(level_asked, "hello:debug");
+    expect("log-level other", CLI_FINE, "info    other, as the host\n", "");
+    EXPECT_STR(level_asked, ":");
+    expect("log-level none", CLI_FAILED, "", "leasehold: no plugin instance 'none' runs\n");
+    expect("log-level a b c", CLI_USAGE, "",
+           "leasehold: log-level: unexpected 'c' (see 'leasehold log-level --help')\n");
 }
 
 Test(cli_control, step_down_returns_when_it_has_begun)

@@ -349,6 +349,9 @@ Test(report, a_label_value_is_cut_after_128_bytes)
 
 /* -- Log lines -- */
 
+/* Without a seed a reconcileID is the number of the ctx. */
+#define RUN " namespace=ns name=one reconcileID=00000000-0000-8000-8000-000000000002 term=1\n"
+
 Test(report, a_log_line_names_the_controller_and_the_object)
 {
     rig_t *r = rig_create();
@@ -361,10 +364,10 @@ Test(report, a_log_line_names_the_controller_and_the_object)
     rig_complete(r, r->run);
     r->host->log(r->host, r->run, LH_LOG_INFO, "after\nits end");
     host_cleanup(host_freep) char *log = rig_log(r);
-    EXPECT_HAS(log, "INFO  about an object controller=rig namespace=ns name=one\n");
+    EXPECT_HAS(log, "INFO  about an object controller=rig" RUN);
     EXPECT_HAS(log, "WARN  about nothing controller=rig\n");
-    EXPECT_HAS(log, "INFO  about the term controller=rig\n");
-    EXPECT_HAS(log, "ERROR of no level controller=rig namespace=ns name=one\n");
+    EXPECT_HAS(log, "INFO  about the term controller=rig term=1\n");
+    EXPECT_HAS(log, "ERROR of no level controller=rig" RUN);
     EXPECT_HAS(log, "INFO  after\\nits end controller=rig\n");
     cr_expect(strstr(log, "not shown") == NULL);
     rig_destroy(r);
@@ -378,7 +381,23 @@ Test(report, a_log_line_of_a_cancelled_reconcile_still_names_the_object)
     plugin_services_cancel(r->services);
     r->host->log(r->host, r->run, LH_LOG_INFO, "giving up");
     host_cleanup(host_freep) char *log = rig_log(r);
-    EXPECT_HAS(log, "INFO  giving up controller=rig namespace=ns name=one\n");
+    EXPECT_HAS(log, "INFO  giving up controller=rig" RUN);
+    rig_destroy(r);
+}
+
+Test(report, each_instance_has_a_log_level_of_its_own)
+{
+    rig_t *r = rig_create();
+
+    log_set_level(r->shared.log, "rig", LOG_DEBUG);
+    r->host->log(r->host, r->run, LH_LOG_DEBUG, "shown");
+    log_set_level(r->shared.log, "rig", LOG_ERROR);
+    r->host->log(r->host, r->run, LH_LOG_WARN, "hidden");
+    log_set_level(r->shared.log, "other", LOG_DEBUG);
+    r->host->log(r->host, r->run, LH_LOG_WARN, "hidden");
+    host_cleanup(host_freep) char *log = rig_log(r);
+    EXPECT_HAS(log, "DEBUG shown controller=rig" RUN);
+    cr_expect(strstr(log, "hidden") == NULL, "%s", log);
     rig_destroy(r);
 }
 
