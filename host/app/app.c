@@ -156,13 +156,6 @@ static void lead_without_election(app_t *app)
 
 /* -- Opening, in order -- */
 
-static const char *lease_namespace(const app_t *app)
-{
-    const char *origin;
-
-    return app_lease_namespace(app->config, app->options->env, app->credentials, &origin);
-}
-
 static void on_outnumbered(void *arg, uint64_t term, int64_t seen)
 {
     app_t *app = arg;
@@ -321,7 +314,7 @@ static int open_all(app_t *app, lh_error_t *err)
         ret = check_impersonation(app, err);
     if (ret < 0)
         return ret;
-    app->lease_namespace = lease_namespace(app);
+    app->lease_namespace = app_lease_namespace(c, app->options->env, app->credentials, NULL);
     ret = app_state_open(c, app->lease_namespace, &state_dir, err);
     if (ret < 0)
         return ret;

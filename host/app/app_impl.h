@@ -61,8 +61,8 @@ struct app {
     app_events_t *events;   /* NULL when election is disabled */
     app_fencing_t *fencing; /* NULL: not on the server */
 
-    enum app_phase phase;
-    fence_t *fence; /* of the present term */
+    _Atomic(enum app_phase) phase; /* read by any thread */
+    fence_t *fence;                /* of the present term */
     bool stop_asked;
     bool stepping_down; /* the term is handed over, and the host stands back */
     bool giving_back;   /* ending, and the answer to a release is awaited */
@@ -97,6 +97,10 @@ bool app_step_down(app_t *app);
 void app_instance_rested(void *instance); /* plugin_instance_options_t.on_rested */
 void app_instance_ended(void *instance);
 void app_flush_timer(loop_timer_t *timer);
+
+/* status.c: appends what `leasehold status` shows, a JSON object. arg: the app, with every instance
+ * made and none destroyed. [any-thread] */
+void app_status(void *arg, buf_t *out);
 
 /* command.c: listens for commands; a host without works as well. */
 void app_commands_open(app_t *app);

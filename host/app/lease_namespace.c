@@ -21,10 +21,14 @@ const char *app_lease_namespace_told(const config_t *c, const char *const *env, 
 const char *app_lease_namespace(const config_t *c, const char *const *env,
                                 const kube_credentials_t *credentials, const char **origin)
 {
-    const char *told = app_lease_namespace_told(c, env, origin);
+    const bool own = credentials->namespace[0] != '\0';
+    const char *from, *name = app_lease_namespace_told(c, env, &from);
 
-    if (told != NULL)
-        return told;
-    *origin = credentials->namespace[0] != '\0' ? credentials->origin : "default";
-    return credentials->namespace[0] != '\0' ? credentials->namespace : "kube-system";
+    if (name == NULL) {
+        from = own ? credentials->origin : "default";
+        name = own ? credentials->namespace : "kube-system";
+    }
+    if (origin != NULL)
+        *origin = from;
+    return name;
 }

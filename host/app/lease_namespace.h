@@ -10,7 +10,8 @@
 const char *app_lease_namespace_told(const config_t *c, const char *const *env,
                                      const char **origin);
 
-/* The namespace of the Lease. Borrowed from the arguments. */
+/* The namespace of the Lease, kube-system when nobody names one; origin may be NULL. Borrowed from the
+ * arguments. */
 const char *app_lease_namespace(const config_t *c, const char *const *env,
                                 const kube_credentials_t *credentials, const char **origin);
 

@@ -26,6 +26,8 @@ typedef struct document {
     char *path;
     char *body;
     int http_status;
+    void (*fn)(void *arg, buf_t *out); /* NULL: body is all of it */
+    void *arg;
 } document_t;
 
 struct health {
@@ -281,11 +283,9 @@ static document_t *find_document(health_t *h, const char *path)
     return NULL;
 }
 
-void health_publish(health_t *h, const char *path, int http_status, const char *body)
+/* The document of path, made when there is none. With the registry's lock held. */
+static document_t *get_document(health_t *h, const char *path)
 {
-    char *copy = host_xstrdup(body);
-
-    pthread_mutex_lock(&h->lock);
     document_t *d = find_document(h, path);
 
     if (d == NULL) {
@@ -293,14 +293,37 @@ void health_publish(health_t *h, const char *path, int http_status, const char *
         d->path = host_xstrdup(path);
         list_append(&h->documents, &d->link);
     }
+    return d;
+}
+
+void health_publish(health_t *h, const char *path, int http_status, const char *body)
+{
+    char *copy = host_xstrdup(body);
+
+    pthread_mutex_lock(&h->lock);
+    document_t *d = get_document(h, path);
+
     free(d->body);
     d->body = copy;
     d->http_status = http_status;
     pthread_mutex_unlock(&h->lock);
 }
 
+void health_publish_fn(health_t *h, const char *path, void (*fn)(void *arg, buf_t *out), void *arg)
+{
+    pthread_mutex_lock(&h->lock);
+    document_t *d = get_document(h, path);
+
+    d->fn = fn;
+    d->arg = arg;
+    d->http_status = 200;
+    pthread_mutex_unlock(&h->lock);
+}
+
 int health_document(health_t *h, const char *path, buf_t *out)
 {
+    void (*fn)(void *arg, buf_t *out) = NULL;
+    void *arg = NULL;
     int status = 0;
 
     pthread_mutex_lock(&h->lock);
@@ -308,8 +331,12 @@ int health_document(health_t *h, const char *path, buf_t *out)
 
     if (d != NULL) {
         status = d->http_status;
-        buf_puts(out, d->body);
+        buf_puts(out, d->body != NULL ? d->body : "");
+        fn = d->fn;
+        arg = d->arg;
     }
     pthread_mutex_unlock(&h->lock);
+    if (fn != NULL)
+        fn(arg, out);
     return status;
 }

@@ -49,6 +49,9 @@ void health_list(health_t *h, buf_t *out);
 /* A document for GET path (e.g. "/leader"): the latest one published is served. body is JSON,
  * copied. [any-thread] */
 void health_publish(health_t *h, const char *path, int http_status, const char *body);
+/* A document that is made when it is asked for, with HTTP status 200; fn is called by whoever asks, and
+ * may call the registry. It stays until health_destroy. [any-thread] */
+void health_publish_fn(health_t *h, const char *path, void (*fn)(void *arg, buf_t *out), void *arg);
 /* Copies the document of path to out; returns its HTTP status, 0 when there is none. [any-thread] */
 int health_document(health_t *h, const char *path, buf_t *out);
 

@@ -3,6 +3,7 @@
 
 #include "base/metrics_internal.h"
 
+#include <math.h>
 #include <string.h>
 
 static_assert(sizeof(double) == 8 && ATOMIC_LLONG_LOCK_FREE == 2, "values must be lock-free");
@@ -307,4 +308,39 @@ double metric_value(metric_cell_t *c)
     for (size_t i = 0; i <= c->family->bucket_count; i++)
         total += atomic_load_explicit(&c->hits[i], memory_order_relaxed);
     return (double) total;
+}
+
+/* With the registry's lock held. */
+static const metric_t *find_family(const metrics_t *m, const char *name)
+{
+    for (size_t i = 0; i < m->family_count; i++) {
+        if (strcmp(m->families[i]->name, name) == 0)
+            return m->families[i];
+    }
+    return NULL;
+}
+
+double metrics_read(metrics_t *m, const char *name, const char *const *label_values)
+{
+    double value = (double) NAN;
+
+    pthread_mutex_lock(&m->lock);
+    const metric_t *f = find_family(m, name);
+    metric_cell_t *c = f != NULL ? cell_at(f, find_place(f, label_values), label_values) : NULL;
+
+    if (c != NULL)
+        value = metric_value(c);
+    pthread_mutex_unlock(&m->lock);
+    return value;
+}
+
+void metrics_each(metrics_t *m, const char *name,
+                  void (*fn)(void *arg, const char *const *label_values, double value), void *arg)
+{
+    pthread_mutex_lock(&m->lock);
+    const metric_t *f = find_family(m, name);
+
+    for (size_t i = 0; f != NULL && i < f->cell_count; i++)
+        fn(arg, (const char *const *) f->cells[i]->label_values, metric_value(f->cells[i]));
+    pthread_mutex_unlock(&m->lock);
 }

@@ -45,6 +45,13 @@ void metric_set(metric_cell_t *c, double v);     /* gauge [any-thread] */
 void metric_observe(metric_cell_t *c, double v); /* histogram [any-thread] */
 double metric_value(metric_cell_t *c);           /* of a histogram: the count [any-thread] */
 
+/* The value of one series of the family of this name; NaN when it is not there. [any-thread] */
+double metrics_read(metrics_t *m, const char *family, const char *const *label_values);
+/* Calls fn for each series of that family, with its label values. fn must not call the registry.
+ * [any-thread] */
+void metrics_each(metrics_t *m, const char *family,
+                  void (*fn)(void *arg, const char *const *label_values, double value), void *arg);
+
 typedef enum metrics_format {
     METRICS_TEXT,       /* Prometheus text, version 0.0.4 */
     METRICS_OPENMETRICS /* OpenMetrics text, version 1.0.0 */

@@ -68,6 +68,17 @@ static void set_account(cli_args_t *args, const char *value)
     args->account = value;
 }
 
+static void set_lease(cli_args_t *args, const char *value)
+{
+    (void) value;
+    args->lease = true;
+}
+
+static void add_url(cli_args_t *args, const char *value)
+{
+    args->urls[args->url_count++] = value;
+}
+
 static void set_listen(cli_args_t *args, const char *value)
 {
     args->listen = value;
@@ -143,6 +154,9 @@ static const struct flag flags[] = {
     {"set", "KEY=VALUE", CLI_SETTINGS, "any setting, by its key in the file; may be repeated",
      add_setting},
     {"pid", "PID", CLI_PID, "of the host, where several use one stateDir", set_pid},
+    {"url", "URL", CLI_STATUS,
+     "ask the replica whose health port this is; may be repeated, for all candidates", add_url},
+    {"lease", NULL, CLI_STATUS, "ask the Lease alone, as the kubeconfig allows", set_lease},
     {"wait", NULL, CLI_WAIT, "until the term has ended", set_wait},
     {"service-account", "NAME", CLI_ACCOUNT, "of the host's pods [default leasehold]", set_account},
     {"check", NULL, CLI_CONFIG, "print nothing but errors", set_check},
@@ -261,6 +275,7 @@ int cli_args_parse(const cli_verb_t *verb, int argc, char **argv, cli_args_t *ou
     out->settings = host_xcalloc((size_t) argc + 1, sizeof(*out->settings));
     out->made = host_xcalloc((size_t) argc + 1, sizeof(*out->made));
     out->applies = host_xcalloc((size_t) argc + 1, sizeof(*out->applies));
+    out->urls = host_xcalloc((size_t) argc + 1, sizeof(*out->urls));
     for (int i = 0, taken = 1; i < argc; i += taken, taken = 1) {
         if (argv[i][0] == '-' && argv[i][1] != '\0') {
             const int status = take_flag(out, argc - i, argv + i, &taken);
@@ -285,5 +300,6 @@ void cli_args_fini(cli_args_t *args)
     free(args->made);
     free(args->settings);
     free(args->applies);
+    free(args->urls);
     *args = (cli_args_t){0};
 }

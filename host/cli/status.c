@@ -1,100 +1,112 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Three places that know: the host on this machine, replicas by their health ports, the Lease. */
+#include "app/peek.h"
 #include "cli/verb.h"
 
-#include <cjson/cJSON.h>
 #include <string.h>
 
 enum { ANSWER_S = 5 };
 
-static const cJSON *member(const cJSON *object, const char *key)
+/* Texts of another machine may not steer the terminal. */
+static void disarm(buf_t *out)
 {
-    return cJSON_GetObjectItemCaseSensitive(object, key);
-}
-
-static const char *text(const cJSON *object, const char *key)
-{
-    const cJSON *value = member(object, key);
-
-    return cJSON_IsString(value) && value->valuestring[0] != '\0' ? value->valuestring : "-";
-}
-
-static void put_seconds(buf_t *out, const char *title, const cJSON *value)
-{
-    if (cJSON_IsNumber(value))
-        buf_printf(out, "%s%.1f s\n", title, value->valuedouble);
-    else
-        buf_printf(out, "%s-\n", title);
-}
-
-static void put_election(const cJSON *election, buf_t *out)
-{
-    const cJSON *term = member(election, "term");
-
-    buf_printf(out, "election    %s\n", text(election, "state"));
-    if (!cJSON_IsString(member(election, "lease"))) /* it is disabled */
-        return;
-    buf_printf(out, "lease       %s/%s\n", text(election, "namespace"), text(election, "lease"));
-    buf_printf(out, "holder      %s\n", text(election, "holder"));
-    if (cJSON_IsNumber(term))
-        buf_printf(out, "term        %.0f\n", term->valuedouble);
-    else
-        buf_puts(out, "term        -\n");
-    put_seconds(out, "lease age   ", member(election, "leaseAge"));
-    put_seconds(out, "deadline in ", member(election, "secondsToDeadline"));
-}
-
-static void put_checks(const cJSON *checks, buf_t *out)
-{
-    const cJSON *check;
-    size_t width = 0;
-
-    cJSON_ArrayForEach (check, checks)
-        width = HOST_MAX(width, strlen(text(check, "name")));
-    buf_puts(out, "\n");
-    cJSON_ArrayForEach (check, checks) {
-        const bool ok = cJSON_IsTrue(member(check, "ok"));
-
-        buf_printf(out, "%-*s  %s%s\n", (int) width, text(check, "name"),
-                   ok ? "ok" : "failed: ", ok ? "" : text(check, "reason"));
+    for (size_t i = 0; i < out->len; i++) {
+        if ((unsigned char) out->data[i] < ' ' && out->data[i] != '\n')
+            out->data[i] = '?';
     }
 }
 
-static int show(const char *line)
+/* Prints a JSON text as it is, or for people. */
+static int say(const cli_args_t *args, const char *json,
+               void (*show)(const cJSON *object, buf_t *out))
 {
-    cJSON *answer = cJSON_Parse(line);
-    const cJSON *pid = member(answer, "pid");
     buf_t out = BUF_INIT;
+    cJSON *object = args->json ? NULL : cJSON_Parse(json);
 
-    buf_printf(&out, "identity    %s (pid %.0f, leasehold %s)\n", text(answer, "identity"),
-               cJSON_IsNumber(pid) ? pid->valuedouble : 0, text(answer, "version"));
-    buf_printf(&out, "state       %s\n", text(answer, "state"));
-    put_election(member(answer, "election"), &out);
-    put_checks(member(answer, "checks"), &out);
-    cJSON_Delete(answer);
+    if (args->json)
+        buf_printf(&out, "%s\n", json);
+    else
+        show(object, &out);
+    disarm(&out);
+    cJSON_Delete(object);
     return cli_print(&out);
 }
 
-static int hear(const cli_args_t *args, cli_control_t *c)
+/* -- Beside a host -- */
+
+static int ask_host(const cli_args_t *args)
 {
     host_cleanup(host_freep) char *line = NULL;
-    const int status = cli_control_line(c, ANSWER_S, &line);
-    buf_t out = BUF_INIT;
-
-    if (status != CLI_FINE)
-        return status;
-    if (!args->json)
-        return show(line);
-    buf_printf(&out, "%s\n", line);
-    return cli_print(&out);
-}
-
-int cli_status(const cli_args_t *args)
-{
     cli_control_t *c = NULL;
     int status = cli_control_open(args, "status\n", &c);
 
     if (status == CLI_FINE)
-        status = hear(args, c);
+        status = cli_control_line(c, ANSWER_S, &line);
+    if (status == CLI_FINE)
+        status = say(args, line, cli_status_show);
     cli_control_close(c);
     return status;
+}
+
+/* -- The Lease -- */
+
+static int ask_lease(const cli_args_t *args)
+{
+    host_cleanup(buf_fini) buf_t out = BUF_INIT;
+    config_t *config = NULL;
+    lh_error_t err = {0};
+    int status = cli_load(args, &config);
+
+    if (status != CLI_FINE)
+        return status;
+    if (app_peek_lease(config, args->env, &out, &err) < 0)
+        status = cli_fail(CLI_FAILED, "%s", err.text);
+    config_destroy(config);
+    return status == CLI_FINE ? say(args, buf_text(&out), cli_status_show_lease) : status;
+}
+
+/* -- Replicas -- */
+
+/* Appends {"url", "status"} or {"url", "error"}; true for an answer. */
+static bool put_replica(const char *url, buf_t *out)
+{
+    host_cleanup(host_freep) char *json = NULL;
+    lh_error_t err = {0};
+    const bool answers = cli_status_fetch(url, &json, &err) == 0;
+
+    buf_puts(out, "{\"url\":");
+    buf_json_string(out, url, strlen(url));
+    if (answers) {
+        buf_printf(out, ",\"status\":%s}", json);
+    } else {
+        buf_puts(out, ",\"error\":");
+        buf_json_string(out, err.text, strlen(err.text));
+        buf_puts(out, "}");
+    }
+    return answers;
+}
+
+static int ask_replicas(const cli_args_t *args)
+{
+    host_cleanup(buf_fini) buf_t out = BUF_INIT;
+    bool all = true;
+
+    buf_puts(&out, "{\"replicas\":[");
+    for (size_t i = 0; i < args->url_count; i++) {
+        buf_puts(&out, i == 0 ? "" : ",");
+        all = put_replica(args->urls[i], &out) && all;
+    }
+    buf_puts(&out, "]}");
+    const int status = say(args, buf_text(&out), cli_status_show_all);
+
+    return status == CLI_FINE && !all ? CLI_FAILED : status;
+}
+
+int cli_status(const cli_args_t *args)
+{
+    if (args->lease && args->url_count > 0)
+        return cli_fail(CLI_USAGE, "status: --lease or --url, not both");
+    if (args->lease)
+        return ask_lease(args);
+    return args->url_count > 0 ? ask_replicas(args) : ask_host(args);
 }

@@ -6,6 +6,8 @@
 #include "cli/cli.h"
 #include "config/config.h"
 
+#include <cjson/cJSON.h>
+
 /* The flags that a verb takes. */
 enum {
     CLI_SETTINGS = 1, /* --config, --set, and the own flags of settings */
@@ -14,6 +16,7 @@ enum {
     CLI_PID = 32,     /* --pid */
     CLI_WAIT = 64,    /* --wait */
     CLI_ACCOUNT = 16, /* --service-account */
+    CLI_STATUS = 128, /* --lease, --url */
     CLI_DEV = 8       /* --listen, --dir, --plugins, --apply, ... */
 };
 
@@ -27,6 +30,9 @@ typedef struct cli_args {
     const char *operands[2]; /* NULL: not given */
     const char *pid;         /* of the host that is asked; NULL: the only one */
     const char *account;     /* of rbac; NULL: not given */
+    const char **urls;       /* of status; owned, texts borrowed */
+    size_t url_count;
+    bool lease; /* of status */
     /* of dev; NULL: not given */
     const char *listen, *dir, *snapshot, *plugins;
     const char **applies; /* owned, texts borrowed */
@@ -85,6 +91,16 @@ int cli_control_open(const cli_args_t *args, const char *command, cli_control_t 
  * caller owns *out, free with free(); else after a message. */
 int cli_control_line(cli_control_t *c, int wait_s, char **out);
 void cli_control_close(cli_control_t *c); /* NULL is allowed */
+
+/* What a replica says of itself under URL/status, a JSON object. 0, and the caller owns *out, free
+ * with free(); else LH_* with a text that does not name the URL. (status_http.c) */
+int cli_status_fetch(const char *url, char **out, lh_error_t *err);
+/* Appends what a replica says of itself, for people. (status_show.c) */
+void cli_status_show(const cJSON *status, buf_t *out);
+/* The same of {"replicas": [{"url", "status"} or {"url", "error"}]}: a line each if there are several. */
+void cli_status_show_all(const cJSON *replicas, buf_t *out);
+/* Appends what the Lease tells (app/peek.h). */
+void cli_status_show_lease(const cJSON *lease, buf_t *out);
 
 /* The help of one verb, NULL: of all. (help.c) */
 int cli_help_print(const cli_verb_t *verb);

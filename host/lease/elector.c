@@ -290,6 +290,7 @@ void lease_elector_status(const lease_elector_t *e, lease_status_t *out)
         .observed = e->told,
         .uid = e->record != NULL ? e->record->uid : "",
         .holder = e->told_holder,
+        .since = e->record != NULL ? e->record->acquired : "",
         .mine = mine,
         .duplicate = e->duplicate,
         .trouble = e->trouble != NULL ? e->trouble : "",

@@ -130,6 +130,7 @@ typedef struct lease_status {
     bool observed;       /* the Lease, or its absence */
     const char *uid;     /* of the Lease; "": not known, or absent */
     const char *holder;  /* "": none */
+    const char *since;   /* acquireTime of the Lease as seen last; "": none */
     bool mine;           /* held by this process */
     bool duplicate;      /* held by another live process of our name */
     const char *trouble; /* why the last request failed; "": it did not */

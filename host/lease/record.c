@@ -61,14 +61,16 @@ static int read_spec(lease_record_t *r, const cJSON *spec, lh_error_t *err)
 {
     const char *holder = string_of(spec, "holderIdentity");
     const char *renewed = string_of(spec, "renewTime");
+    const char *acquired = string_of(spec, "acquireTime");
     int64_t seconds = number_of(spec, "leaseDurationSeconds");
 
     r->transitions = number_of(spec, "leaseTransitions");
     if (holder == NULL || renewed == NULL || seconds < 0 || r->transitions < 0)
         return host_fail(err, LH_EPARSE, "lease with a spec of wrong types");
     r->holder = strdup(holder);
+    r->acquired = strdup(acquired != NULL ? acquired : "");
     r->spec = spec != NULL ? cJSON_PrintUnformatted(spec) : strdup("");
-    if (r->holder == NULL || r->spec == NULL)
+    if (r->holder == NULL || r->acquired == NULL || r->spec == NULL)
         return host_fail(err, LH_ENOMEM, "lease: out of memory");
     r->released = r->released && r->holder[0] == '\0'; /* other tools keep our marks */
     r->duration = seconds * CLOCK_S;
@@ -110,6 +112,7 @@ void lease_record_destroy(lease_record_t *r)
     free(r->uid);
     free(r->resource_version);
     free(r->holder);
+    free(r->acquired);
     free(r->seq);
     free(r->spec);
     cJSON_Delete(r->object);

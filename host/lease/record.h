@@ -25,6 +25,7 @@ typedef struct lease_record {
     char *holder;        /* "" when empty or absent */
     int64_t duration;    /* leaseDurationSeconds in ns; 0 when absent */
     int64_t transitions; /* 0 when absent */
+    char *acquired;      /* acquireTime, "" when absent */
     bool was_held;       /* renewTime is there */
     char *seq;           /* annotation leasehold.dev/seq, "" when absent */
     bool released;       /* empty, and marked as released by the write that it shows */

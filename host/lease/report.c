@@ -118,6 +118,10 @@ static void publish(lease_report_t *r, const lease_status_t *s, int64_t now)
     append_string(&out, "identity", r->identity);
     append_string(&out, "state", state_word(s));
     append_string(&out, "holder", s->holder);
+    if (s->holder[0] != '\0' && s->since[0] != '\0')
+        append_string(&out, "since", s->since);
+    else
+        buf_puts(&out, "\"since\":null,");
     if (s->observed && s->seen_at != 0)
         buf_printf(&out, "\"term\":%lld,\"leaseAge\":%.3f", (long long) s->term,
                    seconds(now - s->seen_at));
@@ -252,14 +256,16 @@ lease_report_t *lease_report_create(const lease_report_options_t *o)
     atomic_init(&r->beat, clock_now());
     add_metrics(r);
     add_checks(r);
-    lease_report_update(r, &(lease_status_t){.holder = "", .trouble = ""}, clock_now());
+    lease_report_update(r, &(lease_status_t){.holder = "", .since = "", .trouble = ""},
+                        clock_now());
     return r;
 }
 
 void lease_report_destroy(lease_report_t *r)
 {
     if (r->o.health != NULL) {
-        lease_report_update(r, &(lease_status_t){.holder = "", .trouble = ""}, clock_now());
+        lease_report_update(r, &(lease_status_t){.holder = "", .since = "", .trouble = ""},
+                            clock_now());
         health_remove(r->o.health, r->alive);
         health_remove(r->o.health, r->leading);
         health_remove(r->o.health, r->unique);

@@ -789,3 +789,13 @@ const char *plugin_instance_name(const plugin_instance_t *i)
 {
     return i->name;
 }
+
+const plugin_manifest_t *plugin_instance_manifest(const plugin_instance_t *i)
+{
+    return i->o.file->manifest;
+}
+
+bool plugin_instance_isolated(const plugin_instance_t *i)
+{
+    return i->o.process;
+}

@@ -45,6 +45,7 @@ static const route_t routes[] = {
     {"/livez", HEALTH_LIVEZ, NULL},   {"/healthz", HEALTH_LIVEZ, NULL},
     {"/readyz", HEALTH_READYZ, NULL}, {"/startupz", HEALTH_STARTUPZ, NULL},
     {"/metrics", 0, answer_metrics},  {"/leader", 0, answer_document},
+    {"/status", 0, answer_document},
 };
 
 static void answer_health(const serve_options_t *options, const route_t *route, char *query,

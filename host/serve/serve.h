@@ -5,7 +5,7 @@
  *
  *   /livez /readyz /startupz    "ok" or 500; ?verbose, ?exclude=<check>; /livez/<check> for one
  *   /healthz                    the same as /livez
- *   /leader                     the document on the board; 503 until there is one
+ *   /leader /status             the document on the board; 503 until there is one
  *   /metrics                    Prometheus text, or OpenMetrics for who prefers it (Accept)
  *
  * GET and HEAD only. Every connection carries one request and is cut 5 s after it was accepted,

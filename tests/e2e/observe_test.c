@@ -393,6 +393,103 @@ static void levels_change_at_run_time(void *arg)
                      "level 'loud': not one of debug, info, warn, error, default"));
 }
 
+/* -- Status -- */
+
+static cJSON *ask_json(const replica_t *r, const char *const *verb, int status)
+{
+    char *out = NULL;
+
+    EXPECT_INT(replica_ask(r, verb, &out), status);
+    cJSON *json = cJSON_Parse(out);
+    if (json == NULL)
+        tap_note("no JSON: %s", out);
+    free(out);
+    REQUIRE_TRUE(json != NULL);
+    return json;
+}
+
+static void expect_leader(const cJSON *status)
+{
+    EXPECT_STR(api_str(status, "/identity"), "a");
+    EXPECT_STR(api_str(status, "/state"), "leading");
+    EXPECT_STR(api_str(status, "/election/holder"), "a");
+    EXPECT_STR(api_str(status, "/election/term"), "1");
+    EXPECT_INT(strlen(api_str(status, "/election/since")), strlen("2026-01-02T03:04:05.000006Z"));
+    EXPECT_STR(api_str(status, "/plugins/0/name"), "speaker");
+    EXPECT_STR(api_str(status, "/plugins/0/state"), "active");
+    EXPECT_STR(api_str(status, "/plugins/2/name"), "apart");
+    EXPECT_STR(api_str(status, "/plugins/2/isolation"), "process");
+    EXPECT_TRUE(api_int(status, "/plugins/2/reconciles") >= 2);
+    EXPECT_TRUE(api_int(status, "/plugins/2/errors") >= 1);
+    EXPECT_STR(api_str(status, "/caches/0/resource"), "configmaps");
+    EXPECT_STR(api_str(status, "/caches/0/namespace"), "default");
+    EXPECT_TRUE(api_int(status, "/caches/0/objects") >= 2);
+}
+
+static void status_of_the_host_itself(void *arg)
+{
+    const observe_t *o = arg;
+    cJSON *leader = ask_json(o->a, VERB("status", "-o", "json"), 0);
+    cJSON *standby = ask_json(o->b, VERB("status", "-o", "json"), 0);
+
+    expect_leader(leader);
+    EXPECT_STR(api_str(standby, "/state"), "standby");
+    EXPECT_STR(api_str(standby, "/election/holder"), "a");
+    EXPECT_STR(api_str(standby, "/plugins/0/state"), "standby");
+    EXPECT_TRUE(api_at(standby, "/caches/0") == NULL);
+    EXPECT_TRUE(asks(o->a, VERB("status"), 0, "\nspeaker  active "));
+    cJSON_Delete(leader);
+    cJSON_Delete(standby);
+}
+
+static void status_of_replicas_by_their_health_ports(void *arg)
+{
+    const observe_t *o = arg;
+    char a[64], b[64], line[128];
+
+    snprintf(a, sizeof(a), "http://127.0.0.1:%d", replica_port(o->a));
+    snprintf(b, sizeof(b), "127.0.0.1:%d/", replica_port(o->b));
+    cJSON *both = ask_json(o->a, VERB("status", "-o", "json", "--url", a, "--url", b), 0);
+    expect_leader(api_at(both, "/replicas/0/status"));
+    EXPECT_STR(api_str(both, "/replicas/1/url"), b);
+    EXPECT_STR(api_str(both, "/replicas/1/status/identity"), "b");
+    cJSON_Delete(both);
+    snprintf(line, sizeof(line), "%s  a             leading       a  ", a);
+    EXPECT_TRUE(asks(o->a, VERB("status", "--url", a, "--url", b), 0, line));
+    EXPECT_TRUE(asks(o->a, VERB("status", "--url", a), 0, "deadline in "));
+    EXPECT_TRUE(asks(o->a, VERB("status", "--url", a, "--url", "http://127.0.0.1:1"), 1, line));
+    EXPECT_TRUE(asks(o->a, VERB("status", "--url", "http://127.0.0.1:1"), 1, "no answer: "));
+}
+
+static void status_by_the_lease_alone(void *arg)
+{
+    const observe_t *o = arg;
+    cJSON *lease = ask_json(o->b, VERB("status", "-o", "json", "--lease"), 0);
+
+    EXPECT_STR(api_str(lease, "/lease"), "observed");
+    EXPECT_STR(api_str(lease, "/namespace"), "default");
+    EXPECT_STR(api_str(lease, "/state"), "held");
+    EXPECT_STR(api_str(lease, "/holder"), "a");
+    EXPECT_STR(api_str(lease, "/term"), "1");
+    EXPECT_STR(api_str(lease, "/leaseDuration"), "3");
+    EXPECT_INT(strlen(api_str(lease, "/since")), strlen("2026-01-02T03:04:05.000006Z"));
+    EXPECT_TRUE(cJSON_IsNumber(api_at(lease, "/leaseAge")) &&
+                api_at(lease, "/leaseAge")->valuedouble < 3);
+    cJSON_Delete(lease);
+    EXPECT_TRUE(asks(o->b, VERB("status", "--lease"), 0, "holder      a\n"));
+    EXPECT_TRUE(asks(o->b, VERB("status", "--lease", "--set", "leaderElection.id=none"), 0,
+                     "state       absent\n"));
+    API_REPLY free = api_post(o->api, "/apis/coordination.k8s.io/v1/namespaces/default/leases",
+                              "{\"metadata\":{\"name\":\"idle\"},\"spec\":{\"holderIdentity\":"
+                              "\"old\",\"renewTime\":\"2026-01-02T03:04:05.000006Z\","
+                              "\"leaseDurationSeconds\":15}}");
+    EXPECT_INT(free.status, 201);
+    EXPECT_TRUE(asks(o->b, VERB("status", "--lease", "--set", "leaderElection.id=idle"), 0,
+                     "state       expired\n"));
+    EXPECT_TRUE(
+        asks(o->b, VERB("status", "--lease", "--kubeconfig", "/nonexistent"), 1, "/nonexistent"));
+}
+
 static const tap_test_t tests[] = {
     {"a leader and a standby come up", a_leader_and_a_standby_come_up},
     {"promtool finds nothing in the pages of leader and standby",
@@ -402,6 +499,9 @@ static const tap_test_t tests[] = {
      the_page_names_everything_that_dashboards_ask_for},
     {"every line of a reconcile has its fields", every_line_of_a_reconcile_has_its_fields},
     {"levels change at run time", levels_change_at_run_time},
+    {"status of the host itself", status_of_the_host_itself},
+    {"status of replicas by their health ports", status_of_replicas_by_their_health_ports},
+    {"status by the Lease alone", status_by_the_lease_alone},
 };
 
 int main(int argc, char **argv)

@@ -214,3 +214,24 @@ Test(health, the_latest_document_of_a_path_is_given)
     EXPECT_INT(health_document(h, "/leader", &out), 200);
     EXPECT_STR(buf_text(&out), "{}");
 }
+
+static void put_count(void *arg, buf_t *out)
+{
+    buf_printf(out, "asked %d times", ++*(int *) arg);
+}
+
+Test(health, a_document_may_be_made_when_it_is_asked_for)
+{
+    health_t *h = health_create();
+    host_cleanup(buf_fini) buf_t out = BUF_INIT;
+    int count = 0;
+
+    health_publish_fn(h, "/status", put_count, &count);
+    EXPECT_INT(health_document(h, "/status", &out), 200);
+    EXPECT_STR(buf_text(&out), "asked 1 times");
+    buf_clear(&out);
+    EXPECT_INT(health_document(h, "/status", &out), 200);
+    EXPECT_STR(buf_text(&out), "asked 2 times");
+    EXPECT_INT(health_document(h, "/leader", &out), 0);
+    health_destroy(h);
+}

@@ -236,3 +236,27 @@ Test(metrics, rendering_reports_a_full_buffer)
     metric_set(metric_cell(metrics_gauge(m, "x", "", NULL), NULL), 1);
     EXPECT_INT(metrics_render(m, METRICS_TEXT, &out), LH_ENOMEM);
 }
+
+static void add_up(void *arg, const char *const *labels, double value)
+{
+    buf_printf(arg, "%s/%s=%g ", labels[0], labels[1], value);
+}
+
+Test(metrics, series_can_be_read_by_name)
+{
+    host_cleanup(metrics_destroyp) metrics_t *m = metrics_create();
+    host_cleanup(buf_fini) buf_t seen = BUF_INIT;
+    metric_t *f = metrics_counter(m, "x_total", "", LABELS("a", "b"));
+    metric_t *h = metrics_histogram(m, "h", "", NULL, (const double[]){1}, 1);
+
+    metric_add(metric_cell(f, LABELS("1", "2")), 7);
+    metric_add(metric_cell(f, LABELS("0", "2")), 8);
+    metric_observe(metric_cell(h, NULL), 9);
+    EXPECT_INT(metrics_read(m, "x_total", LABELS("1", "2")), 7);
+    EXPECT_INT(metrics_read(m, "h", NULL), 1);
+    cr_expect(isnan(metrics_read(m, "x_total", LABELS("2", "2"))));
+    cr_expect(isnan(metrics_read(m, "y", LABELS("2", "2"))));
+    metrics_each(m, "x_total", add_up, &seen);
+    metrics_each(m, "y", add_up, &seen);
+    EXPECT_STR(buf_text(&seen), "0/2=8 1/2=7 ");
+}

@@ -10,7 +10,8 @@
 #define LEADING                                                                                    \
     "{\"pid\":7,\"version\":\"1.2\",\"identity\":\"a\",\"state\":\"leading\",\"election\":"        \
     "{\"lease\":\"x\",\"namespace\":\"ns\",\"identity\":\"a\",\"state\":\"leading\","              \
-    "\"holder\":\"a\",\"term\":5,\"leaseAge\":1.26,\"secondsToDeadline\":8.74},\"checks\":["       \
+    "\"holder\":\"a\",\"since\":\"2026-01-02T03:04:05.000006Z\",\"term\":5,\"leaseAge\":1.26,"     \
+    "\"secondsToDeadline\":8.74},\"checks\":["                                                     \
     "{\"name\":\"plugin-hello\",\"ok\":true,\"reason\":null},"                                     \
     "{\"name\":\"plugin-b\",\"ok\":false,\"reason\":\"no kind\"}]}"
 
@@ -143,6 +144,7 @@ Test(cli_control, status_is_for_people)
            "election    leading\n"
            "lease       ns/x\n"
            "holder      a\n"
+           "since       2026-01-02T03:04:05.000006Z\n"
            "term        5\n"
            "lease age   1.3 s\n"
            "deadline in 8.7 s\n"
@@ -165,11 +167,59 @@ Test(cli_control, status_of_a_host_that_knows_nothing_yet)
            "election    standby\n"
            "lease       ns/x\n"
            "holder      -\n"
+           "since       -\n"
            "term        -\n"
            "lease age   -\n"
            "deadline in -\n"
            "\n",
            "");
+}
+
+Test(cli_control, status_shows_plugins_and_caches)
+{
+    status_text =
+        "{\"pid\":7,\"version\":\"1.2\",\"identity\":\"a\",\"state\":\"leading\","
+        "\"election\":null,\"plugins\":[{\"name\":\"hello-there\",\"state\":\"active\","
+        "\"queued\":3,\"running\":1,\"reconciles\":120,\"errors\":4,\"restarts\":5,"
+        "\"abandonedCalls\":6},{\"name\":\"b\",\"state\":\"deactivating\"}],\"caches\":["
+        "{\"objects\":20400,\"group\":\"\",\"resource\":\"configmaps\",\"namespace\":\"\","
+        "\"selector\":\"\",\"projection\":\"full\"},{\"objects\":2,\"group\":\"apps\","
+        "\"resource\":\"deployments\",\"namespace\":\"ns\",\"selector\":\"a=b\","
+        "\"projection\":\"metadata\"}],\"checks\":[{\"name\":\"x\",\"ok\":false,"
+        "\"reason\":\"\\u001b[2Jboo\"}]}";
+    serve();
+    expect("status", CLI_FINE,
+           "identity    a (pid 7, leasehold 1.2)\n"
+           "state       leading\n"
+           "election    -\n"
+           "\n"
+           "PLUGIN       STATE         QUEUED  RUNNING  RECONCILES  ERRORS  RESTARTS  ABANDONED\n"
+           "hello-there  active             3        1         120       4         5          6\n"
+           "b            deactivating       -        -           -       -         -          -\n"
+           "\n"
+           "OBJECTS  CACHE\n"
+           "  20400  configmaps\n"
+           "      2  deployments.apps in ns, a=b, metadata alone\n"
+           "\n"
+           "x  failed: ?[2Jboo\n",
+           "");
+}
+
+Test(cli_control, status_asks_one_place_at_a_time)
+{
+    expect("status --lease --url http://127.0.0.1:1", CLI_USAGE, "",
+           "leasehold: status: --lease or --url, not both\n");
+}
+
+Test(cli_control, status_of_a_replica_that_does_not_answer_is_a_failure)
+{
+    const outcome_t people = run("status --url http://127.0.0.1:1/");
+    const outcome_t programs = run("status -o json --url file:///etc/passwd");
+
+    EXPECT_INT(people.status, CLI_FAILED);
+    EXPECT_HAS(people.out, "http://127.0.0.1:1/  no answer: Failed to connect");
+    EXPECT_INT(programs.status, CLI_FAILED);
+    EXPECT_HAS(programs.out, "{\"replicas\":[{\"url\":\"file:///etc/passwd\",\"error\":\"");
 }
 
 Test(cli_control, status_without_election)
