@@ -13,6 +13,8 @@
 #include "serve/serve.h"
 #include "watch/hub.h"
 
+#include <stdatomic.h>
+
 struct event;
 
 typedef struct app app_t;
@@ -21,6 +23,8 @@ typedef struct app app_t;
 typedef struct app_instance {
     app_t *app;
     plugin_instance_t *instance;
+    const plugin_manifest_t *manifest; /* of its plugin */
+    bool isolated;                     /* in a process of its own */
     char *config;
     bool settled, rested, ended; /* rested: nothing of a term is in it */
 } app_instance_t;

@@ -69,7 +69,8 @@ static void add_instance(app_t *app, const plugin_file_t *file, const config_ins
     };
 
     log_set_level(app->log, c->name, c->log_level == 0 ? LOG_AS_THE_REST : c->log_level - 1);
-    *mine = (app_instance_t){.app = app, .rested = true};
+    *mine = (app_instance_t){
+        .app = app, .manifest = file->manifest, .isolated = options.process, .rested = true};
     app->instance_count++;
     mine->instance = plugin_instance_create(&options);
 }

@@ -9,7 +9,7 @@
 
 static const char *phase_word(const app_t *app)
 {
-    switch (app->phase) {
+    switch (atomic_load(&app->phase)) {
     case APP_STANDBY:
         return "standby";
     case APP_LEADING:
@@ -55,17 +55,16 @@ static double queued(const app_t *app, const char *name)
     return sum;
 }
 
-static void put_plugin(const app_t *app, const plugin_instance_t *instance, buf_t *out)
+static void put_plugin(const app_t *app, const app_instance_t *i, buf_t *out)
 {
-    const char *name = plugin_instance_name(instance);
-    const plugin_manifest_t *manifest = plugin_instance_manifest(instance);
+    const char *name = plugin_instance_name(i->instance);
 
     buf_puts(out, "{\"name\":");
     buf_json_string(out, name, strlen(name));
-    put(out, "plugin", manifest->id);
-    put(out, "version", manifest->version);
-    put(out, "isolation", plugin_instance_isolated(instance) ? "process" : "thread");
-    put(out, "state", plugin_instance_state(instance));
+    put(out, "plugin", i->manifest->id);
+    put(out, "version", i->manifest->version);
+    put(out, "isolation", i->isolated ? "process" : "thread");
+    put(out, "state", plugin_instance_state(i->instance));
     put_number(out, "queued", queued(app, name));
     put_number(out, "running", of_plugin(app, "controller_runtime_active_workers", name));
     put_number(out, "reconciles",
@@ -114,7 +113,7 @@ void app_status(void *arg, buf_t *out)
     buf_puts(out, ",\"plugins\":[");
     for (size_t i = 0; i < app->instance_count; i++) {
         buf_puts(out, i == 0 ? "" : ",");
-        put_plugin(app, app->instances[i].instance, out);
+        put_plugin(app, &app->instances[i], out);
     }
     buf_puts(out, "],\"caches\":[");
     metrics_each(app->metrics, "leasehold_watch_objects", put_cache, &caches);

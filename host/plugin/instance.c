@@ -7,6 +7,7 @@
 #include "plugin/state.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define LOAD_TIMEOUT (60 * CLOCK_S) /* until create() is entered */
@@ -361,7 +362,7 @@ static void on_timer(loop_timer_t *timer)
 {
     plugin_instance_t *i = HOST_CONTAINER(timer, plugin_instance_t, timer);
 
-    switch (i->state) {
+    switch (atomic_load(&i->state)) {
     case STATE_CREATING:
         too_slow(i, i->loaded ? "create has not returned after 10 s"
                               : "the file was not loaded after 60 s");
@@ -699,7 +700,7 @@ void plugin_instance_end(plugin_instance_t *i, int64_t deadline)
         return;
     }
     i->resting = true;
-    switch (i->state) {
+    switch (atomic_load(&i->state)) {
     case STATE_ACTIVE:
         loop_timer_set(&i->deadline, deadline);
         set_state(i, STATE_DRAINING);
@@ -788,14 +789,4 @@ const char *plugin_instance_state(const plugin_instance_t *i)
 const char *plugin_instance_name(const plugin_instance_t *i)
 {
     return i->name;
-}
-
-const plugin_manifest_t *plugin_instance_manifest(const plugin_instance_t *i)
-{
-    return i->o.file->manifest;
-}
-
-bool plugin_instance_isolated(const plugin_instance_t *i)
-{
-    return i->o.process;
 }

@@ -52,8 +52,6 @@ bool plugin_instance_destroy(plugin_instance_t *i);
 void plugin_instance_kill(plugin_instance_t *i);
 
 const char *plugin_instance_name(const plugin_instance_t *i);
-const plugin_manifest_t *plugin_instance_manifest(const plugin_instance_t *i); /* [any-thread] */
-bool plugin_instance_isolated(const plugin_instance_t *i);                     /* [any-thread] */
 /* "creating", "standby", "activating", "active", "draining", "deactivating", "waiting" (to be tried
  * again), "failed", "ending" or "ended". [any-thread] */
 const char *plugin_instance_state(const plugin_instance_t *i);

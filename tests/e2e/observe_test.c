@@ -131,7 +131,7 @@ static void a_leader_and_a_standby_come_up(void *arg)
 {
     observe_t *o = arg;
 
-    strcpy(o->dir, "/tmp/leasehold-observe-XXXXXX");
+    snprintf(o->dir, sizeof(o->dir), "/tmp/leasehold-observe-XXXXXX");
     REQUIRE_TRUE(mkdtemp(o->dir) != NULL);
     REQUIRE_TRUE(start_server(o));
     o->api = api_open(o->kubeconfig);

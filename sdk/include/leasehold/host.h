@@ -61,13 +61,12 @@ enum {
 };
 
 /* One value of one series. The host prints it as leasehold_plugin_<name>{controller="...",...}.
- * At most 64 names and 1000 series an instance. Borrowed during the call. */
+ * At most 64 names and 1000 series an instance. A name does not end in _bucket, _sum, _count or
+ * _created; in _total that of a counter alone, which should. Borrowed during the call. */
 typedef struct lh_metric {
     uint32_t struct_size;
     uint32_t type;                   /* LH_METRIC_*; fixed by the first use of a name */
-    /* [a-z_][a-z0-9_]*, at most 64 bytes; not ..._bucket, _sum, _count, _created; _total for counters
-     * alone, which should have it */
-    const char *name;
+    const char *name;                /* [a-z_][a-z0-9_]*, at most 64 bytes */
     const char *help;                /* NULL: none */
     const char *const *label_names;  /* label_count names; the same ones at each use */
     const char *const *label_values; /* label_count values, cut after 128 bytes */
