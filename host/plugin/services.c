@@ -2,6 +2,7 @@
 /* The ctx table and the life of a term. */
 #include "base/clock.h"
 #include "base/error.h"
+#include "plugin/run_log.h"
 #include "plugin/services_impl.h"
 
 #include <string.h>
@@ -94,6 +95,18 @@ static void entry_completed(loop_task_t *task) /* [loop-thread] */
     pthread_mutex_unlock(&s->lock);
 }
 
+static void log_stray(const plugin_services_t *s, uint64_t ctx)
+{
+    char id[RUN_ID_SIZE];
+
+    if (!log_enabled(s->log, LOG_DEBUG))
+        return;
+    plugin_run_id(s->shared, ctx, id);
+    log_t *log = log_with(s->log, "reconcileID", id);
+    log_debug(log, "a completion is used up or belongs to an earlier term; ignored");
+    log_destroy(log);
+}
+
 static void services_complete(void *self, lh_completion_t completion, const lh_result_t *result)
 {
     plugin_services_t *s = self;
@@ -115,8 +128,7 @@ static void services_complete(void *self, lh_completion_t completion, const lh_r
     }
     /* Late results of an ended term are no fault of the plugin; both are ignored. */
     metric_add(s->stray_completions, 1);
-    log_debug(s->log, "completion %llu is used up or belongs to an earlier term; ignored",
-              (unsigned long long) completion.id);
+    log_stray(s, completion.id);
 }
 
 /* -- The term -- */
