@@ -123,17 +123,26 @@ static void add_instance(void *arg, const config_instance_t *c, const plugin_fil
             cli_fail(CLI_FAILED, "%s: no usable plugin file has id '%s'", c->where, c->plugin);
         return;
     }
+    plugin_manifest_t *manifest = NULL;
+    lh_error_t err = {0};
+
+    if (plugin_manifest_check_config(file->manifest, c->config_json, &err) < 0 ||
+        plugin_manifest_for_instance(file->manifest, c->config_json, &manifest, &err) < 0) {
+        r->status = cli_fail(CLI_FAILED, "%s: %s", c->where, err.text);
+        return;
+    }
     const bool own = r->config->fencing == CONFIG_FENCING_SERVER;
     char **namespaces = app_roster_namespaces(r->config, c);
     host_cleanup(host_freep) char *name = host_xprintf("%s:%s", r->to.base, c->name);
     host_cleanup(host_freep) char *watches = host_xprintf("%s:watches", name);
-    cJSON *watched = watch_rules(file->manifest), *asked = permission_rules(file->manifest);
+    cJSON *watched = watch_rules(manifest), *asked = permission_rules(manifest);
 
     add_roles(r, watches, namespaces, watched, r->to.account);
     add_roles(r, name, namespaces, asked, own ? c->service_account : r->to.account);
     cJSON_AddItemToArray(r->to.accounts, cJSON_CreateString(c->service_account));
     cJSON_Delete(watched);
     cJSON_Delete(asked);
+    plugin_manifest_destroy(manifest);
 }
 
 static int add_plugins(rbac_t *r)

@@ -641,7 +641,7 @@ plugin_instance_t *plugin_instance_create(const plugin_instance_options_t *optio
     static const char *const labels[] = {"controller", NULL};
     plugin_instance_t *i = host_xcalloc(1, sizeof(*i));
     plugin_shared_t *shared = options->shared;
-    const plugin_manifest_t *manifest = options->file->manifest;
+    const plugin_manifest_t *manifest = options->manifest;
 
     i->o = *options;
     i->name = host_xstrdup(options->name);
@@ -767,6 +767,7 @@ bool plugin_instance_destroy(plugin_instance_t *i)
         next = link->next;
         free(link);
     }
+    plugin_manifest_destroy(i->o.manifest);
     free(i->name);
     free(i->config);
     free(i);

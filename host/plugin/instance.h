@@ -19,11 +19,12 @@ typedef struct plugin_instance plugin_instance_t;
 typedef struct plugin_instance_options {
     plugin_shared_t *shared;
     watch_hub_t *hub;
-    const char *name;          /* copied */
-    const plugin_file_t *file; /* prepared; borrowed until plugin_instance_destroy */
-    const char *user;          /* as whom its requests are made; copied; NULL: the host */
-    const char *config;        /* JSON object, checked against the schema; copied */
-    bool process;              /* isolation: process */
+    const char *name;            /* copied */
+    const plugin_file_t *file;   /* prepared; borrowed until plugin_instance_destroy */
+    plugin_manifest_t *manifest; /* the instance's own; taken */
+    const char *user;            /* as whom its requests are made; copied; NULL: the host */
+    const char *config;          /* JSON object, checked against the schema; copied */
+    bool process;                /* isolation: process */
     uint32_t workers, max_in_flight;
     const char *const *namespaces; /* NULL-terminated; NULL: all; borrowed */
     /* Each may be called from within the calls below. [loop-thread] */

@@ -101,7 +101,7 @@ static int known(const node_t *n, const char *const *names, size_t count, lh_err
 
 /* -- Watches -- */
 
-static const char *const roles[] = {"primary", "owned", "mapped"};
+static const char *const roles[] = {"primary", "owned", "mapped", "cached"};
 static const char *const projections[] = {"full", "metadata"};
 static const char *const map_kinds[] = {"label", "annotation", "field", "owner"};
 
@@ -259,7 +259,16 @@ static int parse_target(const node_t *n, const plugin_manifest_t *m, uint32_t fi
     return 0;
 }
 
-static int parse_targets(const cJSON *watches, plugin_manifest_t *m, lh_error_t *err)
+/* Where a watch stands: in the manifest, or in the configuration that it was taken from. */
+static char *watch_at(const plugin_watches_added_t *added, size_t i)
+{
+    if (added != NULL && i >= added->own)
+        return host_xprintf("%s[%zu].", added->at, i - added->own);
+    return host_xprintf("watches[%zu].", i);
+}
+
+static int parse_targets(const cJSON *watches, const plugin_watches_added_t *added,
+                         plugin_manifest_t *m, lh_error_t *err)
 {
     uint32_t first = 0;
     size_t i = 0;
@@ -270,7 +279,7 @@ static int parse_targets(const cJSON *watches, plugin_manifest_t *m, lh_error_t 
     if (first == m->watch_count)
         return host_fail(err, LH_EINVAL, "watches: none has the role primary");
     cJSON_ArrayForEach (item, watches) {
-        host_cleanup(host_freep) char *at = host_xprintf("watches[%zu].", i);
+        host_cleanup(host_freep) char *at = watch_at(added, i);
         host_cleanup(host_freep) char *map_at = host_xprintf("%smap.", at);
         plugin_watch_t *w = &m->watches[i++];
         const node_t node = {item, at};
@@ -287,27 +296,29 @@ static int parse_targets(const cJSON *watches, plugin_manifest_t *m, lh_error_t 
     return 0;
 }
 
-static int parse_watches(const node_t *top, plugin_manifest_t *m, lh_error_t *err)
+static int parse_watches(const node_t *top, const plugin_watches_added_t *added,
+                         plugin_manifest_t *m, lh_error_t *err)
 {
     const cJSON *watches = get(top, "watches");
     const int count = cJSON_GetArraySize(watches);
     const cJSON *item;
 
-    if (!cJSON_IsArray(watches) || count == 0)
+    if (!cJSON_IsArray(watches) || (count == 0 && m->watches_from == NULL))
         return host_fail(err, LH_EINVAL, "watches: must be an array with at least one watch");
     if (count > (int) PLUGIN_WATCHES_MAX)
         return host_fail(err, LH_EINVAL, "watches: %d, at most %u are allowed", count,
                          PLUGIN_WATCHES_MAX);
-    m->watches = host_xcalloc((size_t) count, sizeof(*m->watches));
+    m->watches = host_xcalloc((size_t) count + 1, sizeof(*m->watches));
     cJSON_ArrayForEach (item, watches) {
-        host_cleanup(host_freep) char *at = host_xprintf("watches[%zu].", m->watch_count);
+        host_cleanup(host_freep) char *at = watch_at(added, m->watch_count);
         const node_t node = {item, at};
         const int ret = parse_watch(&node, &m->watches[m->watch_count++], err);
 
         if (ret < 0)
             return ret;
     }
-    return parse_targets(watches, m, err);
+    /* The primaries may be among those that the configuration brings. */
+    return m->watches_from != NULL ? 0 : parse_targets(watches, added, m, err);
 }
 
 /* -- The rest -- */
@@ -323,10 +334,42 @@ static bool is_strings(const cJSON *array)
     return cJSON_IsArray(array);
 }
 
-/* Rules as in a Kubernetes Role, for whoever has to grant them. */
-static int check_permissions(const cJSON *permissions, lh_error_t *err)
+/* The rule that stands for the kinds of the configuration: {"watchesFrom": true, "verbs": [...]}. */
+static int check_rule_of_added(const node_t *rule, const plugin_manifest_t *m, lh_error_t *err)
+{
+    static const char *const fields[] = {"watchesFrom", "verbs"};
+    const int ret = known(rule, fields, HOST_LEN(fields), err);
+
+    if (ret < 0)
+        return ret;
+    if (!cJSON_IsTrue(get(rule, "watchesFrom")) || m->watches_from == NULL)
+        return host_fail(err, LH_EINVAL,
+                         "%swatchesFrom: must be true, and the manifest must have a watchesFrom",
+                         rule->at);
+    if (!is_strings(get(rule, "verbs")))
+        return host_fail(err, LH_EINVAL, "%sverbs: must be an array of strings", rule->at);
+    return 0;
+}
+
+static int check_rule(const node_t *rule, lh_error_t *err)
 {
     static const char *const fields[] = {"apiGroups", "resources", "verbs", "resourceNames"};
+    const int ret = known(rule, fields, HOST_LEN(fields), err);
+
+    for (size_t f = 0; ret == 0 && f < HOST_LEN(fields); f++) {
+        const cJSON *list = get(rule, fields[f]);
+        const bool optional = f == 3;
+
+        if (list == NULL ? !optional : !is_strings(list))
+            return host_fail(err, LH_EINVAL, "%s%s: must be an array of strings", rule->at,
+                             fields[f]);
+    }
+    return ret;
+}
+
+/* Rules as in a Kubernetes Role, for whoever has to grant them. */
+static int check_permissions(const cJSON *permissions, const plugin_manifest_t *m, lh_error_t *err)
+{
     const cJSON *rule;
     size_t i = 0;
 
@@ -335,18 +378,11 @@ static int check_permissions(const cJSON *permissions, lh_error_t *err)
     cJSON_ArrayForEach (rule, permissions) {
         host_cleanup(host_freep) char *at = host_xprintf("permissions[%zu].", i++);
         const node_t node = {rule, at};
-        const int ret = known(&node, fields, HOST_LEN(fields), err);
+        const int ret = get(&node, "watchesFrom") != NULL ? check_rule_of_added(&node, m, err)
+                                                          : check_rule(&node, err);
 
         if (ret < 0)
             return ret;
-        for (size_t f = 0; f < HOST_LEN(fields); f++) {
-            const cJSON *list = get(&node, fields[f]);
-            const bool optional = f == 3;
-
-            if (list == NULL ? !optional : !is_strings(list))
-                return host_fail(err, LH_EINVAL, "%s%s: must be an array of strings", at,
-                                 fields[f]);
-        }
     }
     return 0;
 }
@@ -388,10 +424,11 @@ static int parse_identity(const node_t *top, plugin_manifest_t *m, lh_error_t *e
     return 0;
 }
 
-static int parse(const cJSON *json, plugin_manifest_t *m, lh_error_t *err)
+static int parse(const cJSON *json, const plugin_watches_added_t *added, plugin_manifest_t *m,
+                 lh_error_t *err)
 {
-    static const char *const fields[] = {"abi",     "id",          "version",
-                                         "watches", "permissions", "config"};
+    static const char *const fields[] = {"abi",         "id",          "version", "watches",
+                                         "watchesFrom", "permissions", "config"};
     const node_t top = {json, ""};
 
     if (!cJSON_IsObject(json))
@@ -401,9 +438,11 @@ static int parse(const cJSON *json, plugin_manifest_t *m, lh_error_t *err)
     if (ret == 0)
         ret = parse_identity(&top, m, err);
     if (ret == 0)
-        ret = parse_watches(&top, m, err);
+        ret = parse_pointer(&top, "watchesFrom", false, &m->watches_from, err);
     if (ret == 0)
-        ret = check_permissions(get(&top, "permissions"), err);
+        ret = parse_watches(&top, added, m, err);
+    if (ret == 0)
+        ret = check_permissions(get(&top, "permissions"), m, err);
     if (ret == 0 && get(&top, "config") != NULL)
         ret = plugin_schema_check(get(&top, "config"), "config", err);
     return ret;
@@ -414,27 +453,35 @@ static void destroyp(plugin_manifest_t **m)
     plugin_manifest_destroy(*m);
 }
 
+int plugin_manifest_from_json(const cJSON *json, const char *text, size_t len,
+                              const plugin_watches_added_t *added, plugin_manifest_t **out,
+                              lh_error_t *err)
+{
+    host_cleanup(destroyp) plugin_manifest_t *m = host_xcalloc(1, sizeof(*m));
+
+    m->text = strndup(text, len);
+    if (m->text == NULL)
+        return host_fail(err, LH_ENOMEM, "manifest: out of memory");
+    const int ret = parse(json, added, m, err);
+
+    if (ret < 0)
+        return ret;
+    *out = host_steal(m);
+    return 0;
+}
+
 int plugin_manifest_parse(const char *text, size_t len, plugin_manifest_t **out, lh_error_t *err)
 {
     host_cleanup(plugin_json_deletep) cJSON *json = NULL;
-    host_cleanup(destroyp) plugin_manifest_t *m = NULL;
 
     if (len > PLUGIN_MANIFEST_MAX)
         return host_fail(err, LH_ETOOBIG, "manifest: %zu bytes, at most %u are allowed", len,
                          PLUGIN_MANIFEST_MAX);
     int ret = plugin_json_parse(text, len, &json, err);
 
-    if (ret < 0)
-        return host_error_wrap(err, ret, "manifest");
-    m = host_xcalloc(1, sizeof(*m));
-    m->text = strndup(text, len);
-    if (m->text == NULL)
-        return host_fail(err, LH_ENOMEM, "manifest: out of memory");
-    ret = parse(json, m, err);
-    if (ret < 0)
-        return host_error_wrap(err, ret, "manifest");
-    *out = host_steal(m);
-    return 0;
+    if (ret == 0)
+        ret = plugin_manifest_from_json(json, text, len, NULL, out, err);
+    return ret < 0 ? host_error_wrap(err, ret, "manifest") : 0;
 }
 
 void plugin_manifest_destroy(plugin_manifest_t *m)
@@ -455,6 +502,7 @@ void plugin_manifest_destroy(plugin_manifest_t *m)
         free(w->map.ns_path);
     }
     free(m->watches);
+    free(m->watches_from);
     free(m->id);
     free(m->version);
     free(m->text);

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "kube/path.h"
 
+#include <cjson/cJSON.h>
 #include <leasehold/error.h>
 
 #define PLUGIN_MANIFEST_MAX (256u * 1024u) /* bytes of JSON */
@@ -14,7 +15,8 @@
 enum plugin_role {
     PLUGIN_ROLE_PRIMARY, /* its objects are reconciled */
     PLUGIN_ROLE_OWNED,   /* a change leads to the primary that is its controller owner */
-    PLUGIN_ROLE_MAPPED   /* a change leads to a primary by `map` */
+    PLUGIN_ROLE_MAPPED,  /* a change leads to a primary by `map` */
+    PLUGIN_ROLE_CACHED   /* only read from the cache; a change leads nowhere */
 };
 
 /* How a mapped object names its primary. */
@@ -44,7 +46,9 @@ typedef struct plugin_manifest {
     char *version; /* as the author writes it; compared as a semantic version where it is one */
     plugin_watch_t *watches;
     size_t watch_count;
-    char *text; /* the whole document */
+    char
+        *watches_from; /* JSON Pointer into an instance's configuration: more watches; NULL: none */
+    char *text;        /* the whole document */
 } plugin_manifest_t;
 
 /* Parses and validates. Unknown top-level fields are errors that name the nearest known one. Caller
@@ -53,6 +57,25 @@ typedef struct plugin_manifest {
 HOST_MUST_USE int plugin_manifest_parse(const char *text, size_t len, plugin_manifest_t **out,
                                         lh_error_t *err);
 void plugin_manifest_destroy(plugin_manifest_t *m); /* NULL is allowed */
+
+/* The manifest of one instance: that of its plugin, where watchesFrom has become the watches which
+ * stand there in config (a JSON object), and the permission rules for them name their kinds. Without
+ * watchesFrom a copy. Caller owns *out. LH_EINVAL names the place in config. [any-thread] */
+HOST_MUST_USE int plugin_manifest_for_instance(const plugin_manifest_t *m, const char *config,
+                                               plugin_manifest_t **out, lh_error_t *err);
+
+/* Of a document's watches the first `own` are the plugin's; the others were taken from `at`
+ * ("config.kinds"), for messages. */
+typedef struct plugin_watches_added {
+    size_t own;
+    const char *at;
+} plugin_watches_added_t;
+
+/* For plugin_manifest_for_instance: a document that has been parsed already; added NULL: it is a
+ * plugin's own. [any-thread] */
+HOST_MUST_USE int plugin_manifest_from_json(const cJSON *json, const char *text, size_t len,
+                                            const plugin_watches_added_t *added,
+                                            plugin_manifest_t **out, lh_error_t *err);
 
 /* Finds the note in the ELF file open at fd and appends its JSON to out. Bounded; follows no
  * relocation, runs nothing. LH_EINVAL: not an ELF file, wrong class, byte order or machine.

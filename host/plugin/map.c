@@ -120,7 +120,7 @@ void plugin_map(const plugin_manifest_t *m, uint32_t watch, const watch_snapshot
         add(arg, watch, watch_snapshot_ns(object), watch_snapshot_name(object));
         return;
     }
-    if (skim_meta(text, len, &meta, NULL) < 0)
+    if (w->role == PLUGIN_ROLE_CACHED || skim_meta(text, len, &meta, NULL) < 0)
         return; /* a snapshot has passed this once; nothing to lead anywhere */
     target_t t = {.manifest = m, .object = object, .add = add, .arg = arg};
     if (w->role == PLUGIN_ROLE_OWNED) {

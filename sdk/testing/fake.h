@@ -119,6 +119,8 @@ struct lh_fake {
     int ready;
     char *ready_text;
     char *manifest_id;
+    char *watches_from; /* JSON Pointer into the configuration; "": none */
+    size_t own_watches; /* the manifest's; those from the configuration come behind */
 };
 
 /* util.c: ends the program when memory is out or the test is wrong. [any-thread] */
@@ -145,6 +147,8 @@ fake_key_t *fake_key(lh_fake_t *f, uint32_t watch, const char *ns, const char *n
 
 /* manifest.c */
 void fake_read_manifest(lh_fake_t *f, const char *manifest);
+void fake_read_config(lh_fake_t *f, const cJSON *config); /* watchesFrom */
+void fake_watch_free(void *watch);
 fake_watch_t *fake_watch(lh_fake_t *f, uint32_t watch); /* ends the program when unknown */
 /* Path of an object of a watch; name NULL: of the collection. Caller owns, free with free(). */
 char *fake_watch_path(const fake_watch_t *w, const char *ns, const char *name);

@@ -135,17 +135,6 @@ static void free_list(fake_list_t *list, void (*fn)(void *item))
     free(list->items);
 }
 
-static void free_watch(void *item)
-{
-    fake_watch_t *w = item;
-
-    free(w->collection);
-    free(w->resource);
-    free(w->api_version);
-    free(w->kind);
-    free(w);
-}
-
 static void free_object(void *item)
 {
     fake_object_t *o = item;
@@ -182,7 +171,7 @@ size_t lh_fake_destroy(lh_fake_t *f)
     const size_t faults = lh_fake_faults(f);
     for (size_t i = 0; i < faults; i++)
         (void) fprintf(stderr, "fake host: %s: %s\n", f->manifest_id, lh_fake_fault(f, i));
-    free_list(&f->watches, free_watch);
+    free_list(&f->watches, fake_watch_free);
     free_list(&f->objects, free_object);
     free_list(&f->keys, free_key);
     free_list(&f->metrics, free_metric);
@@ -192,6 +181,7 @@ size_t lh_fake_destroy(lh_fake_t *f)
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
         free_list(plain[i], free);
     free(f->manifest_id);
+    free(f->watches_from);
     (void) pthread_cond_destroy(&f->changed);
     (void) pthread_mutex_destroy(&f->lock);
     free(f);
@@ -235,7 +225,6 @@ static void leave(lh_fake_t *f)
 int lh_fake_start(lh_fake_t *f, const lh_plugin_entry_t *entry, lh_fake_reconcile_t reconcile,
                   const char *config, lh_error_t *err)
 {
-    const char *text = "{}";
     lh_error_t own = {0};
 
     if (f->plugin != NULL)
@@ -244,11 +233,10 @@ int lh_fake_start(lh_fake_t *f, const lh_plugin_entry_t *entry, lh_fake_reconcil
         !LH_HAS_FIELD(entry, destroy))
         return lh_errorf(err, LH_EABI, "entry: ABI %u, %u bytes, or create or destroy is missing",
                          entry->abi_major, entry->struct_size);
-    if (config != NULL) {
-        cJSON *tree = fake_parse(config);
-        text = fake_keep(f, cJSON_PrintUnformatted(tree));
-        cJSON_Delete(tree);
-    }
+    cJSON *tree = fake_parse(config != NULL ? config : "{}");
+    const char *text = fake_keep(f, cJSON_PrintUnformatted(tree));
+    fake_read_config(f, tree);
+    cJSON_Delete(tree);
     const lh_instance_t instance = {sizeof(instance), 0, f->manifest_id, text};
     f->entry = entry;
     f->reconcile = reconcile;

@@ -52,17 +52,11 @@ static const char *string_of(const cJSON *object, const char *key, const char *f
     return fallback;
 }
 
-void fake_read_manifest(lh_fake_t *f, const char *manifest)
+static void add_watches(lh_fake_t *f, const cJSON *list)
 {
-    if (manifest == NULL)
-        (void) dl_iterate_phdr(look_into, &manifest);
-    if (manifest == NULL)
-        fake_die("this program holds no manifest; give one to lh_fake_create()");
-    cJSON *tree = fake_parse(manifest);
     const cJSON *item;
 
-    f->manifest_id = fake_dup(string_of(tree, "id", NULL));
-    cJSON_ArrayForEach (item, cJSON_GetObjectItemCaseSensitive(tree, "watches")) {
+    cJSON_ArrayForEach (item, list) {
         fake_watch_t *w = fake_alloc(sizeof(*w));
         const char *group = string_of(item, "group", "");
         const char *slash = group[0] != '\0' ? "/" : "";
@@ -75,7 +69,50 @@ void fake_read_manifest(lh_fake_t *f, const char *manifest)
         w->synced = true;
         fake_push(&f->watches, w);
     }
+}
+
+void fake_read_manifest(lh_fake_t *f, const char *manifest)
+{
+    if (manifest == NULL)
+        (void) dl_iterate_phdr(look_into, &manifest);
+    if (manifest == NULL)
+        fake_die("this program holds no manifest; give one to lh_fake_create()");
+    cJSON *tree = fake_parse(manifest);
+
+    f->manifest_id = fake_dup(string_of(tree, "id", NULL));
+    f->watches_from = fake_dup(string_of(tree, "watchesFrom", ""));
+    add_watches(f, cJSON_GetObjectItemCaseSensitive(tree, "watches"));
+    f->own_watches = f->watches.count;
     cJSON_Delete(tree);
+}
+
+void fake_read_config(lh_fake_t *f, const cJSON *config)
+{
+    const char *at = f->watches_from;
+
+    while (f->watches.count > f->own_watches)
+        fake_watch_free(f->watches.items[--f->watches.count]);
+    if (*at == '\0')
+        return;
+    while (*at == '/') {
+        const size_t len = strcspn(++at, "/");
+        char *name = fake_printf("%.*s", (int) len, at);
+        config = cJSON_GetObjectItemCaseSensitive(config, name);
+        free(name);
+        at += len;
+    }
+    add_watches(f, config);
+}
+
+void fake_watch_free(void *watch)
+{
+    fake_watch_t *w = watch;
+
+    free(w->collection);
+    free(w->resource);
+    free(w->api_version);
+    free(w->kind);
+    free(w);
 }
 
 fake_watch_t *fake_watch(lh_fake_t *f, uint32_t watch)

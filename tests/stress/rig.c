@@ -47,10 +47,14 @@ rig_t *rig_create(hooks_t *hooks, uint32_t workers)
                                                      .log = r->shared.log,
                                                      .metrics = r->shared.metrics});
     r->config = host_xprintf("{\"hooks\":%llu}", (unsigned long long) (uintptr_t) hooks);
+    plugin_manifest_t *own = NULL;
+    CHECK(plugin_manifest_for_instance(r->file.manifest, r->config, &own, &err) == 0, "%s",
+          err.text);
     r->instance = plugin_instance_create(&(plugin_instance_options_t){.shared = &r->shared,
                                                                       .hub = r->hub,
                                                                       .name = "stress",
                                                                       .file = &r->file,
+                                                                      .manifest = own,
                                                                       .config = r->config,
                                                                       .workers = workers,
                                                                       .max_in_flight = 64,

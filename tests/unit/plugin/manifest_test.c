@@ -210,3 +210,108 @@ Test(manifest, every_cut_of_a_good_document_is_refused)
         free(cut);
     }
 }
+
+/* -- Watches out of the configuration -- */
+
+#define FROM_CONFIG                                                                                \
+    TOP("\"watches\": [{\"version\": \"v1\", \"resource\": \"namespaces\", \"kind\": "             \
+        "\"Namespace\", \"role\": \"cached\"}], \"watchesFrom\": \"/scope/kinds\", "               \
+        "\"permissions\": [{\"watchesFrom\": true, \"verbs\": [\"delete\"]}, "                     \
+        "{\"apiGroups\": [\"\"], \"resources\": [\"events\"], \"verbs\": [\"create\"]}]")
+
+static void refused_config(const char *manifest, const char *config, const char *why)
+{
+    plugin_manifest_t *m = parsed(manifest), *own = NULL;
+    lh_error_t err = {0};
+
+    EXPECT_INT(plugin_manifest_for_instance(m, config, &own, &err), LH_EINVAL);
+    EXPECT_HAS(err.text, why);
+    cr_expect(own == NULL, "a refused manifest was handed out");
+    plugin_manifest_destroy(m);
+}
+
+Test(watches_from, come_behind_the_plugins_own)
+{
+    plugin_manifest_t *m = parsed(FROM_CONFIG), *own = NULL;
+    lh_error_t err = {0};
+
+    EXPECT_STR(m->watches_from, "/scope/kinds");
+    EXPECT_INT(m->watch_count, 1);
+    ASSERT_OK(plugin_manifest_for_instance(
+                  m,
+                  "{\"scope\": {\"kinds\": ["
+                  "{\"version\": \"v1\", \"resource\": \"pods\", \"kind\": \"Pod\","
+                  " \"role\": \"owned\", \"primary\": 2},"
+                  "{\"group\": \"apps\", \"version\": \"v1\", \"resource\": \"deployments\","
+                  " \"kind\": \"Deployment\", \"projection\": \"metadata\"}]}}",
+                  &own, &err),
+              err);
+    EXPECT_INT(own->watch_count, 3);
+    EXPECT_INT(own->watches[0].role, PLUGIN_ROLE_CACHED);
+    EXPECT_STR(own->watches[1].kind, "Pod");
+    EXPECT_INT(own->watches[1].primary, 2);
+    EXPECT_STR(own->watches[2].gvr.group, "apps");
+    cr_expect(own->watches[2].metadata_only, "projection metadata was not read");
+    cr_expect(own->watches_from == NULL, "an instance's manifest asks for more watches");
+    EXPECT_STR(own->id, "hello");
+    plugin_manifest_destroy(own);
+    plugin_manifest_destroy(m);
+}
+
+Test(watches_from, become_permissions_of_their_kinds)
+{
+    plugin_manifest_t *m = parsed(FROM_CONFIG), *own = NULL;
+    lh_error_t err = {0};
+
+    ASSERT_OK(plugin_manifest_for_instance(
+                  m,
+                  "{\"scope\": {\"kinds\": [{\"version\": \"v1\", \"resource\": \"pods\","
+                  " \"kind\": \"Pod\"}, {\"group\": \"apps\", \"version\": \"v1\","
+                  " \"resource\": \"deployments\", \"kind\": \"Deployment\"}]}}",
+                  &own, &err),
+              err);
+    EXPECT_HAS(own->text,
+               "\"permissions\":["
+               "{\"apiGroups\":[\"\"],\"resources\":[\"pods\"],\"verbs\":[\"delete\"]},"
+               "{\"apiGroups\":[\"apps\"],\"resources\":[\"deployments\"],"
+               "\"verbs\":[\"delete\"]},"
+               "{\"apiGroups\":[\"\"],\"resources\":[\"events\"],\"verbs\":[\"create\"]}]");
+    plugin_manifest_destroy(own);
+    plugin_manifest_destroy(m);
+}
+
+Test(watches_from, are_refused_with_their_place_in_the_configuration)
+{
+    refused_config(FROM_CONFIG, "{\"scope\": {\"kinds\": {}}}",
+                   "config.scope.kinds: must be an array of watches");
+    refused_config(FROM_CONFIG,
+                   "{\"scope\": {\"kinds\": [{\"version\": \"v1\", \"resource\": \"pods\"}]}}",
+                   "config.scope.kinds[0].kind: is missing");
+    refused_config(FROM_CONFIG,
+                   "{\"scope\": {\"kinds\": [{\"version\": \"v1\", \"resource\": \"pods\","
+                   " \"kind\": \"Pod\", \"primary\": 0, \"role\": \"owned\"}]}}",
+                   "watches: none has the role primary");
+    refused_config(TOP("\"watches\": [], \"watchesFrom\": \"/kinds\""), "{\"kinds\": []}",
+                   "config.kinds: must name at least one kind to watch");
+}
+
+Test(watches_from, leaves_a_plugin_without_it_as_it_is)
+{
+    plugin_manifest_t *m = parsed(MINIMAL), *own = NULL;
+    lh_error_t err = {0};
+
+    ASSERT_OK(plugin_manifest_for_instance(m, "{}", &own, &err), err);
+    EXPECT_STR(own->text, MINIMAL);
+    EXPECT_INT(own->watch_count, 1);
+    plugin_manifest_destroy(own);
+    plugin_manifest_destroy(m);
+}
+
+Test(watches_from, permissions_for_them_need_them)
+{
+    refused(TOP("\"watches\": [" WATCH_CM "],"
+                " \"permissions\": [{\"watchesFrom\": true, \"verbs\": [\"get\"]}]"),
+            LH_EINVAL, "permissions[0].watchesFrom: must be true, and the manifest must have a");
+    refused(TOP("\"watches\": [" WATCH_CM "], \"watchesFrom\": \"kinds\""), LH_EINVAL,
+            "watchesFrom: 'kinds' is not a JSON Pointer");
+}

@@ -20,9 +20,11 @@
     "{\"version\":\"v1\",\"resource\":\"claims\",\"kind\":\"Claim\",\"role\":\"mapped\","          \
     "\"map\":{\"by\":\"field\",\"path\":\"/spec/a~1b/name\",\"namespacePath\":\"/spec/ns\"}},"     \
     "{\"version\":\"v1\",\"resource\":\"nodes\",\"kind\":\"Node\",\"role\":\"mapped\","            \
-    "\"map\":{\"by\":\"owner\"}}]}"
+    "\"map\":{\"by\":\"owner\"}},"                                                                 \
+    "{\"version\":\"v1\",\"resource\":\"namespaces\",\"kind\":\"Namespace\",\"role\":\"cached\"}]" \
+    "}"
 
-enum { OWNED = 2, LABEL, ANNOTATION, FIELD, OWNER };
+enum { OWNED = 2, LABEL, ANNOTATION, FIELD, OWNER, CACHED };
 
 static void add(void *arg, uint32_t primary, const char *ns, const char *name)
 {
@@ -151,4 +153,9 @@ Test(map, names_too_long_to_be_names_lead_nowhere)
     value[sizeof(value) - 1] = '\0';
     snprintf(label, sizeof(label), "\"labels\":{\"example.com/site\":\"%s\"}", value);
     EXPECT_MAPPED(LABEL, label, "", "");
+}
+
+Test(map, what_is_only_cached_leads_nowhere)
+{
+    EXPECT_MAPPED(CACHED, OWNERS(SITE("example.com/v1", "a", "true")), "", "");
 }

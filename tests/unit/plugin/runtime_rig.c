@@ -75,11 +75,14 @@ rig_t *rig_create_with(const rig_options_t *o)
                                                      .metrics = r->shared.metrics});
     parse_manifest(r, o);
     host_cleanup(host_freep) char *config = config_of(r, o);
+    plugin_manifest_t *manifest = NULL;
+    ASSERT_OK(plugin_manifest_for_instance(r->file.manifest, config, &manifest, &err), err);
     r->instance = plugin_instance_create(
         &(plugin_instance_options_t){.shared = &r->shared,
                                      .hub = r->hub,
                                      .name = "puppet",
                                      .file = &r->file,
+                                     .manifest = manifest,
                                      .config = config,
                                      .process = o->process,
                                      .workers = o->workers != 0 ? o->workers : 2,

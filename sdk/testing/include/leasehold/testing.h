@@ -47,7 +47,8 @@ lh_fake_t *lh_fake_create(const char *manifest);
 size_t lh_fake_destroy(lh_fake_t *fake);
 const lh_host_t *lh_fake_host(lh_fake_t *fake);
 
-/* The plugin's own functions, with the life of a real host around them. config NULL: "{}". */
+/* The plugin's own functions, with the life of a real host around them. config NULL: "{}". Watches that
+ * the manifest takes from the configuration (watchesFrom) are there from now on. */
 int lh_fake_start(lh_fake_t *fake, const lh_plugin_entry_t *entry, lh_fake_reconcile_t reconcile,
                   const char *config, lh_error_t *err);
 int lh_fake_activate(lh_fake_t *fake, lh_error_t *err); /* a new term begins */
