@@ -253,13 +253,24 @@ const char *e2e_user_name(const e2e_t *e, const char *name)
     return out;
 }
 
-const char *e2e_make_user(e2e_t *e, const char *name)
+const char *e2e_make_account(e2e_t *e, const char *name)
 {
     char path[256];
 
     snprintf(path, sizeof(path), "/api/v1/namespaces/%s/serviceaccounts", e->ns);
     API_REPLY made = api_post(e->api, path, "{\"metadata\":{\"name\":\"%s\"}}", name);
     REQUIRE_INT(made.status, 201);
+    snprintf(path, sizeof(path), "/api/v1/namespaces/%s/serviceaccounts/%s/token", e->ns, name);
+    API_REPLY token = api_post(e->api, path, "{\"spec\":{\"expirationSeconds\":7200}}");
+    return token.status == 201 ? e2e_kubeconfig(e, name, NULL, api_str(token.json, "/status/token"))
+                               : NULL;
+}
+
+const char *e2e_make_user(e2e_t *e, const char *name)
+{
+    const char *kubeconfig = e2e_make_account(e, name);
+
+    REQUIRE_TRUE(kubeconfig != NULL);
     API_REPLY bound = api_post(
         e->api, "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
         "{\"metadata\":{\"name\":\"%s-%s\",\"labels\":{\"e2e\":\"%s\"}},"
@@ -268,11 +279,8 @@ const char *e2e_make_user(e2e_t *e, const char *name)
         "\"subjects\":[{\"kind\":\"ServiceAccount\",\"namespace\":\"%s\",\"name\":\"%s\"}]}",
         e->ns, name, e->ns, e->ns, name);
     REQUIRE_INT(bound.status, 201);
-    snprintf(path, sizeof(path), "/api/v1/namespaces/%s/serviceaccounts/%s/token", e->ns, name);
-    API_REPLY token = api_post(e->api, path, "{\"spec\":{\"expirationSeconds\":7200}}");
-    REQUIRE_INT(token.status, 201);
     e->users++;
-    return e2e_kubeconfig(e, name, NULL, api_str(token.json, "/status/token"));
+    return kubeconfig;
 }
 
 /* -- The program -- */

@@ -55,6 +55,9 @@ bool e2e_wait_value(e2e_t *e, const char *path, const char *pointer, const char 
 replica_t *e2e_replica(e2e_t *e, const char *name, const char *lease, const char *const *plugins);
 /* The path of a kubeconfig like the run's own; server and token NULL: as there. Borrowed for ever. */
 const char *e2e_kubeconfig(e2e_t *e, const char *name, const char *server, const char *token);
+/* A service account of the namespace without rights. Returns its kubeconfig, borrowed for ever; NULL on a
+ * server that issues no tokens. */
+const char *e2e_make_account(e2e_t *e, const char *name);
 /* A service account of the namespace with all rights, so that the audit log tells who has asked.
  * Returns its kubeconfig; its name in the log is that of e2e_user_name. Borrowed for ever. */
 const char *e2e_make_user(e2e_t *e, const char *name);
