@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "e2e/shipped.h"
 
+#include <unistd.h>
+
 enum { LIMIT = 20000 };
 
 #define RBAC "/apis/rbac.authorization.k8s.io/v1"
@@ -87,6 +89,40 @@ void shipped_stop(shipped_t *s)
     }
     API_REPLY lease = api_delete(
         s->e->api, "/apis/coordination.k8s.io/v1/namespaces/default/leases/%s", s->lease);
+}
+
+/* The sum of a metric's series; -1 without an answer. */
+static double sum(const char *metrics, const char *name)
+{
+    double total = metrics != NULL ? 0 : -1;
+
+    for (const char *at = metrics; at != NULL && (at = strstr(at, name)) != NULL; at++) {
+        const char *value = strstr(at, "} ");
+        if ((at == metrics || at[-1] == '\n') && at[strlen(name)] == '{' && value != NULL)
+            total += strtod(value + 2, NULL);
+    }
+    return total;
+}
+
+/* A job on its way to a worker is in neither gauge: what counts is that nothing moves for a while. */
+bool shipped_rests(shipped_t *s, int ms)
+{
+    const int64_t until = replica_now_ms() + ms;
+    double done = -1;
+    int still = 0;
+
+    while (still < 5 && replica_now_ms() < until) {
+        char *metrics = NULL;
+        (void) replica_get(s->replica, "/metrics", &metrics);
+        const double now = sum(metrics, "controller_runtime_reconcile_total");
+        const bool rests = sum(metrics, "workqueue_depth") == 0 &&
+                           sum(metrics, "controller_runtime_active_workers") == 0;
+        still = rests && now == done ? still + 1 : 0;
+        done = now;
+        free(metrics);
+        usleep(20000);
+    }
+    return still == 5;
 }
 
 void shipped_make_kind(e2e_t *e, const char *group, const char *plural, const char *kind)

@@ -16,6 +16,8 @@ typedef struct shipped {
  * acts as a service account with the rights that `leasehold rbac` prints for it, and no others. */
 void shipped_start(shipped_t *s, e2e_t *e, const char *plugin, const char *instances);
 void shipped_stop(shipped_t *s);
+/* Waits until nothing is queued or under way: what was there at the start has been looked at. */
+bool shipped_rests(shipped_t *s, int ms);
 
 /* A kind that is gone with the run, "<plural>.<group>", of version v1, namespaced, without a schema. */
 void shipped_make_kind(e2e_t *e, const char *group, const char *plural, const char *kind);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reloader.h"
+
+#define LAST "reloader.stakater.com/last-reloaded-from"
+
+/* SHA-1 of nothing: what stands for a source that is gone. */
+#define NOTHING "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+
+static const char *type_of(const source_t *s)
+{
+    return s->is_secret ? "SECRET" : "CONFIGMAP";
+}
+
+/* -- What a workload has been rolled for -- */
+
+/* STAKATER_WEB_CONFIG_CONFIGMAP of "web-config": letters and digits, an underscore for each run of
+ * others behind one. */
+static void variable_name(const source_t *s, char *out, size_t size)
+{
+    size_t len = (size_t) snprintf(out, size, "STAKATER_");
+    int last = 0;
+
+    for (const char *p = s->name; *p != '\0' && len + 16 < size; p++) {
+        const int fits = (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9');
+        if (fits)
+            out[len++] = (char) (*p >= 'a' ? *p - 'a' + 'A' : *p);
+        else if (last)
+            out[len++] = '_';
+        last = fits;
+    }
+    (void) snprintf(out + len, size - len, "_%s", type_of(s));
+}
+
+static int variable_value(lh_json_t container, const char *name, char digest[DIGEST_SIZE])
+{
+    lh_json_t list, key, item;
+
+    if (lh_json_at(container, "/env", &list) < 0)
+        return 0;
+    lh_json_iter_t it = lh_json_each(list);
+    while (lh_json_next(&it, &key, &item)) {
+        if (!lh_json_equals(item, "/name", name))
+            continue;
+        if (lh_json_string(item, "/value", digest, DIGEST_SIZE) < 0)
+            digest[0] = '\0';
+        return 1;
+    }
+    return 0;
+}
+
+/* The annotation names only the last source; whether another was rolled for before, it does not say. */
+static int annotation_value(const source_t *s, const workload_t *w, char digest[DIGEST_SIZE])
+{
+    lh_json_t template;
+    char text[2048];
+
+    if (lh_json_at(w->object, "/spec/template", &template) < 0 ||
+        lh_annotation(template, LAST, text, sizeof(text)) < 0)
+        return 0;
+    const lh_json_t last = lh_json_text(text, strlen(text));
+    if (!lh_json_equals(last, "/type", type_of(s)) || !lh_json_equals(last, "/name", s->name))
+        return 0;
+    if (lh_json_string(last, "/hash", digest, DIGEST_SIZE) < 0)
+        digest[0] = '\0';
+    return 1;
+}
+
+/* -- Patches -- */
+
+static char *variable_patch(const source_t *s, lh_json_t container, const char *name, int gone)
+{
+    lh_json_t own = {"null", 4};
+
+    (void) lh_json_at(container, "/name", &own);
+    char *variable = gone ? lh_json_printf("{'name':'%s','$patch':'delete'}", name)
+                          : lh_json_printf("{'name':'%s','value':'%s'}", name, s->digest);
+    char *patch = variable == NULL
+                      ? NULL
+                      : lh_json_printf("{'spec':{'template':{'spec':{'containers':[{'name':%.*s,"
+                                       "'env':[%s]}]}}}}",
+                                       (int) own.len, own.text, variable);
+
+    free(variable);
+    return patch;
+}
+
+static char *annotation_patch(const source_t *s, lh_json_t container, int gone)
+{
+    lh_json_t own = {"null", 4};
+
+    (void) lh_json_at(container, "/name", &own);
+    char *last = lh_json_printf("{'type':'%s','name':'%s','namespace':'%s','hash':'%s',"
+                                "'containerRefs':[%.*s],'observedAt':%lld}",
+                                type_of(s), s->name, s->ns, gone ? NOTHING : s->digest,
+                                (int) own.len, own.text, (long long) (lh_time_now() / LH_SECOND));
+    char *patch =
+        last == NULL
+            ? NULL
+            : lh_json_printf("{'spec':{'template':{'metadata':{'annotations':{'" LAST "':'%s'}}}}}",
+                             last);
+
+    free(last);
+    return patch;
+}
+
+/* -- Rolling -- */
+
+static void tell(const source_t *s, const workload_t *w, int ret, const lh_error_t *why)
+{
+    static const char *const names[] = {"success"};
+    const char *const values[] = {ret == 0 ? "true" : "false"};
+    const lh_metric_t metric = {sizeof(metric),
+                                LH_METRIC_COUNTER,
+                                "reload_executed_total",
+                                "Workloads rolled, or not because of an error.",
+                                names,
+                                values,
+                                1,
+                                0,
+                                1};
+    const char *kind = s->is_secret ? "Secret" : "ConfigMap";
+    char note[1024], name[256] = "";
+
+    (void) lh_json_string(w->object, "/metadata/name", name, sizeof(name));
+    if (ret == 0)
+        (void) snprintf(note, sizeof(note), "%s %s has changed: rolled %s %s", kind, s->name,
+                        w->kind, name);
+    else
+        (void) snprintf(note, sizeof(note), "%s %s has changed, but %s %s is not rolled: %s", kind,
+                        s->name, w->kind, name, why->text);
+    if (ret == 0)
+        lh_log(s->self->host, s->ctx, LH_LOG_INFO, note);
+    (void) lh_emit_event(s->self->host, s->ctx, w->snapshot,
+                         ret == 0 ? LH_EVENT_NORMAL : LH_EVENT_WARNING,
+                         ret == 0 ? "Reloaded" : "ReloadFail", note, NULL);
+    (void) lh_emit_metric(s->self->host, &metric, NULL);
+}
+
+static int send_patch(const source_t *s, const workload_t *w, uint32_t type, const char *patch,
+                      lh_error_t *err)
+{
+    char name[256];
+
+    if (patch == NULL)
+        return lh_errorf(err, LH_ENOMEM, "out of memory");
+    const int ret = lh_json_string(w->object, "/metadata/name", name, sizeof(name));
+    if (ret < 0)
+        return lh_errorf(err, ret, "metadata.name: %s", lh_strerror(ret));
+    const lh_ref_t ref = lh_ref_of("apps/v1", w->resource, s->ns, name);
+    return lh_patch(s->self->host, s->ctx, &ref, type, patch, NULL, err);
+}
+
+/* Does the mark that the workload has, if it has one, call for a roll? */
+static int is_due(const source_t *s, int how, int marked, const char *mark)
+{
+    switch (how) {
+    case ROLL_CHANGED:
+        return !marked || strcmp(mark, s->digest) != 0;
+    case ROLL_MISSED:
+        return marked && strcmp(mark, s->digest) != 0 && strcmp(mark, NOTHING) != 0;
+    default:
+        return s->self->settings.annotations ? !marked || strcmp(mark, NOTHING) != 0 : marked;
+    }
+}
+
+static int roll(const source_t *s, const workload_t *w, int how, lh_error_t *err)
+{
+    const int by_annotation = s->self->settings.annotations;
+    char mark[DIGEST_SIZE] = "", variable[320], *patch;
+    lh_json_t container;
+    lh_error_t why = {0};
+    int named;
+
+    if (!is_wanted(s, w, &named) || !find_container(s, w, named, &container))
+        return 0;
+    variable_name(s, variable, sizeof(variable));
+    const int marked =
+        by_annotation ? annotation_value(s, w, mark) : variable_value(container, variable, mark);
+    if (!is_due(s, how, marked, mark))
+        return 0;
+    patch = by_annotation ? annotation_patch(s, container, how == ROLL_GONE)
+                          : variable_patch(s, container, variable, how == ROLL_GONE);
+    int ret = send_patch(s, w, by_annotation ? LH_PATCH_MERGE : LH_PATCH_STRATEGIC, patch, &why);
+    free(patch);
+    if (ret == LH_ENOTFOUND)
+        return 0; /* it has gone meanwhile */
+    tell(s, w, ret, &why);
+    return ret < 0 ? lh_errorf(err, ret, "%s: %s", w->resource, why.text) : 0;
+}
+
+static int roll_kind(const source_t *s, uint32_t watch, workload_t *w, int how, lh_error_t *err)
+{
+    const lh_query_t query = {sizeof(query), watch, s->ns, NULL, NULL};
+    const lh_host_t *host = s->self->host;
+    lh_cursor_t *cursor = NULL;
+    lh_snapshot_t *object = NULL;
+    int ret = lh_cache_list(host, s->ctx, &query, &cursor, err), failed = 0;
+
+    while (ret == 0 && (ret = lh_cursor_next(host, cursor, &object, err)) == 0 && object != NULL) {
+        w->snapshot = object;
+        w->object = lh_snapshot_json(host, object);
+        const int rolled = roll(s, w, how, failed == 0 ? err : NULL);
+        failed = failed == 0 ? rolled : failed;
+        lh_snapshot_release(host, object);
+        if (failed == LH_EFENCED || failed == LH_ECANCELED)
+            break;
+    }
+    lh_cursor_release(host, cursor);
+    return failed < 0 ? failed : ret;
+}
+
+int roll_all(const source_t *s, int how, lh_error_t *err)
+{
+    static const struct {
+        uint32_t watch;
+        const char *resource, *kind;
+    } kinds[] = {{WATCH_DEPLOYMENTS, "deployments", "Deployment"},
+                 {WATCH_DAEMON_SETS, "daemonsets", "DaemonSet"},
+                 {WATCH_STATEFUL_SETS, "statefulsets", "StatefulSet"}};
+    int failed = 0;
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        workload_t w = {.resource = kinds[i].resource, .kind = kinds[i].kind};
+        const int ret = roll_kind(s, kinds[i].watch, &w, how, failed == 0 ? err : NULL);
+        failed = failed == 0 ? ret : failed;
+    }
+    return failed;
+}
