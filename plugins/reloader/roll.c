@@ -184,7 +184,9 @@ static int roll(const source_t *s, const workload_t *w, int how, lh_error_t *err
     free(patch);
     if (ret == LH_ENOTFOUND)
         return 0; /* it has gone meanwhile */
-    tell(s, w, ret, &why);
+    if (ret != LH_EFENCED &&
+        ret != LH_ECANCELED) /* then nothing was sent, and the next term will */
+        tell(s, w, ret, &why);
     return ret < 0 ? lh_errorf(err, ret, "%s: %s", w->resource, why.text) : 0;
 }
 

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Each object answers for itself: a mirror compares itself with its source, a source looks after its
+ * automatic mirrors and queues the others. What was missed, the first look of the next term finds.
+ */
+#include "mirror.h"
+
+/* -- Mirrors -- */
+
+/* The cache sees the instance's namespaces only: before a mirror is deleted because its source is not
+ * there, the server is asked. */
+static int is_gone(const work_t *w, const reflects_t *r, lh_error_t *err)
+{
+    const lh_ref_t ref = ref_of(w, r->ns, r->name);
+    const int ret = lh_get(w->self->host, w->ctx, &ref, NULL, err);
+
+    return ret == LH_ENOTFOUND ? 1 : ret;
+}
+
+static int follow_missing(const work_t *w, const object_t *mirror, const reflects_t *r,
+                          lh_error_t *err)
+{
+    const int gone = is_gone(w, r, err);
+
+    if (gone < 0)
+        return gone;
+    if (gone && r->automatic)
+        return copy_delete(w, mirror, "its source is gone", err);
+    lh_logf(w->self->host, w->ctx, LH_LOG_WARN, "its source %s/%s is %s", r->ns, r->name,
+            gone ? "not there" : "in a namespace that is not watched");
+    return 0;
+}
+
+static int follow(const work_t *w, const object_t *mirror, const reflects_t *r, lh_error_t *err)
+{
+    const lh_key_t key = lh_key_of(w->watch, r->ns, r->name);
+    lh_snapshot_t *snapshot = NULL;
+    int ret;
+
+    if (is_excluded(w, r->ns) ||
+        (strcmp(r->ns, mirror->ns) == 0 && strcmp(r->name, mirror->name) == 0))
+        return 0;
+    ret = lh_cache_get(w->self->host, w->ctx, &key, &snapshot, err);
+    if (ret == LH_ENOTFOUND)
+        return follow_missing(w, mirror, r, err);
+    if (ret < 0)
+        return ret;
+    const object_t source = {r->ns, r->name, lh_snapshot_json(w->self->host, snapshot)};
+    if (permits(w, &source, mirror->ns, r->automatic))
+        ret = copy_update(w, &source, mirror, err);
+    else if (r->automatic)
+        ret = copy_delete(w, mirror, "its source does not permit it any more", err);
+    lh_snapshot_release(w->self->host, snapshot);
+    return ret;
+}
+
+/* -- Sources -- */
+
+static int serve_existing(const work_t *w, const object_t *source, const char *ns, int wanted,
+                          lh_json_t json, lh_error_t *err)
+{
+    const object_t mirror = {ns, source->name, json};
+
+    if (!is_mirror_of(json, source, 1)) {
+        if (wanted && !is_mirror_of(json, source, 0))
+            lh_logf(w->self->host, w->ctx, LH_LOG_WARN,
+                    "no mirror in namespace %s: it has an object of this name", ns);
+        return 0;
+    }
+    return wanted ? copy_update(w, source, &mirror, err)
+                  : copy_delete(w, &mirror, "its source does not ask for it any more", err);
+}
+
+/* The automatic mirror in one namespace. */
+static int serve(const work_t *w, const object_t *source, lh_json_t namespace, lh_error_t *err)
+{
+    char ns[64];
+    lh_json_t going;
+    lh_snapshot_t *existing = NULL;
+    int ret = lh_json_string(namespace, "/metadata/name", ns, sizeof(ns));
+
+    if (ret < 0 || strcmp(ns, source->ns) == 0 || is_excluded(w, ns) ||
+        lh_json_at(namespace, "/metadata/deletionTimestamp", &going) == 0)
+        return 0;
+    const int wanted = source->json.text != NULL && permits(w, source, ns, 1);
+    const lh_key_t key = lh_key_of(w->watch, ns, source->name);
+    ret = lh_cache_get(w->self->host, w->ctx, &key, &existing, err);
+    if (ret == LH_ENOTFOUND)
+        return wanted ? copy_create(w, source, ns, err) : 0;
+    if (ret < 0)
+        return ret;
+    ret = serve_existing(w, source, ns, wanted, lh_snapshot_json(w->self->host, existing), err);
+    lh_snapshot_release(w->self->host, existing);
+    return ret;
+}
+
+typedef int (*visit_t)(const work_t *w, const object_t *source, lh_json_t item, lh_error_t *err);
+
+/* Shows the objects of a watch and namespace (NULL: all). The first failure is returned, after all have
+ * been tried. */
+static int each(const work_t *w, uint32_t watch, const char *ns, const object_t *source,
+                visit_t visit, lh_error_t *err)
+{
+    const lh_query_t query = {sizeof(query), watch, ns, NULL, NULL};
+    const lh_host_t *host = w->self->host;
+    lh_cursor_t *cursor = NULL;
+    lh_snapshot_t *item = NULL;
+    int ret = lh_cache_list(host, w->ctx, &query, &cursor, err), failed = 0;
+
+    while (ret == 0 && (ret = lh_cursor_next(host, cursor, &item, err)) == 0 && item != NULL) {
+        const int one = visit(w, source, lh_snapshot_json(host, item), failed == 0 ? err : NULL);
+        failed = failed == 0 ? one : failed;
+        lh_snapshot_release(host, item);
+        if (failed == LH_EFENCED || failed == LH_ECANCELED)
+            break;
+    }
+    lh_cursor_release(host, cursor);
+    return failed < 0 ? failed : ret;
+}
+
+static int enqueue(const work_t *w, lh_json_t object, lh_error_t *err)
+{
+    char ns[64], name[254];
+
+    if (lh_json_string(object, "/metadata/namespace", ns, sizeof(ns)) < 0 ||
+        lh_json_string(object, "/metadata/name", name, sizeof(name)) < 0)
+        return 0;
+    const lh_key_t key = lh_key_of(w->watch, ns, name);
+    return lh_enqueue(w->self->host, w->ctx, &key, err);
+}
+
+static int enqueue_direct(const work_t *w, const object_t *source, lh_json_t item, lh_error_t *err)
+{
+    return is_mirror_of(item, source, 0) ? enqueue(w, item, err) : 0;
+}
+
+static int enqueue_mirror(const work_t *w, const object_t *source, lh_json_t item, lh_error_t *err)
+{
+    reflects_t r;
+
+    (void) source;
+    return read_reflects(item, &r) ? enqueue(w, item, err) : 0;
+}
+
+/* Whether it was a source before is known of this term only; the mirrors of those before have had a look
+ * at their sources when it began. */
+static int look_after(const work_t *w, const object_t *source, lh_error_t *err)
+{
+    sources_t *known = &w->self->sources;
+    const int automatic = source->json.text != NULL && is_automatic(source->json);
+    int ret = 0;
+
+    if (automatic && sources_add(known, w, source) < 0)
+        return lh_errorf(err, LH_ENOMEM, "out of memory");
+    if (automatic || sources_has(known, w, source))
+        ret = each(w, WATCH_NAMESPACES, NULL, source, serve, err);
+    if (ret == 0 && !automatic)
+        sources_drop(known, w, source);
+    if (ret == 0 && source->json.text != NULL && is_allowed(source->json))
+        ret = each(w, w->watch, NULL, source, enqueue_direct, err);
+    return ret;
+}
+
+/* -- Reconcile -- */
+
+/* Labels decide where mirrors go. What is here when the term begins is no news: every source sees all of
+ * the namespaces then. */
+static int change_namespace(work_t *w, const lh_request_t *request, lh_error_t *err)
+{
+    const object_t none = {0};
+    int ret;
+
+    if (request->object == NULL || request->reason == LH_REASON_INITIAL)
+        return 0;
+    ret = sources_enqueue(&w->self->sources, w, NULL, err);
+    for (w->watch = WATCH_CONFIG_MAPS; ret == 0 && w->watch <= WATCH_SECRETS; w->watch++)
+        ret = each(w, w->watch, request->key->name, &none, enqueue_mirror, err);
+    return ret;
+}
+
+static int reconcile(lh_plugin_t *self, const lh_request_t *request, lh_result_t *result,
+                     lh_error_t *err)
+{
+    work_t w = {self, request->ctx, request->key->watch};
+    object_t object = {.ns = request->key->ns, .name = request->key->name};
+    reflects_t reflects;
+
+    (void) result;
+    if (w.watch == WATCH_NAMESPACES)
+        return change_namespace(&w, request, err);
+    if (is_excluded(&w, object.ns))
+        return 0;
+    if (request->object != NULL)
+        object.json = lh_snapshot_json(self->host, request->object);
+    if (request->object != NULL && read_reflects(object.json, &reflects)) {
+        sources_drop(&self->sources, &w, &object);
+        return follow(&w, &object, &reflects, err);
+    }
+    const int ret = look_after(&w, &object, err);
+    /* Its name has become free: for a mirror that was deleted, or one that it was in the way of. */
+    if (ret == 0 && request->object == NULL)
+        return sources_enqueue(&self->sources, &w, object.name, err);
+    return ret;
+}
+
+LH_SYNC(reconcile, host)
+
+/* -- Life -- */
+
+static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance, lh_error_t *err)
+{
+    lh_plugin_t *self = calloc(1, sizeof(*self));
+
+    if (self == NULL || (self->config = strdup(instance->config)) == NULL) {
+        free(self);
+        lh_errorf(err, LH_ENOMEM, "out of memory");
+        return NULL;
+    }
+    self->host = host;
+    self->excluded = lh_json_text("[]", 2);
+    (void) lh_json_at(lh_json_text(self->config, strlen(self->config)), "/excludedNamespaces",
+                      &self->excluded);
+    (void) pthread_mutex_init(&self->sources.lock, NULL);
+    return self;
+}
+
+static void deactivate(lh_plugin_t *self)
+{
+    sources_clear(&self->sources);
+}
+
+static void destroy(lh_plugin_t *self)
+{
+    sources_clear(&self->sources);
+    (void) pthread_mutex_destroy(&self->sources.lock);
+    free(self->config);
+    free(self);
+}
+
+LH_EXPORT const lh_plugin_entry_t lh_plugin = {
+    .abi_major = LH_ABI_MAJOR,
+    .struct_size = sizeof(lh_plugin_entry_t),
+    .create = create,
+    .destroy = destroy,
+    .deactivate = deactivate,
+};
