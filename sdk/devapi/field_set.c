@@ -53,11 +53,9 @@ static int compare_values(const char *a, const char *b)
 
 int field_step_compare(const char *a, const char *b)
 {
-    const int by_rank = rank(a) - rank(b);
-
-    if (by_rank != 0)
-        return by_rank;
-    return a[0] == 'f' ? strcmp(a, b) : compare_values(a + 1, b + 1);
+    if (a[0] == 'f' && b[0] == 'f')
+        return strcmp(a, b);
+    return a[0] == b[0] ? compare_values(a + 1, b + 1) : rank(a) - rank(b);
 }
 
 /* -- Nodes -- */

@@ -17,7 +17,7 @@ bool managed_is_apply(const dev_request_t *r)
 /* What is printable ASCII of the user agent before the slash, as much of it as fits. Caller owns. */
 static char *manager_of(const dev_request_t *r)
 {
-    buf_t out = BUF_INIT;
+    host_cleanup(buf_fini) buf_t out = BUF_INIT;
 
     if (dev_given(r->field_manager))
         return host_xstrdup(r->field_manager);
