@@ -52,7 +52,7 @@ static int read_metadata(lease_record_t *r, const cJSON *metadata, lh_error_t *e
     r->seq = strdup(seq != NULL ? seq : "");
     if (r->uid == NULL || r->resource_version == NULL || r->seq == NULL)
         return host_fail(err, LH_ENOMEM, "lease: out of memory");
-    r->released = equals_seq(string_of(annotations, LEASE_ANNOTATION_RELEASED), r->seq);
+    r->let_go = equals_seq(string_of(annotations, LEASE_ANNOTATION_RELEASED), r->seq);
     r->holding = equals_seq(string_of(annotations, LEASE_ANNOTATION_HOLDING), r->seq);
     return 0;
 }
@@ -72,7 +72,7 @@ static int read_spec(lease_record_t *r, const cJSON *spec, lh_error_t *err)
     r->spec = spec != NULL ? cJSON_PrintUnformatted(spec) : strdup("");
     if (r->holder == NULL || r->acquired == NULL || r->spec == NULL)
         return host_fail(err, LH_ENOMEM, "lease: out of memory");
-    r->released = r->released && r->holder[0] == '\0'; /* other tools keep our marks */
+    r->released = r->let_go && r->holder[0] == '\0'; /* other tools keep our marks */
     r->duration = seconds * CLOCK_S;
     r->was_held = renewed[0] != '\0';
     return 0;

@@ -28,7 +28,8 @@ typedef struct lease_record {
     char *acquired;      /* acquireTime, "" when absent */
     bool was_held;       /* renewTime is there */
     char *seq;           /* annotation leasehold.dev/seq, "" when absent */
-    bool released;       /* empty, and marked as released by the write that it shows */
+    bool let_go;         /* seq is of a release, whoever has taken the Lease since */
+    bool released;       /* the same, and still empty */
     bool holding;        /* marked as held by somebody who has not led yet */
     char *spec;          /* text of spec; with seq it tells whether the holder has written */
     void *object;        /* cJSON */

@@ -101,17 +101,31 @@ static void watch_for_duplicate(lease_elector_t *e, const lease_record_t *r)
     }
 }
 
-/* Rule 4: from now on for the duration that it states, and never less than was seen before. */
+/* r shows a write of a Leasehold that we have not seen under its own name. */
+static bool was_taken_unseen(const lease_elector_t *e, const lease_record_t *r)
+{
+    lease_seq_t seq;
+    bool seen = e->record != NULL && strcmp(e->record->uid, r->uid) == 0 &&
+                strcmp(e->record->seq, r->seq) == 0;
+
+    return !seen && !r->let_go && !names_holder(r) && lease_seq_parse(r->seq, &seq);
+}
+
+/* Rule 4: from now on for the duration that it states, and never less than was seen before. What
+ * somebody else has written into the record of a Leasehold says nothing of how long that one leads. */
 static void note_sight(lease_elector_t *e, const lease_time_t *t, const lease_record_t *r)
 {
     int64_t duration = r->duration != 0 ? r->duration : e->lease_duration;
+    int64_t safe = t->now + HOST_MAX(duration, e->lease_duration);
 
     e->sight = t->now;
     e->hurries = 0;
     if (r->holder[0] != '\0') {
         if (strcmp(r->holder, e->last_holder) != 0)
             e->earlier_until = e->wait_until;
-        e->wait_until = HOST_MAX(e->wait_until, t->now + duration);
+        if (was_taken_unseen(e, r))
+            e->wait_until = e->earlier_until = HOST_MAX(e->wait_until, safe);
+        e->wait_until = HOST_MAX(e->wait_until, names_holder(r) ? safe : t->now + duration);
         if (!is_own(e, r))
             e->others_until = e->wait_until;
         free(e->last_holder);
@@ -120,9 +134,8 @@ static void note_sight(lease_elector_t *e, const lease_time_t *t, const lease_re
         e->last_seq = host_xstrdup(r->seq);
         e->last_known = names_holder(r);
     } else if (!empty_is_believed(e, r)) {
-        /* The duration is of whoever emptied it, not of the holder that may not know. */
-        e->wait_until = HOST_MAX(e->wait_until, t->now + HOST_MAX(duration, e->lease_duration));
-        e->others_until = e->wait_until;
+        e->wait_until = HOST_MAX(e->wait_until, safe);
+        e->others_until = e->earlier_until = e->wait_until;
     }
     if (r->released) /* whoever held it had waited for those before */
         e->wait_until = e->others_until = e->earlier_until = t->now;

@@ -701,3 +701,76 @@ Test(acquire, rule_13_a_lagging_answer_does_not_bring_back_an_older_record)
     a->net.reply_delay = 0;
     EXPECT_WITHIN(sim_until_leading(a, S(60)), S(15), S(15) + SOON);
 }
+
+/* Somebody puts his name on the record of a leader, which has not been told yet. */
+static sim_host_t *rob_a_leader(const char *spec)
+{
+    sim_create_lease(s, "{}", NULL);
+    sim_host_t *a = sim_start(s, "a");
+
+    sim_run(s, S(5));
+    a->net.cut = true; /* it hears of nothing and leads on */
+    sim_edit(s, spec);
+    return a;
+}
+
+Test(acquire, rule_5_a_stranger_that_lets_go_does_not_speak_for_a_leader_never_seen)
+{
+    rob_a_leader("{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":15}");
+    sim_host_t *b = sim_start(s, "b");
+
+    sim_run(s, S(1));
+    sim_edit(s, "{\"holderIdentity\":\"\"}");
+    EXPECT_WITHIN(sim_until_leading(b, S(60)), S(13), S(15));
+    EXPECT_INT(s->overlap, 0);
+}
+
+Test(acquire, rule_4_the_duration_of_a_stranger_does_not_speak_for_a_leader_never_seen)
+{
+    rob_a_leader("{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":1}");
+    sim_host_t *b = sim_start(s, "b");
+
+    EXPECT_WITHIN(sim_until_leading(b, S(60)), S(15), S(15) + SOON);
+    EXPECT_INT(s->overlap, 0);
+}
+
+Test(acquire, rule_4_a_leader_is_waited_for_although_somebody_cut_its_duration_before_it_was_seen)
+{
+    rob_a_leader("{\"leaseDurationSeconds\":1}");
+    sim_host_t *b = sim_start(s, "b");
+
+    EXPECT_WITHIN(sim_until_leading(b, S(60)), S(15), S(15) + SOON);
+    EXPECT_INT(s->overlap, 0);
+}
+
+Test(acquire, rule_5_a_stranger_that_is_back_does_not_speak_for_an_emptied_leader)
+{
+    sim_create_lease(s, HELD, NULL);
+    sim_host_t *a = sim_start(s, "a");
+
+    sim_run(s, S(1));
+    a->net.watch_status = 403;
+    sim_cut_watch(a, 403, 0);
+    sim_run(s, S(5));
+    /* between two looks a Leasehold takes over and is emptied */
+    sim_edit(s, "{\"holderIdentity\":\"y\"}");
+    sim_annotate(s, LEASE_ANNOTATION_SEQ, "1/0123456789abcdef0123456789abcdef/y");
+    sim_edit(s, "{\"holderIdentity\":\"\",\"leaseDurationSeconds\":1}");
+    sim_run(s, S(3));
+    sim_edit(s, "{\"holderIdentity\":\"x\"}");
+    sim_run(s, S(3));
+    sim_edit(s, "{\"holderIdentity\":\"\"}");
+    EXPECT_WITHIN(sim_until_leading(a, S(60)), S(9), S(12));
+}
+
+Test(acquire, rule_5_a_stranger_that_took_a_released_lease_is_believed_by_a_fresh_process)
+{
+    sim_create_lease(s, HELD,
+                     "{\"leasehold.dev/seq\":\"9/0123456789abcdef0123456789abcdef/y\","
+                     "\"leasehold.dev/released\":\"9/0123456789abcdef0123456789abcdef/y\"}");
+    sim_host_t *a = sim_start(s, "a");
+
+    sim_run(s, S(1));
+    sim_edit(s, "{\"holderIdentity\":\"\"}");
+    EXPECT_WITHIN(sim_until_leading(a, S(30)), 0, SOON);
+}
