@@ -21,6 +21,7 @@
 #ifndef SLOTS
 #define SLOTS 2 /* writes of one host to the Lease that are under way */
 #endif
+#define MANY 9 /* as EDITS or DELETES: without limit */
 #define NOBODY 0
 #define STRANGER 3 /* hosts are 1 and 2 as holders, 0 and 1 as indices */
 #define ME(i) (i + 1)
@@ -51,7 +52,7 @@ typedef Entry {
     byte good;
     byte how; /* it came about */
     bit deleted;
-    bit marked; /* released */
+    bit marked; /* of a release, whoever has taken it since */
     bit virgin; /* never held */
     bit whole;  /* duration LD; otherwise 1 */
 };
@@ -129,7 +130,7 @@ byte deletes = DELETES;
 #ifdef EDITS
 byte edits = EDITS;
 #endif
-byte a, b, n, low, value, yes, term_was_on; /* of one step, 0 between steps */
+byte a, b, n, low, value, yes, unseen, term_was_on; /* of one step, 0 between steps */
 
 #define H host[i]
 #define OPEN(i) (host[i].state == LEADING && host[i].deadline > 0)
@@ -178,6 +179,8 @@ inline sends()
         :: else
         fi
     }
+#else
+    skip
 #endif
 }
 
@@ -188,6 +191,7 @@ inline view_changes(i)
 {
     for (n : 0 .. SLOTS - 1) {
         H.m[n].same_view = 0;
+        H.m[n].good = (H.m[n].good == IN_ORDER -> LATER : H.m[n].good)
     }
     for (n : 1 .. head) {
         if
@@ -256,12 +260,15 @@ inline standby_enter(i)
     H.deadline = 0;
 }
 
+#define NAMES_HOLDER(x) (log[x].holder != NOBODY && log[x].holder == log[x].seq)
+#define RELEASED(x) (log[x].marked && log[x].holder == NOBODY)
+
 /* empty_is_believed (rule 5) */
 #ifdef MUTATE_EMPTY_BELIEVED
 #define BELIEVED(i, x) 1
 #else
 #define BELIEVED(i, x) \
-    (log[x].marked || log[x].virgin || \
+    (RELEASED(x) || log[x].virgin || \
      (host[i].last_holder == NOBODY -> log[x].seq == NOBODY : \
                                        (!host[i].last_known && host[i].last_seq)))
 #endif
@@ -269,7 +276,7 @@ inline standby_enter(i)
 /* note_sight (rule 4) */
 inline note_sight(i, x)
 {
-    value = (log[x].whole -> LD : 1);
+    value = (log[x].whole || NAMES_HOLDER(x) -> LD : 1);
     if
     :: log[x].holder != NOBODY ->
         if
@@ -277,20 +284,29 @@ inline note_sight(i, x)
         :: else
         fi;
         H.wait = MAX(H.wait, value);
+#ifndef MUTATE_TAKEN_UNSEEN
+        if /* was_taken_unseen */
+        :: unseen && log[x].seq != NOBODY && !NAMES_HOLDER(x) && !log[x].marked ->
+            H.wait = LD;
+            H.earlier = LD
+        :: else
+        fi;
+#endif
         if
         :: !OWN(i, x) -> H.others = H.wait
         :: else
         fi;
         H.last_holder = log[x].holder;
-        H.last_known = (log[x].holder == log[x].seq);
+        H.last_known = NAMES_HOLDER(x);
         H.last_seq = 1
     :: log[x].holder == NOBODY && !(BELIEVED(i, x)) ->
         H.wait = LD;
-        H.others = LD
+        H.others = LD;
+        H.earlier = LD
     :: else
     fi;
     if
-    :: log[x].marked ->
+    :: RELEASED(x) ->
         H.wait = 0;
         H.others = 0;
         H.earlier = 0
@@ -369,12 +385,13 @@ inline standby_seen(i, x, by_watch)
     :: OWN(i, x) && log[x].class == TRY && log[x].whole -> hold(i, x, by_watch)
     :: else ->
         yes = (H.record == 0);
+        unseen = (H.record == 0);
         if
         :: H.record == 0 -> H.last_seq = 0
         :: else ->
             for (n : H.record + 1 .. x) {
                 if
-                :: log[n].deleted || log[n].how == HOST_WROTE -> H.last_seq = 0; yes = 1
+                :: log[n].deleted || log[n].how == HOST_WROTE -> H.last_seq = 0; yes = 1; unseen = 1
                 :: log[n].how == SPEC_EDITED -> yes = 1
                 :: else
                 fi
@@ -738,7 +755,7 @@ inline tidy()
     :: else
     fi;
     sends();
-    a = 0; b = 0; n = 0; low = 0; value = 0; yes = 0; term_was_on = 0
+    a = 0; b = 0; n = 0; low = 0; value = 0; yes = 0; unseen = 0; term_was_on = 0
 }
 
 inline clear(x)
@@ -966,6 +983,7 @@ inline edit(change)
     log[head].whole = log[head - 1].whole
 }
 
+#define LESS_UNLESS_MANY(x) x = (x == MANY -> MANY : x - 1)
 #define CAN_EDIT (edits > 0 && head < LOG && !log[head].deleted)
 
 proctype Editor()
@@ -973,7 +991,7 @@ proctype Editor()
     do
 #ifdef DELETES
     :: d_step { deletes > 0 && head < LOG && !log[head].deleted ->
-        deletes--;
+        LESS_UNLESS_MANY(deletes);
         printf("somebody deletes the lease\n");
         head++;
         clear(head);
@@ -984,30 +1002,28 @@ proctype Editor()
 #ifdef EDITS
     :: d_step { CAN_EDIT && log[head].holder != NOBODY ->
         printf("somebody empties the lease\n");
-        edits--;
+        LESS_UNLESS_MANY(edits);
         edit(SPEC_EDITED);
         log[head].holder = NOBODY;
-        log[head].marked = 0;
         log[head].whole = 0;
         tidy() }
     :: d_step { CAN_EDIT && log[head].holder != STRANGER ->
         printf("somebody takes the lease\n");
-        edits--;
+        LESS_UNLESS_MANY(edits);
         edit(SPEC_EDITED);
         log[head].holder = STRANGER;
-        log[head].marked = 0;
         log[head].virgin = 0;
         log[head].whole = 1;
         tidy() }
     :: d_step { CAN_EDIT && log[head].whole ->
         printf("somebody cuts the duration\n");
-        edits--;
+        LESS_UNLESS_MANY(edits);
         edit(SPEC_EDITED);
         log[head].whole = 0;
         tidy() }
     :: d_step { CAN_EDIT ->
         printf("somebody annotates the lease\n");
-        edits--;
+        LESS_UNLESS_MANY(edits);
         edit(ANNOTATED);
         tidy() }
 #endif
