@@ -885,6 +885,7 @@ proctype Leasehold(byte i)
         printf("host %d's watch loses its place\n", ME(i));
         H.watching = 0;
         H.known = (H.known && H.state != STANDBY);
+        SET_ASKED(i, 0);
         tidy() }
 #endif
 #ifdef CRASHES
