@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/expect.h"
 
+#include <leasehold/json_covers.h>
 #include <leasehold/json_edit.h>
 
 static lh_json_t json(const char *text)

@@ -17,6 +17,7 @@
 
 #include <leasehold/cache.h>
 #include <leasehold/client.h>
+#include <leasehold/json_covers.h>
 #include <leasehold/owner.h>
 
 /* What was done; *outcome of the functions here, which may be NULL and is set on success only. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Is an object already as it is wanted? Compares what a controller wants with what is there, and
- * ignores everything else: fields that the API server filled in, and other people's.
+ * ignores everything else: fields that the API server filled in, and other people's. Or, with
+ * lh_json_same(), nothing.
  */
 #ifndef LEASEHOLD_JSON_COVERS_H
 #define LEASEHOLD_JSON_COVERS_H
@@ -92,6 +93,35 @@ static inline int lh_json_covers(lh_json_t actual, lh_json_t wanted)
 {
     return lh_json_at(actual, "", &actual) == 0 && lh_json_at(wanted, "", &wanted) == 0 &&
            lh_json_covers_(actual, wanted);
+}
+
+/* 1 when each member and item of a is in b too, 0 otherwise; of values known to be well-formed.
+ * [any-thread] */
+static inline int lh_json_same_(lh_json_t a, lh_json_t b)
+{
+    const char type = lh_json_type(a);
+    lh_json_iter_t it = lh_json_each(a), other = lh_json_each(b);
+    lh_json_t name, item, other_name, match;
+    int more = 1;
+
+    if (lh_json_type(b) != type)
+        return 0;
+    if (type != '{' && type != '[')
+        return lh_json_same_scalar_(a, b);
+    while (lh_json_next(&it, &name, &item)) {
+        more = lh_json_next(&other, &other_name, &match);
+        if (!more || (type == '{' && !lh_json_member_of_(b, name, &match)) ||
+            !lh_json_same_(item, match))
+            return 0;
+    }
+    return !lh_json_next(&other, &other_name, &match);
+}
+
+/* 1 when two values are equal, whatever the order of members and the white space; 0 when they differ
+ * or a text is malformed. [any-thread] */
+static inline int lh_json_same(lh_json_t a, lh_json_t b)
+{
+    return lh_json_at(a, "", &a) == 0 && lh_json_at(b, "", &b) == 0 && lh_json_same_(a, b);
 }
 
 #endif

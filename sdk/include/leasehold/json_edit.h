@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes JSON text: copies of it with one value put in or taken out, and whether two values are the
- * same.
+ * Changes JSON text: copies of it with one value put in or taken out.
  *
  *   char *next = lh_json_with(site, "/spec/replicas", "3");
  *   char *none = lh_json_without(site, "/metadata/labels/app.kubernetes.io~1name");
@@ -11,7 +10,7 @@
 #ifndef LEASEHOLD_JSON_EDIT_H
 #define LEASEHOLD_JSON_EDIT_H
 
-#include <leasehold/json_covers.h>
+#include <leasehold/json.h>
 #include <leasehold/json_write.h>
 
 /* A pointer token, decoded, as a quoted name. [any-thread] */
@@ -171,35 +170,6 @@ static inline char *lh_json_without_nulls(lh_json_t value)
         out.text[out.len] = '\0';
     }
     return out.text;
-}
-
-/* 1 when each member and item of a is in b too, 0 otherwise; of values known to be well-formed.
- * [any-thread] */
-static inline int lh_json_same_(lh_json_t a, lh_json_t b)
-{
-    const char type = lh_json_type(a);
-    lh_json_iter_t it = lh_json_each(a), other = lh_json_each(b);
-    lh_json_t name, item, other_name, match;
-    int more = 1;
-
-    if (lh_json_type(b) != type)
-        return 0;
-    if (type != '{' && type != '[')
-        return lh_json_same_scalar_(a, b);
-    while (lh_json_next(&it, &name, &item)) {
-        more = lh_json_next(&other, &other_name, &match);
-        if (!more || (type == '{' && !lh_json_member_of_(b, name, &match)) ||
-            !lh_json_same_(item, match))
-            return 0;
-    }
-    return !lh_json_next(&other, &other_name, &match);
-}
-
-/* 1 when two values are equal, whatever the order of members and the white space; 0 when they differ
- * or a text is malformed. [any-thread] */
-static inline int lh_json_same(lh_json_t a, lh_json_t b)
-{
-    return lh_json_at(a, "", &a) == 0 && lh_json_at(b, "", &b) == 0 && lh_json_same_(a, b);
 }
 
 #endif

@@ -6,7 +6,7 @@
 #ifndef LEASEHOLD_MANAGED_FIELDS_H
 #define LEASEHOLD_MANAGED_FIELDS_H
 
-#include <leasehold/json_edit.h>
+#include <leasehold/json_covers.h>
 
 /* How deep in the object: fields of the object and of its metadata that nobody manages are skipped. */
 enum { LH_MANAGED_TOP_ = 0, LH_MANAGED_META_ = 1, LH_MANAGED_DEEP_ = 2 };
