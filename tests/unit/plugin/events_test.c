@@ -78,6 +78,21 @@ Test(events, of_a_series_are_told_when_it_has_become_quiet)
     rig_destroy(r);
 }
 
+/* The loop has not got round to forgetting it yet. */
+Test(events, after_six_quiet_minutes_are_new_ones)
+{
+    rig_t *r = rig_create();
+    lh_snapshot_t *one = rig_object("one", "ns");
+
+    tell(r, one, "n");
+    expect_sent(r, "POST", EVENTS, "", 201);
+    fake_clock_advance(361 * CLOCK_S);
+    tell(r, one, "n");
+    expect_sent(r, "POST", EVENTS, "\"eventTime\":\"2026-01-02T03:10:06.000006Z\"", 201);
+    r->host->snapshot_release(r->host, one);
+    rig_destroy(r);
+}
+
 Test(events, of_a_long_series_are_told_every_half_hour)
 {
     rig_t *r = rig_create();
