@@ -306,6 +306,8 @@ static bool walk(const field_set_t *s, const char *above, const visit_t *v)
 {
     bool more = true;
 
+    if (s->nodes == NULL)
+        return true;
     for (size_t i = 0; more && i < s->n; i++)
         more = walk_node(&s->nodes[i], false, above, v);
     for (size_t i = 0; more && i < s->n; i++)
