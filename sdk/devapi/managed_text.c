@@ -13,7 +13,7 @@
  * objects. */
 static const char hole[] = "\"time\":\"\"";
 
-enum { HOLE_LEN = sizeof(hole) - 1 };
+enum { HOLE_LEN = sizeof(hole) - 1, SHOWN_SIZE = 32 };
 
 struct managed_text {
     managed_texts_t *owner; /* NULL: its store is gone */
@@ -27,6 +27,9 @@ struct managed_text {
 struct managed_texts {
     managed_text_t *all; /* a hash by text */
     size_t bytes;
+    /* The time that was shown last; a list shows the same ones again and again. */
+    int64_t shown;
+    char shown_text[SHOWN_SIZE];
 };
 
 static size_t weight(const managed_text_t *text)
@@ -135,22 +138,41 @@ size_t managed_text_times(const managed_text_t *text)
     return text->times;
 }
 
+static void put_time(int64_t seconds, char out[SHOWN_SIZE])
+{
+    const time_t at = (time_t) seconds;
+    struct tm tm;
+
+    gmtime_r(&at, &tm);
+    strftime(out, SHOWN_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+static void show_time(managed_texts_t *t, int64_t seconds, buf_t *out)
+{
+    char own[SHOWN_SIZE];
+
+    if (t == NULL) {
+        put_time(seconds, own);
+        buf_puts(out, own);
+        return;
+    }
+    if (t->shown != seconds || t->shown_text[0] == '\0')
+        put_time(seconds, t->shown_text);
+    t->shown = seconds;
+    buf_puts(out, t->shown_text);
+}
+
 void managed_text_put(const managed_text_t *text, const int64_t *times, buf_t *out)
 {
     const char *at = text->text;
 
     for (unsigned i = 0; i < text->times; i++) {
         const char *next = strstr(at, hole);
-        const time_t seconds = (time_t) times[i];
-        struct tm tm;
-        char shown[32];
 
         if (next == NULL)
             break;
-        gmtime_r(&seconds, &tm);
-        strftime(shown, sizeof(shown), "%Y-%m-%dT%H:%M:%SZ", &tm);
         buf_append(out, at, (size_t) (next - at) + HOLE_LEN - 1);
-        buf_puts(out, shown);
+        show_time(text->owner, times[i], out);
         at = next + HOLE_LEN - 1;
     }
     buf_puts(out, at);
