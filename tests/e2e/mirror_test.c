@@ -96,6 +96,13 @@ static bool holds(e2e_t *e, const char *path, const char *value)
     return e2e_wait_value(e, path, "/data/k", value, SOON);
 }
 
+/* When this one has its mirror, what was made before it has been looked at. */
+static void wait_for_the_last(e2e_t *e, const place_t *p, const char *name)
+{
+    make_source(e, "configmaps", name, AUTO, "\"data\":{\"k\":\"v\"}");
+    REQUIRE_TRUE(holds(e, config(p->b, name), "v"));
+}
+
 static void automatic_mirrors(void *arg)
 {
     e2e_t *e = arg;
@@ -142,7 +149,7 @@ static void lists_and_selectors(void *arg)
     make_source(e, "configmaps", "selected",
                 AUTO ",\"" PREFIX "reflection-auto-namespaces-selector\":\"tier in (gold)\"",
                 "\"data\":{\"k\":\"v\"}");
-    EXPECT_TRUE(shipped_rests(&s, SOON));
+    wait_for_the_last(e, &p, "last-listed");
     EXPECT_TRUE(e2e_wait_status(e, config(p.b, "listed"), 404, SOON));
     EXPECT_TRUE(e2e_wait_status(e, config(p.b, "selected"), 404, SOON));
 
@@ -159,9 +166,9 @@ static void a_new_namespace(void *arg)
     e2e_t *e = arg;
     shipped_t s;
 
-    (void) start(&s, e);
+    const place_t p = start(&s, e);
     make_source(e, "configmaps", "later", AUTO, "\"data\":{\"k\":\"v\"}");
-    EXPECT_TRUE(shipped_rests(&s, SOON));
+    EXPECT_TRUE(holds(e, config(p.a, "later"), "v"));
     const char *excluded = e2e_make_namespace(e, "excluded"), *c = e2e_make_namespace(e, "c");
     EXPECT_TRUE(holds(e, config(c, "later"), "v"));
     EXPECT_TRUE(e2e_wait_status(e, config(excluded, "later"), 404, SOON));
@@ -220,7 +227,7 @@ static void direct_mirrors(void *arg)
            "{\"metadata\":{\"annotations\":{\"" PREFIX "reflection-allowed\":\"false\"}},"
            "\"data\":{\"k\":\"x\"}}");
     remove_it(e, config(e->ns, "direct"));
-    EXPECT_TRUE(shipped_rests(&s, SOON));
+    wait_for_the_last(e, &p, "last-direct");
     API_REPLY still = api_get(e->api, "%s", config(p.a, "copy"));
     EXPECT_STR(api_str(still.json, "/data/k"), "w");
     shipped_stop(&s);

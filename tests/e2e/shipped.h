@@ -9,6 +9,7 @@ typedef struct shipped {
     e2e_t *e;
     char lease[96];
     replica_t *replica;
+    int refused; /* before it had its rights */
 } shipped_t;
 
 /* Starts a leader of the plugin, with `instances` as its YAML under plugins.instances (four spaces), for
@@ -16,7 +17,8 @@ typedef struct shipped {
  * acts as a service account with the rights that `leasehold rbac` prints for it, and no others. */
 void shipped_start(shipped_t *s, e2e_t *e, const char *plugin, const char *instances);
 void shipped_stop(shipped_t *s);
-/* Waits until nothing is queued or under way: what was there at the start has been looked at. */
+/* Waits until nothing is queued or under way: what was there at the start has been looked at. For an
+ * instance with namespaces of its own: elsewhere other tests keep it busy. */
 bool shipped_rests(shipped_t *s, int ms);
 
 /* A kind that is gone with the run, "<plural>.<group>", of version v1, namespaced, without a schema. */
