@@ -100,7 +100,8 @@ Test(rbac, without_fencing_the_host_gets_what_the_manifests_ask_for)
            "{\"apiGroups\":[\"events.k8s.io\"],\"resources\":[\"events\"],\"verbs\":[\"create\"]}");
     expect(list, "RoleBinding", BASE, "shop", HOST);
     expect(list, "ClusterRole", BASE ":website", NULL,
-           "{\"apiGroups\":[\"events.k8s.io\"],\"resources\":[\"events\"],\"verbs\":[\"create\"]}");
+           "{\"apiGroups\":[\"events.k8s.io\"],\"resources\":[\"events\"],\"verbs\":[\"create\","
+           "\"patch\"]}");
     expect(list, "ClusterRoleBinding", BASE ":website", NULL, HOST);
     expect(list, "ClusterRole", BASE ":website:watches", NULL,
            "{\"apiGroups\":[\"apps\"],\"resources\":[\"deployments\"],\"verbs\":[\"list\","
