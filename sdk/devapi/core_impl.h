@@ -148,7 +148,7 @@ int dev_check_type(const dev_request_t *r, cJSON *object, dev_status_t *st);
  * judged. 400. */
 int dev_decode(const dev_request_t *r, cJSON *object, dev_strict_t *strict, dev_reply_t *reply,
                dev_status_t *st);
-/* fields.c: drops members that a built-in kind does not have. */
+/* fields.c: drops members that a built-in kind does not have, and writes quantities as Kubernetes does. */
 void dev_prune_builtin(const dev_request_t *r, cJSON *object, dev_strict_t *strict);
 /* Namespace and (for existing objects) name are those of the path. 400. */
 int dev_check_place(const dev_request_t *r, cJSON *object, dev_status_t *st);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The members that objects of built-in kinds have, at every depth. */
+/* The members that objects of built-in kinds have, at every depth, and the one form of their quantities. */
 #include "devapi/core_impl.h"
 #include "devapi/field.h"
 #include "devapi/message.h"
 
+#include <leasehold/quantity_math.h>
 #include <string.h>
 
 static void prune_message(const dev_message_t *m, cJSON *object, const dev_path_t *at,
@@ -42,10 +43,30 @@ static void prune_either(const dev_message_t *m, cJSON *value)
     }
 }
 
+/* "0.5" is kept as "500m", 1 as "1"; what is no quantity was refused before. */
+static void canonicalize(cJSON *value)
+{
+    char text[LH_QUANTITY_SIZE];
+    lh_quantity_t quantity = {0};
+    lh_error_t err;
+
+    if (!cJSON_IsNumber(value) && !cJSON_IsString(value))
+        return;
+    (void) snprintf(text, sizeof(text), "%.15g", value->valuedouble);
+    if (lh_quantity_parse(cJSON_IsString(value) ? value->valuestring : text, &quantity, &err) < 0)
+        return;
+    lh_quantity_print(quantity, text);
+    free(value->valuestring);
+    value->valuestring = host_xstrdup(text);
+    value->type = cJSON_String;
+}
+
 static void prune_one(const dev_field_t *f, cJSON *value, const dev_path_t *at,
                       dev_strict_t *strict)
 {
-    if (f->type == DEV_FIELD_EITHER)
+    if (f->type == DEV_FIELD_QUANTITY)
+        canonicalize(value);
+    else if (f->type == DEV_FIELD_EITHER)
         prune_either(f->of, value);
     else
         prune_message(f->of, value, at, strict);
@@ -57,7 +78,8 @@ static void prune_field(const dev_field_t *f, cJSON *value, const dev_path_t *at
     cJSON *item;
     int i = 0;
 
-    if (f->type != DEV_FIELD_MESSAGE && f->type != DEV_FIELD_EITHER)
+    if (f->type != DEV_FIELD_MESSAGE && f->type != DEV_FIELD_EITHER &&
+        f->type != DEV_FIELD_QUANTITY)
         return;
     if ((f->flags & DEV_FIELD_LIST) != 0) {
         cJSON_ArrayForEach (item, tree_list(value))
