@@ -13,7 +13,7 @@ enum { TERMS = 1000 };
 #else
 enum { TERMS = 10000 };
 #endif
-enum { WARM_UP = TERMS / 2, KEYS = 8, WORKED = 3, MOST_GROWTH = 16 * 1024 };
+enum { WARM_UP = TERMS / 2, KEYS = 8, WORKED = 3, MOST_GROWTH = 1024 };
 
 typedef struct cycles {
     hooks_t hooks; /* first */
