@@ -188,10 +188,12 @@ const field_set_t *field_set_below(const field_set_t *s, const char *step)
 /* In one pass: a node at a time would move the others each time. */
 void field_set_unite(field_set_t *s, const field_set_t *with)
 {
-    field_set_t both = {0};
+    const size_t most = s->n + with->n;
     size_t i = 0, j = 0;
 
-    grow(&both, s->n + with->n);
+    if (with->n == 0)
+        return;
+    field_set_t both = {.nodes = host_xcalloc(most, sizeof(*both.nodes)), .cap = most};
     while (i < s->n || j < with->n) {
         const int order = i == s->n ? 1
                           : j == with->n

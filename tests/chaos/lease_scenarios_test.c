@@ -128,11 +128,11 @@ static void make_ballast(contest_t *c, int count, int size)
     free(text);
 }
 
-/* 100 MB of objects come to a leader's cache at once: first as a new leader's, then, on the embedded API
+/* 30 MB of objects come to a leader's cache at once: first as a new leader's, then, on the embedded API
  * server, because its watch is too old to go on. */
 static void a_big_list_comes_to_a_leader(void *arg)
 {
-    enum { OBJECTS = 1000, SIZE = 100000 };
+    enum { OBJECTS = 300, SIZE = 100000 };
     contest_t c = scenario_open(arg, &(contest_options_t){.name = "s15", .durations = SLOW});
     world_t *w = arg;
     const int old = contest_leader(&c);
@@ -142,7 +142,7 @@ static void a_big_list_comes_to_a_leader(void *arg)
     REQUIRE_TRUE(contest_writes(&c, old, LIMIT));
     side_t *s = leader(&c);
     const uint64_t then = newest(&c);
-    REQUIRE_TRUE(replica_logged(s->replica, "watch: 1000 objects listed", LIMIT));
+    REQUIRE_TRUE(replica_logged(s->replica, "watch: 300 objects listed", LIMIT));
     if (w->server != NULL) {
         server_relists(w->e.api, "configmaps");
         REQUIRE_TRUE(replica_logged(s->replica, "watch: lists again", LIMIT));
