@@ -102,24 +102,9 @@ bool field_is_atomic(const field_type_t *t, enum field_form form)
 
 /* -- Members and elements -- */
 
-static const dev_field_t *find_field(const dev_message_t *m, const char *name)
-{
-    for (size_t i = 0; i < m->count; i++) {
-        const dev_field_t *f = &m->fields[i];
-        const bool is_inline = (f->flags & DEV_FIELD_INLINE) != 0;
-
-        if (!is_inline && strcmp(f->name, name) == 0)
-            return f;
-        const dev_field_t *inner = is_inline ? find_field(f->of, name) : NULL;
-        if (inner != NULL)
-            return inner;
-    }
-    return NULL;
-}
-
 static bool member_of_message(const dev_message_t *m, const char *name, field_type_t *out)
 {
-    const dev_field_t *f = find_field(m, name);
+    const dev_field_t *f = dev_message_field(m, name);
 
     if (f != NULL)
         *out = (field_type_t){.source = FIELD_OF_FIELD, .field = f};
@@ -228,7 +213,7 @@ static cJSON *default_in_text(const char *text, const char *end, bool number)
 
 static bool is_number(const dev_message_t *m, const char *name)
 {
-    const dev_field_t *f = m == NULL ? NULL : find_field(m, name);
+    const dev_field_t *f = m == NULL ? NULL : dev_message_field(m, name);
 
     return f != NULL && (f->type == DEV_FIELD_INT32 || f->type == DEV_FIELD_INT64);
 }

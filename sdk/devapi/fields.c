@@ -10,21 +10,6 @@
 static void prune_message(const dev_message_t *m, cJSON *object, const dev_path_t *at,
                           dev_strict_t *strict);
 
-static const dev_field_t *find_field(const dev_message_t *m, const char *name)
-{
-    for (size_t i = 0; i < m->count; i++) {
-        const dev_field_t *f = &m->fields[i];
-        const bool is_inline = (f->flags & DEV_FIELD_INLINE) != 0;
-
-        if (!is_inline && strcmp(f->name, name) == 0)
-            return f;
-        const dev_field_t *inner = is_inline ? find_field(f->of, name) : NULL;
-        if (inner != NULL)
-            return inner;
-    }
-    return NULL;
-}
-
 /* What has a decoder of its own is pruned without a word. */
 static void prune_either(const dev_message_t *m, cJSON *value)
 {
@@ -116,7 +101,7 @@ static void prune_message(const dev_message_t *m, cJSON *object, const dev_path_
 
     for (cJSON *item = cJSON_IsObject(object) ? object->child : NULL, *next; item != NULL;
          item = next) {
-        const dev_field_t *f = find_field(m, item->string);
+        const dev_field_t *f = dev_message_field(m, item->string);
 
         next = item->next;
         if (f != NULL) {

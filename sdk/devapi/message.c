@@ -48,3 +48,18 @@ const dev_message_t *dev_message_of_meta(void)
 {
     return &m_ObjectMeta;
 }
+
+const dev_field_t *dev_message_field(const dev_message_t *m, const char *name)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        const dev_field_t *f = &m->fields[i];
+        const bool is_inline = (f->flags & DEV_FIELD_INLINE) != 0;
+
+        if (!is_inline && strcmp(f->name, name) == 0)
+            return f;
+        const dev_field_t *inner = is_inline ? dev_message_field(f->of, name) : NULL;
+        if (inner != NULL)
+            return inner;
+    }
+    return NULL;
+}

@@ -55,5 +55,7 @@ struct dev_message {
 /* version: "v1", "apps/v1". NULL: none. kind and apiVersion are no fields of it. */
 const dev_message_t *dev_message_of(const char *version, const char *kind);
 const dev_message_t *dev_message_of_meta(void); /* ObjectMeta */
+/* The field that a member of the JSON is, of the message or one inline in it. NULL: none. */
+const dev_field_t *dev_message_field(const dev_message_t *m, const char *name);
 
 #endif

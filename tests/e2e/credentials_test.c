@@ -99,19 +99,13 @@ static const char *put_config(const e2e_t *e, const char *name, const char *clus
 
 /* -- Tokens -- */
 
-/* Writes a token of the service account, which is made with all rights unless it is there. */
+/* Writes a token of the service account, as of e2e_make_token. */
 static void put_token(e2e_t *e, const char *account, const char *file)
 {
-    char path[256];
+    char *token = e2e_make_token(e, account);
 
-    snprintf(path, sizeof(path), "/api/v1/namespaces/%s/serviceaccounts/%s", e->ns, account);
-    API_REPLY there = api_do(e->api, "GET", path, NULL, NULL);
-    if (there.status == 404)
-        e2e_make_user(e, account);
-    snprintf(path, sizeof(path), "/api/v1/namespaces/%s/serviceaccounts/%s/token", e->ns, account);
-    API_REPLY token = api_post(e->api, path, "{\"spec\":{\"expirationSeconds\":7200}}");
-    REQUIRE_INT(token.status, 201);
-    put(e, file, api_str(token.json, "/status/token"));
+    put(e, file, token);
+    free(token);
 }
 
 /* -- Replicas -- */

@@ -253,6 +253,16 @@ const char *e2e_user_name(const e2e_t *e, const char *name)
     return out;
 }
 
+/* NULL: this server gives none. Caller owns. */
+static char *ask_token(const e2e_t *e, const char *account)
+{
+    char path[256];
+
+    snprintf(path, sizeof(path), "/api/v1/namespaces/%s/serviceaccounts/%s/token", e->ns, account);
+    API_REPLY r = api_post(e->api, path, "{\"spec\":{\"expirationSeconds\":7200}}");
+    return r.status == 201 ? strdup(api_str(r.json, "/status/token")) : NULL;
+}
+
 const char *e2e_make_account(e2e_t *e, const char *name)
 {
     char path[256];
@@ -260,10 +270,11 @@ const char *e2e_make_account(e2e_t *e, const char *name)
     snprintf(path, sizeof(path), "/api/v1/namespaces/%s/serviceaccounts", e->ns);
     API_REPLY made = api_post(e->api, path, "{\"metadata\":{\"name\":\"%s\"}}", name);
     REQUIRE_INT(made.status, 201);
-    snprintf(path, sizeof(path), "/api/v1/namespaces/%s/serviceaccounts/%s/token", e->ns, name);
-    API_REPLY token = api_post(e->api, path, "{\"spec\":{\"expirationSeconds\":7200}}");
-    return token.status == 201 ? e2e_kubeconfig(e, name, NULL, api_str(token.json, "/status/token"))
-                               : NULL;
+    char *token = ask_token(e, name);
+    const char *kubeconfig = token != NULL ? e2e_kubeconfig(e, name, NULL, token) : NULL;
+
+    free(token);
+    return kubeconfig;
 }
 
 const char *e2e_make_user(e2e_t *e, const char *name)
@@ -281,6 +292,17 @@ const char *e2e_make_user(e2e_t *e, const char *name)
     REQUIRE_INT(bound.status, 201);
     e->users++;
     return kubeconfig;
+}
+
+char *e2e_make_token(e2e_t *e, const char *account)
+{
+    API_REPLY there = api_get(e->api, "/api/v1/namespaces/%s/serviceaccounts/%s", e->ns, account);
+    if (there.status == 404)
+        e2e_make_user(e, account);
+    char *token = ask_token(e, account);
+
+    REQUIRE_TRUE(token != NULL);
+    return token;
 }
 
 /* -- The program -- */

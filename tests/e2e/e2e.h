@@ -61,6 +61,8 @@ const char *e2e_make_account(e2e_t *e, const char *name);
 /* A service account of the namespace with all rights, so that the audit log tells who has asked.
  * Returns its kubeconfig; its name in the log is that of e2e_user_name. Borrowed for ever. */
 const char *e2e_make_user(e2e_t *e, const char *name);
+/* A new token of a service account, which is made by e2e_make_user unless it is there. Caller owns. */
+char *e2e_make_token(e2e_t *e, const char *account);
 const char *e2e_user_name(const e2e_t *e, const char *name);
 
 /* -- The server's own hands: tests/cluster only -- */

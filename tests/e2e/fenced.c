@@ -53,21 +53,6 @@ static void print_rights(const fenced_t *f)
                                        namespaces, "--service-account", f->lease, NULL});
 }
 
-static void make_account(fenced_t *f)
-{
-    char path[256];
-
-    snprintf(path, sizeof(path), "/api/v1/namespaces/%s/serviceaccounts", f->e->ns);
-    API_REPLY made = api_post(f->e->api, path, "{\"metadata\":{\"name\":\"%s\"}}", f->lease);
-    REQUIRE_INT(made.status, 201);
-    snprintf(path, sizeof(path), "/api/v1/namespaces/%s/serviceaccounts/%s/token", f->e->ns,
-             f->lease);
-    API_REPLY token = api_post(f->e->api, path, "{\"spec\":{\"expirationSeconds\":7200}}");
-    REQUIRE_INT(token.status, 201);
-    f->token = strdup(api_str(token.json, "/status/token"));
-    f->kubeconfig = e2e_kubeconfig(f->e, f->lease, NULL, f->token);
-}
-
 /* API servers look for new kinds of parameters every 30 s; until then no policy refuses anything. */
 static void wait_for_kind(const fenced_t *f)
 {
@@ -96,7 +81,8 @@ void fenced_open_for(fenced_t *f, e2e_t *e, const char *lease, const char *plugi
     snprintf(name, sizeof(name), "%s-out", lease);
     e2e_make_configmap(e, name, NULL);
     e2e_make_configmap(e, lease, "{\"journal\":\"yes\"}");
-    make_account(f);
+    f->kubeconfig = e2e_make_account(e, lease);
+    f->token = e2e_make_token(e, lease);
     print_rights(f);
     kubectl("apply", "--server-side=false", f->file);
     if (e->crd[0] == '\0')

@@ -98,21 +98,6 @@ static void ask(pod_t *p)
     loop_run(p->loop);
 }
 
-/* A token of the service account, which is made unless it is there. The caller frees it. */
-static char *make_token(e2e_t *e, const char *account)
-{
-    char path[256];
-
-    snprintf(path, sizeof(path), "/api/v1/namespaces/%s/serviceaccounts/%s", e->ns, account);
-    API_REPLY there = api_do(e->api, "GET", path, NULL, NULL);
-    if (there.status == 404)
-        e2e_make_user(e, account);
-    snprintf(path, sizeof(path), "/api/v1/namespaces/%s/serviceaccounts/%s/token", e->ns, account);
-    API_REPLY token = api_post(e->api, path, "{\"spec\":{\"expirationSeconds\":7200}}");
-    REQUIRE_INT(token.status, 201);
-    return strdup(api_str(token.json, "/status/token"));
-}
-
 static void open_pod(pod_t *p)
 {
     const char *server = api_credentials(p->e->api)->server;
@@ -156,7 +141,7 @@ static void rotates(void *arg)
     e2e_t *e = arg;
     pod_t p = {.e = e};
     http_tls_t *other = http_tls_create("IP:127.0.0.1");
-    char *ca = read_ca(e), *one = make_token(e, "pod-one"), *two = make_token(e, "pod-two");
+    char *ca = read_ca(e), *one = e2e_make_token(e, "pod-one"), *two = e2e_make_token(e, "pod-two");
 
     project(&p, one, ca);
     open_pod(&p);

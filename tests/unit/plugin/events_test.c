@@ -8,7 +8,26 @@
 #define EVENTS "/apis/events.k8s.io/v1/namespaces/ns/events"
 #define FIRST EVENTS "/one.1886caf21c964970"
 
-static void tell(rig_t *r, const lh_snapshot_t *regarding, const char *note)
+static rig_t *r;
+static lh_snapshot_t *one, *two;
+
+static void start(void)
+{
+    r = rig_create();
+    one = rig_object("one", "ns");
+    two = rig_object("two", "ns");
+}
+
+static void finish(void)
+{
+    r->host->snapshot_release(r->host, one);
+    r->host->snapshot_release(r->host, two);
+    rig_destroy(r);
+}
+
+TestSuite(events, .init = start, .fini = finish);
+
+static void tell(const lh_snapshot_t *regarding, const char *note)
 {
     const lh_event_t event = {sizeof(event), LH_EVENT_NORMAL, regarding, "Made", NULL, note};
 
@@ -17,8 +36,7 @@ static void tell(rig_t *r, const lh_snapshot_t *regarding, const char *note)
 }
 
 /* Expects the only request under way, and answers it. */
-static void expect_sent(rig_t *r, const char *method, const char *path, const char *part,
-                        int status)
+static void expect_sent(const char *method, const char *path, const char *part, int status)
 {
     loop_turn(r->loop);
     EXPECT_INT(fake_kube_open(r->kube), 1);
@@ -32,7 +50,7 @@ static void expect_sent(rig_t *r, const char *method, const char *path, const ch
     loop_turn(r->loop);
 }
 
-static void advance(rig_t *r, int64_t ns)
+static void advance(int64_t ns)
 {
     fake_clock_advance(ns);
     loop_turn(r->loop);
@@ -41,126 +59,90 @@ static void advance(rig_t *r, int64_t ns)
 
 Test(events, of_one_kind_become_a_series)
 {
-    rig_t *r = rig_create();
-    lh_snapshot_t *one = rig_object("one", "ns");
-
-    tell(r, one, "n");
-    expect_sent(r, "POST", EVENTS, "\"note\":\"n\"", 201);
-    advance(r, CLOCK_S);
-    tell(r, one, "n");
-    expect_sent(r, "PATCH", FIRST,
+    tell(one, "n");
+    expect_sent("POST", EVENTS, "\"note\":\"n\"", 201);
+    advance(CLOCK_S);
+    tell(one, "n");
+    expect_sent("PATCH", FIRST,
                 "{\"series\":{\"count\":2,\"lastObservedTime\":\"2026-01-02T03:04:06.000006Z\"}}",
                 200);
     for (int i = 0; i < 5; i++)
-        tell(r, one, "n");
+        tell(one, "n");
     EXPECT_INT(fake_kube_open(r->kube), 0);
-    r->host->snapshot_release(r->host, one);
-    rig_destroy(r);
 }
 
 Test(events, of_a_series_are_told_when_it_has_become_quiet)
 {
-    rig_t *r = rig_create();
-    lh_snapshot_t *one = rig_object("one", "ns");
-
-    tell(r, one, "n");
-    expect_sent(r, "POST", EVENTS, "", 201);
+    tell(one, "n");
+    expect_sent("POST", EVENTS, "", 201);
     for (int i = 0; i < 2; i++)
-        tell(r, one, "n");
-    expect_sent(r, "PATCH", FIRST, "\"count\":2", 200);
-    advance(r, 300 * CLOCK_S);
+        tell(one, "n");
+    expect_sent("PATCH", FIRST, "\"count\":2", 200);
+    advance(300 * CLOCK_S);
     EXPECT_INT(fake_kube_open(r->kube), 0);
-    advance(r, 120 * CLOCK_S);
-    expect_sent(r, "PATCH", FIRST, "\"count\":3", 200);
-    tell(r, one, "n"); /* a new one */
-    expect_sent(r, "POST", EVENTS, "", 201);
-    r->host->snapshot_release(r->host, one);
-    rig_destroy(r);
+    advance(120 * CLOCK_S);
+    expect_sent("PATCH", FIRST, "\"count\":3", 200);
+    tell(one, "n"); /* a new one */
+    expect_sent("POST", EVENTS, "", 201);
 }
 
 /* The loop has not got round to forgetting it yet. */
 Test(events, after_six_quiet_minutes_are_new_ones)
 {
-    rig_t *r = rig_create();
-    lh_snapshot_t *one = rig_object("one", "ns");
-
-    tell(r, one, "n");
-    expect_sent(r, "POST", EVENTS, "", 201);
+    tell(one, "n");
+    expect_sent("POST", EVENTS, "", 201);
     fake_clock_advance(361 * CLOCK_S);
-    tell(r, one, "n");
-    expect_sent(r, "POST", EVENTS, "\"eventTime\":\"2026-01-02T03:10:06.000006Z\"", 201);
-    r->host->snapshot_release(r->host, one);
-    rig_destroy(r);
+    tell(one, "n");
+    expect_sent("POST", EVENTS, "\"eventTime\":\"2026-01-02T03:10:06.000006Z\"", 201);
 }
 
 Test(events, of_a_long_series_are_told_every_half_hour)
 {
-    rig_t *r = rig_create();
-    lh_snapshot_t *one = rig_object("one", "ns");
-
-    tell(r, one, "n");
-    expect_sent(r, "POST", EVENTS, "", 201);
-    tell(r, one, "n");
-    expect_sent(r, "PATCH", FIRST, "\"count\":2", 200);
+    tell(one, "n");
+    expect_sent("POST", EVENTS, "", 201);
+    tell(one, "n");
+    expect_sent("PATCH", FIRST, "\"count\":2", 200);
     for (int i = 0; i < 5; i++) {
-        advance(r, 300 * CLOCK_S);
-        tell(r, one, "n");
+        advance(300 * CLOCK_S);
+        tell(one, "n");
         EXPECT_INT(fake_kube_open(r->kube), 0);
     }
-    advance(r, 300 * CLOCK_S);
-    expect_sent(r, "PATCH", FIRST, "\"count\":7", 200);
-    r->host->snapshot_release(r->host, one);
-    rig_destroy(r);
+    advance(300 * CLOCK_S);
+    expect_sent("PATCH", FIRST, "\"count\":7", 200);
 }
 
 Test(events, that_came_while_the_first_was_under_way_are_not_lost)
 {
-    rig_t *r = rig_create();
-    lh_snapshot_t *one = rig_object("one", "ns");
-
     for (int i = 0; i < 3; i++)
-        tell(r, one, "n");
-    expect_sent(r, "POST", EVENTS, "", 201);
-    expect_sent(r, "PATCH", FIRST, "\"count\":3", 200);
-    r->host->snapshot_release(r->host, one);
-    rig_destroy(r);
+        tell(one, "n");
+    expect_sent("POST", EVENTS, "", 201);
+    expect_sent("PATCH", FIRST, "\"count\":3", 200);
 }
 
 /* What the server does not have, or not any more, is told anew. */
 Test(events, are_told_anew_when_their_first_is_not_there)
 {
-    rig_t *r = rig_create();
-    lh_snapshot_t *one = rig_object("one", "ns");
-
-    tell(r, one, "n");
-    expect_sent(r, "POST", EVENTS, "", 403);
-    tell(r, one, "n");
-    expect_sent(r, "POST", EVENTS, "", 201);
-    tell(r, one, "n");
-    expect_sent(r, "PATCH", FIRST, "", 404);
-    tell(r, one, "n");
-    expect_sent(r, "POST", EVENTS, "", 201);
-    r->host->snapshot_release(r->host, one);
-    rig_destroy(r);
+    tell(one, "n");
+    expect_sent("POST", EVENTS, "", 403);
+    tell(one, "n");
+    expect_sent("POST", EVENTS, "", 201);
+    tell(one, "n");
+    expect_sent("PATCH", FIRST, "", 404);
+    tell(one, "n");
+    expect_sent("POST", EVENTS, "", 201);
 }
 
 Test(events, that_differ_are_no_series)
 {
-    rig_t *r = rig_create();
-    lh_snapshot_t *one = rig_object("one", "ns"), *two = rig_object("two", "ns");
-
-    tell(r, one, "n");
-    expect_sent(r, "POST", EVENTS, "\"note\":\"n\"", 201);
-    tell(r, one, "m");
-    expect_sent(r, "POST", EVENTS, "\"note\":\"m\"", 201);
-    tell(r, two, "n");
-    expect_sent(r, "POST", EVENTS, "\"name\":\"two\"", 201);
-    r->host->snapshot_release(r->host, one);
-    r->host->snapshot_release(r->host, two);
-    rig_destroy(r);
+    tell(one, "n");
+    expect_sent("POST", EVENTS, "\"note\":\"n\"", 201);
+    tell(one, "m");
+    expect_sent("POST", EVENTS, "\"note\":\"m\"", 201);
+    tell(two, "n");
+    expect_sent("POST", EVENTS, "\"name\":\"two\"", 201);
 }
 
-static int dropped(rig_t *r)
+static int dropped(void)
 {
     static const char name[] = "leasehold_plugin_events_dropped_total{controller=\"rig\"} ";
     host_cleanup(host_freep) char *text = rig_metrics(r);
@@ -169,48 +151,37 @@ static int dropped(rig_t *r)
     return at != NULL ? (int) strtol(at + strlen(name), NULL, 10) : -1;
 }
 
-static void tell_many(rig_t *r, const lh_snapshot_t *object, int from, int to)
+static void tell_many(const lh_snapshot_t *object, int from, int to)
 {
     char note[16];
 
     for (int i = from; i < to; i++) {
         (void) snprintf(note, sizeof(note), "%d", i);
-        tell(r, object, note);
+        tell(object, note);
     }
 }
 
 Test(events, about_one_object_are_25_and_then_one_in_five_minutes)
 {
-    rig_t *r = rig_create();
-    lh_snapshot_t *one = rig_object("one", "ns"), *two = rig_object("two", "ns");
-
-    tell_many(r, one, 0, 30);
+    tell_many(one, 0, 30);
     EXPECT_INT(fake_kube_sent(r->kube), 25);
-    EXPECT_INT(dropped(r), 5);
-    tell_many(r, two, 0, 1);
+    EXPECT_INT(dropped(), 5);
+    tell_many(two, 0, 1);
     EXPECT_INT(fake_kube_sent(r->kube), 26);
-    advance(r, 299 * CLOCK_S);
-    tell_many(r, one, 100, 101);
+    advance(299 * CLOCK_S);
+    tell_many(one, 100, 101);
     EXPECT_INT(fake_kube_sent(r->kube), 26);
-    advance(r, CLOCK_S);
-    tell_many(r, one, 101, 103);
+    advance(CLOCK_S);
+    tell_many(one, 101, 103);
     EXPECT_INT(fake_kube_sent(r->kube), 27);
-    r->host->snapshot_release(r->host, one);
-    r->host->snapshot_release(r->host, two);
-    rig_destroy(r);
 }
 
 Test(events, begin_anew_with_a_term)
 {
-    rig_t *r = rig_create();
-    lh_snapshot_t *one = rig_object("one", "ns");
-
-    tell_many(r, one, 0, 25);
+    tell_many(one, 0, 25);
     plugin_services_end(r->services);
     rig_begin(r, 2);
-    tell_many(r, one, 0, 1);
+    tell_many(one, 0, 1);
     EXPECT_INT(fake_kube_open(r->kube), 1);
-    advance(r, 3600 * CLOCK_S);
-    r->host->snapshot_release(r->host, one);
-    rig_destroy(r);
+    advance(3600 * CLOCK_S);
 }
