@@ -244,6 +244,8 @@ void lease_report_renewed(lease_report_t *r, int64_t latency)
         metric_observe(r->latency, seconds(latency));
 }
 
+static const lease_status_t nothing_known = {.uid = "", .holder = "", .since = "", .trouble = ""};
+
 lease_report_t *lease_report_create(const lease_report_options_t *o)
 {
     lease_report_t *r = host_xcalloc(1, sizeof(*r));
@@ -256,16 +258,14 @@ lease_report_t *lease_report_create(const lease_report_options_t *o)
     atomic_init(&r->beat, clock_now());
     add_metrics(r);
     add_checks(r);
-    lease_report_update(r, &(lease_status_t){.holder = "", .since = "", .trouble = ""},
-                        clock_now());
+    lease_report_update(r, &nothing_known, clock_now());
     return r;
 }
 
 void lease_report_destroy(lease_report_t *r)
 {
     if (r->o.health != NULL) {
-        lease_report_update(r, &(lease_status_t){.holder = "", .since = "", .trouble = ""},
-                            clock_now());
+        lease_report_update(r, &nothing_known, clock_now());
         health_remove(r->o.health, r->alive);
         health_remove(r->o.health, r->leading);
         health_remove(r->o.health, r->unique);
