@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/api.h"
 
+#include "base/buf.h"
 #include "kube/credentials.h"
 
 #include <curl/curl.h>
@@ -59,23 +60,12 @@ const kube_credentials_t *api_credentials(const api_t *api)
 
 /* -- One request -- */
 
-typedef struct text {
-    char *data;
-    size_t len;
-} text_t;
-
 static size_t collect(char *data, size_t size, size_t n, void *arg)
 {
-    text_t *t = arg;
     const size_t len = size * n;
-    char *grown = realloc(t->data, t->len + len + 1);
 
-    if (grown == NULL)
+    if (buf_append(arg, data, len) < 0)
         die("api", "out of memory");
-    memcpy(grown + t->len, data, len);
-    t->data = grown;
-    t->len += len;
-    grown[t->len] = '\0';
     return len;
 }
 
@@ -169,7 +159,7 @@ static struct curl_slist *headers_of(const api_request_t *q)
 api_reply_t api_ask(api_t *api, const api_request_t *q)
 {
     api_reply_t r = {0};
-    text_t text = {0};
+    buf_t text = BUF_INIT;
     long status = 0;
     CURL *easy = api->easy;
 
@@ -339,7 +329,7 @@ struct api_watch {
     pthread_mutex_t lock; /* all below */
     pthread_cond_t cond;
     line_t *first, **last;
-    text_t partial;
+    buf_t partial;
     bool closed, stop;
     int status;
 };
