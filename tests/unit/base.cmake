@@ -13,3 +13,6 @@ unit_test(base loop_thread REAL_CLOCK)
 unit_test(base metrics)
 unit_test(base rand)
 unit_test(base utf8)
+
+# valgrind does not know pidfd_open.
+set_property(TEST base_child_test APPEND PROPERTY LABELS no-valgrind)
