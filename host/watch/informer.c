@@ -716,19 +716,6 @@ static void take_step(watch_informer_t *w, enum step step)
 
 /* -- Life -- */
 
-static void copy_spec(watch_informer_t *w, const watch_spec_t *spec)
-{
-    watch_spec_copy(&w->spec, spec);
-    w->api_version = *spec->gvr.group != '\0'
-                         ? host_xprintf("%s/%s", spec->gvr.group, spec->gvr.version)
-                         : host_xstrdup(spec->gvr.version);
-    const char *labels = w->spec.label_selector, *fields = w->spec.field_selector;
-
-    w->selectors =
-        host_xprintf("%s%s%s", labels != NULL ? labels : "",
-                     labels != NULL && fields != NULL ? ";" : "", fields != NULL ? fields : "");
-}
-
 watch_informer_t *watch_informer_create(const watch_hub_options_t *options,
                                         const watch_spec_t *spec,
                                         const watch_informer_handler_t *handler, void *arg)
@@ -738,7 +725,9 @@ watch_informer_t *watch_informer_create(const watch_hub_options_t *options,
     w->options = options;
     w->handler = handler;
     w->arg = arg;
-    copy_spec(w, spec);
+    watch_spec_copy(&w->spec, spec);
+    w->api_version = watch_spec_api_version(&w->spec);
+    w->selectors = watch_spec_selectors(&w->spec);
     if (options->log != NULL)
         w->log = log_with(options->log, "resource", w->spec.gvr.resource);
     watch_gauges_init(&w->gauges, options->metrics, &w->spec, w->selectors);
