@@ -570,7 +570,6 @@ static int open_source(plugin_controller_t *c, uint32_t watch, const char *ns, l
 {
     const plugin_watch_t *w = &c->o.manifest->watches[watch];
     const watch_spec_t spec = {.gvr = w->gvr,
-                               .kind = w->kind,
                                .ns = ns,
                                .label_selector = w->label_selector,
                                .field_selector = w->field_selector,

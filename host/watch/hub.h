@@ -17,7 +17,6 @@ typedef struct watch_sub watch_sub_t;
 
 typedef struct watch_spec {
     kube_gvr_t gvr;
-    const char *kind;           /* of the manifest; "" takes discovery's */
     const char *ns;             /* NULL: all namespaces */
     const char *label_selector; /* NULL: none */
     const char *field_selector; /* NULL: none */

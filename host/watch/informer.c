@@ -664,7 +664,7 @@ static void on_lookup(void *arg, int code, const kube_kind_t *kind, const lh_err
     }
     if (w->vanished || w->kind == NULL) {
         free(w->kind);
-        w->kind = host_xstrdup(*w->spec.kind != '\0' ? w->spec.kind : kind->kind);
+        w->kind = host_xstrdup(kind->kind);
         w->namespaced = kind->namespaced;
         w->appeared = w->vanished;
         w->vanished = false;

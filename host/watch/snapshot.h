@@ -10,8 +10,8 @@ typedef struct watch_snapshot watch_snapshot_t;
 
 /* From the text of one object. api_version and kind (NULL: leave it) are put in when the text lacks
  * them, as the elements of a list do, and in the place of PartialObjectMetadata's. Caller owns
- * *out, release with watch_snapshot_unref. LH_EPARSE, also without metadata.name; LH_ETOOBIG from
- * 2 GiB on; LH_ENOMEM. [any-thread] */
+ * *out, release with watch_snapshot_unref. LH_EPARSE, also without metadata.name or of another kind;
+ * LH_ETOOBIG from 2 GiB on; LH_ENOMEM. [any-thread] */
 HOST_MUST_USE int watch_snapshot_create(const char *text, size_t len, const char *api_version,
                                         const char *kind, watch_snapshot_t **out, lh_error_t *err);
 watch_snapshot_t *watch_snapshot_ref(const watch_snapshot_t *s); /* [any-thread] */

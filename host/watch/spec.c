@@ -14,7 +14,6 @@ void watch_spec_copy(watch_spec_t *out, const watch_spec_t *spec)
         .gvr = {.group = host_xstrdup(spec->gvr.group),
                 .version = host_xstrdup(spec->gvr.version),
                 .resource = host_xstrdup(spec->gvr.resource)},
-        .kind = host_xstrdup(spec->kind != NULL ? spec->kind : ""),
         .ns = copy(spec->ns),
         .label_selector = copy(spec->label_selector),
         .field_selector = copy(spec->field_selector),
@@ -27,7 +26,6 @@ void watch_spec_fini(watch_spec_t *spec)
     free((void *) spec->gvr.group);
     free((void *) spec->gvr.version);
     free((void *) spec->gvr.resource);
-    free((void *) spec->kind);
     free((void *) spec->ns);
     free((void *) spec->label_selector);
     free((void *) spec->field_selector);

@@ -6,7 +6,7 @@
 #include "watch/hub.h"
 #include "json/skim.h"
 
-/* All strings are copied: group, version, resource and kind are never NULL, the others are NULL
+/* All strings are copied: group, version and resource are never NULL, the others are NULL
  * instead of "". Freed with watch_spec_fini. */
 void watch_spec_copy(watch_spec_t *out, const watch_spec_t *spec);
 void watch_spec_fini(watch_spec_t *spec);

@@ -50,7 +50,7 @@ static void subscribe_to(world_t *w, listener_t *l, const watch_spec_t *spec)
 #define CONFIGMAPS(...)                                                                            \
     &(const watch_spec_t)                                                                          \
     {                                                                                              \
-        .gvr = {"", "v1", "configmaps"}, .kind = "", __VA_ARGS__                                   \
+        .gvr = {"", "v1", "configmaps"}, __VA_ARGS__                                               \
     }
 
 static void subscribe(world_t *w, listener_t *l)
@@ -118,7 +118,7 @@ Test(hub, whatever_differs_is_another_stream)
     const watch_spec_t *const specs[] = {
         CONFIGMAPS(.ns = "ns"), CONFIGMAPS(.label_selector = "a=b"),
         CONFIGMAPS(.field_selector = "metadata.name=a"), CONFIGMAPS(.metadata_only = true),
-        &(const watch_spec_t){.gvr = {"", "v1", "secrets"}, .kind = ""}};
+        &(const watch_spec_t){.gvr = {"", "v1", "secrets"}}};
 
     subscribe(&w, &w.a);
     turn(&w.f);
