@@ -442,6 +442,7 @@ static void after_watch(watch_informer_t *w, const watch_stream_end_t *end)
         rewatch(w, "frozen", true, 0);
         break;
     case WATCH_END_CUT:
+    case WATCH_END_FAILED:
         rewatch(w, "cut", end->lived, end->retry_after);
         break;
     case WATCH_END_THROTTLED:
@@ -475,6 +476,12 @@ static void after_watch(watch_informer_t *w, const watch_stream_end_t *end)
     }
 }
 
+/* That a server which fails at streaming lists may end one like that; pages may work. */
+static bool may_be_unable(enum watch_end why)
+{
+    return why == WATCH_END_FAILED || why == WATCH_END_ERROR || why == WATCH_END_GARBLED;
+}
+
 /* A streaming list that ended before its first part was complete: it is begun again, or paged. */
 static void after_stream_list(watch_informer_t *w, const watch_stream_end_t *end)
 {
@@ -499,6 +506,7 @@ static void after_stream_list(watch_informer_t *w, const watch_stream_end_t *end
             take_step(w, STEP_LIST);
             return;
         }
+        w->page_once = may_be_unable(end->why);
         set_problem(w, end->error.text);
         step_later(w, STEP_LIST, end->retry_after);
         break;
@@ -545,6 +553,7 @@ static void after_page(watch_informer_t *w, watch_stream_end_t *end)
         break;
     case WATCH_END_FROZEN:
     case WATCH_END_CUT:
+    case WATCH_END_FAILED:
     case WATCH_END_THROTTLED:
         set_problem(w, end->error.text);
         step_later(w, again, end->retry_after);

@@ -99,10 +99,13 @@ static int give_object(watch_stream_t *s, enum watch_news news, skim_span_t obje
     return ret;
 }
 
-static bool is_too_large(const char *text)
+/* Servers since 1.19 say it by the reason of a cause, older ones by the text of one or of the whole. */
+static bool is_too_large(const char *text, size_t len)
 {
-    return strstr(text, "ResourceVersionTooLarge") != NULL ||
-           strstr(text, "Too large resource version") != NULL;
+    static const char reason[] = "ResourceVersionTooLarge", words[] = "Too large resource version";
+
+    return memmem(text, len, reason, sizeof(reason) - 1) != NULL ||
+           memmem(text, len, words, sizeof(words) - 1) != NULL;
 }
 
 /* The Status of an ERROR event ends the stream. */
@@ -118,7 +121,7 @@ static int on_error_event(watch_stream_t *s, skim_span_t status, lh_error_t *err
     else if (strcmp(code, "429") == 0)
         stop(s, WATCH_END_THROTTLED);
     else
-        stop(s, is_too_large(message) ? WATCH_END_TOO_LARGE : WATCH_END_ERROR);
+        stop(s, is_too_large(status.p, status.len) ? WATCH_END_TOO_LARGE : WATCH_END_ERROR);
     return host_fail(err, LH_EAPI, "the server ended the watch: %s: %s", code != NULL ? code : "?",
                      message != NULL ? message : "no message");
 }
@@ -208,9 +211,11 @@ static enum watch_end end_of_status(const kube_result_t *result)
     case 429:
         return WATCH_END_THROTTLED;
     default:
-        if (result->status >= 400 && is_too_large(result->body))
+        if (result->status < 400)
+            return WATCH_END_CUT;
+        if (is_too_large(result->body, result->body_len))
             return WATCH_END_TOO_LARGE;
-        return result->status >= 400 && result->status < 500 ? WATCH_END_REFUSED : WATCH_END_CUT;
+        return result->status < 500 ? WATCH_END_REFUSED : WATCH_END_FAILED;
     }
 }
 

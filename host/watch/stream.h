@@ -26,7 +26,8 @@ enum watch_end {
     WATCH_END_MISSING,   /* 404: no such kind */
     WATCH_END_DENIED,    /* 401, 403 */
     WATCH_END_REFUSED,   /* any other 4xx: the server does not understand the request */
-    WATCH_END_CUT,       /* no connection, a broken one, or 5xx */
+    WATCH_END_CUT,       /* no connection, or a broken one */
+    WATCH_END_FAILED,    /* 5xx */
     WATCH_END_ERROR,     /* an ERROR event with another code */
     WATCH_END_GARBLED,   /* not the JSON it ought to be */
     WATCH_END_MEMORY,    /* an object found no memory */
