@@ -337,3 +337,68 @@ Test(hub, knows_whether_the_kind_is_namespaced)
     turn(&w.f);
     cr_expect(watch_sub_namespaced(w.a.sub), "discovery says so");
 }
+
+/* -- client-go's scenarios of shared informers -- */
+
+Test(hub, everybody_sees_what_happened_while_the_watch_was_disrupted)
+{
+    WORLD(w);
+    subscribe(&w, &w.a);
+    subscribe(&w, &w.b);
+    list_stream(&w.f, "xyz", 10);
+    buf_clear(&w.a.seen);
+    buf_clear(&w.b.seen);
+    fake_clock_advance(60 * CLOCK_S);
+    error_event(&w.f, 410, "too old"); /* y changed, z went and n came, and no event told */
+    turn(&w.f);
+    event(&w.f, "ADDED", "x", "x", 1);
+    event(&w.f, "ADDED", "y", "y", 14);
+    event(&w.f, "ADDED", "n", "n", 13);
+    bookmark(&w.f, 15, true);
+    turn(&w.f);
+    EXPECT_HEARD(&w.a, "+y@14 +n@13 -z@1 ");
+    EXPECT_HEARD(&w.b, "+y@14 +n@13 -z@1 ");
+}
+
+Test(hub, one_handler_may_subscribe_twice)
+{
+    WORLD(w);
+    lh_error_t err;
+    watch_sub_t *second = NULL;
+
+    subscribe(&w, &w.a);
+    ASSERT_OK(watch_subscribe(w.hub, CONFIGMAPS(), &handler, &w.a, &second, &err), err);
+    list_stream(&w.f, "x", 10);
+    EXPECT_HEARD(&w.a, "+x@1* +x@1* synced synced ");
+    watch_unsubscribe(second);
+    event(&w.f, "MODIFIED", "x", "x", 11);
+    EXPECT_HEARD(&w.a, "+x@11 ");
+}
+
+Test(hub, an_event_before_a_late_subscribers_turn_is_followed_by_no_older_state)
+{
+    WORLD(w);
+    subscribe(&w, &w.a);
+    list_stream(&w.f, "xy", 10);
+    subscribe(&w, &w.b);
+    event(&w.f, "MODIFIED", "x", "x", 11);
+    event(&w.f, "DELETED", "y", "y", 12);
+    turn(&w.f);
+    EXPECT_HEARD(&w.b, "+x@11 -y@12 +x@11* synced ");
+}
+
+Test(hub, a_subscriber_leaves_the_others_undisturbed_by_a_gap)
+{
+    WORLD(w);
+    subscribe(&w, &w.a);
+    subscribe(&w, &w.b);
+    list_stream(&w.f, "x", 10);
+    fake_clock_advance(60 * CLOCK_S);
+    error_event(&w.f, 410, "too old");
+    turn(&w.f);
+    end(&w.b); /* amid the list */
+    EXPECT_INT(fake_kube_open(w.f.kube), 1);
+    list_stream(&w.f, "", 11);
+    EXPECT_HEARD(&w.a, "+x@1* synced -x@1 ");
+    EXPECT_HEARD(&w.b, "+x@1* synced ");
+}

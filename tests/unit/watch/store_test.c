@@ -322,6 +322,31 @@ Test(store, a_reply_that_comes_after_its_event_is_not_noted)
     expect_view(s, "a", "");
 }
 
+Test(store, a_reply_older_than_a_new_object_of_the_name_is_not_noted)
+{
+    STORE(s);
+    put(s, "a", "1", 1);
+    put(s, "a", "1", 2);
+    EXPECT_REMOVED(s, "a", "1", "3", "1@2");
+    put(s, "a", "2", 4);
+    note(s, "a", "1", 2);
+    expect_view(s, "a", "2@4");
+}
+
+Test(store, a_noted_write_that_was_never_shown_ends_with_the_deletion)
+{
+    STORE(s);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *o =
+        object_with("a", "1", 2, ",\"ownerReferences\":[{\"uid\":\"o\"}]");
+
+    watch_store_note_write(s, o);
+    EXPECT_INT(owned_by(s, "o"), 1);
+    EXPECT_REMOVED(s, "a", "1", "3", "");
+    watch_store_passed(s, "3");
+    expect_view(s, "a", "");
+    EXPECT_INT(owned_by(s, "o"), 0);
+}
+
 Test(store, of_two_noted_writes_the_later_counts)
 {
     STORE(s);
