@@ -651,6 +651,13 @@ static bool covers(const watch_snapshot_t *live, const watch_snapshot_t *object)
     return order == 2 ? same_uid(live, object) : order != 1;
 }
 
+/* That its uid was deleted already: the replies came in another order than the writes were done. */
+static bool is_known_gone(const watch_store_t *s, const entry_t *e, const watch_snapshot_t *object)
+{
+    return (e->noted_gone && e->noted_epoch == s->epoch && same_uid(e->noted, object)) ||
+           (e->live_gone && e->epoch == s->epoch && same_uid(e->live, object));
+}
+
 static void note(watch_store_t *s, watch_snapshot_t *object, bool left)
 {
     const char *version = watch_snapshot_version(object);
@@ -666,7 +673,7 @@ static void note(watch_store_t *s, watch_snapshot_t *object, bool left)
                      not_above(version, watch_snapshot_version(e->noted));
 
         if (!known && !older) {
-            e->noted_gone = false;
+            e->noted_gone = is_known_gone(s, e, object);
             e->noted_left = left;
             e->noted_epoch = s->epoch;
             set_states(s, e, e->live, watch_snapshot_ref(object));

@@ -382,6 +382,22 @@ Test(store, a_noted_deletion_of_a_noted_object_hides_its_late_event)
     expect_view(s, "a", "2@7");
 }
 
+/* It was seen again until the stream had shown the deletion. */
+Test(store, a_reply_that_comes_after_that_to_the_deletion_shows_nothing)
+{
+    STORE(s);
+    note(s, "a", "1", 5);
+    watch_store_note_delete(s, "ns", "a", "1");
+    note(s, "a", "1", 6);
+    expect_view(s, "a", "");
+    put(s, "b", "2", 5);
+    watch_store_note_delete(s, "ns", "b", "2");
+    note(s, "b", "2", 6);
+    expect_view(s, "b", "");
+    note(s, "b", "3", 8); /* made again */
+    expect_view(s, "b", "3@8");
+}
+
 Test(store, a_noted_deletion_of_another_uid_changes_nothing)
 {
     STORE(s);
