@@ -18,6 +18,7 @@ struct kube_call {
     list_t link;
     kube_request_t request; /* its path and accept are ours */
     kube_actor_t actor;     /* of request.as */
+    size_t number;
     bool in_callback, answered;
 };
 
@@ -118,7 +119,7 @@ int kube_client_send(kube_client_t *c, const kube_request_t *request, kube_call_
     }
     call->request.fence = (fence_t *) f;
     list_append(&f->calls, &call->link);
-    f->sent++;
+    call->number = ++f->sent;
     f->open++;
     free(f->last_path);
     f->last_path = host_xstrdup(request->path);
@@ -243,6 +244,11 @@ kube_call_t *fake_kube_find(fake_kube_t *f, const char *part)
 const kube_request_t *fake_kube_request(const kube_call_t *call)
 {
     return &call->request;
+}
+
+size_t fake_kube_number(const kube_call_t *call)
+{
+    return call->number;
 }
 
 static void finish(kube_call_t *call, kube_result_t *result)

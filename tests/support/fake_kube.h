@@ -39,6 +39,7 @@ kube_call_t *fake_kube_find(fake_kube_t *f, const char *part);
 /* The same, but sent after `before`. */
 kube_call_t *fake_kube_next(fake_kube_t *f, kube_call_t *before, const char *part);
 const kube_request_t *fake_kube_request(const kube_call_t *call);
+size_t fake_kube_number(const kube_call_t *call); /* how many had been sent with it */
 
 void fake_kube_head(kube_call_t *call); /* the head of a 200 has come */
 /* Gives body bytes; when the caller of the request ends it, it is ended and false is returned. */

@@ -11,3 +11,6 @@ unit_test(watch verify LIBS support_fake_kube)
 unit_test(watch hub LIBS support_fake_kube)
 # one test needs an object to find no memory
 target_link_options(watch_recovery_test PRIVATE -Wl,--wrap=watch_snapshot_create)
+unit_test(watch model LIBS support_fake_kube)
+# a seed gives the same sequence each time
+target_link_options(watch_model_test PRIVATE -Wl,--wrap=rand_below)
