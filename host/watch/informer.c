@@ -65,6 +65,7 @@ struct watch_informer {
     bool synced;
     bool vanished;   /* the kind is away */
     bool blind;      /* the list brought something that has not even a name */
+    bool older;      /* the list brought a state from before what was seen */
     bool list_again; /* what was just listed was compared with versions that count no more */
     int64_t list_began;
     int64_t missing_since; /* lookups have not found the kind since then; 0: the last one did */
@@ -167,6 +168,9 @@ static void put(watch_informer_t *w, watch_snapshot_t *object)
         watch_verify_seen(w->verify, object);
     switch (watch_store_put(w->store, object, &old)) {
     case WATCH_SAME:
+        break;
+    case WATCH_OLDER:
+        w->older |= w->phase != PHASE_WATCH;
         break;
     case WATCH_ADDED:
     case WATCH_MODIFIED:
@@ -310,10 +314,10 @@ static void rewind_store(watch_informer_t *w)
 }
 
 /* A server that went back may have come so far again that it does not say so: then a list shows it,
- * which ends before what was seen already. */
+ * which ends before what was seen already, or has states from before that. */
 static bool went_back(const watch_informer_t *w, const char *version)
 {
-    return watch_version_compare(version, buf_text(&w->version)) == -1;
+    return w->older || watch_version_compare(version, buf_text(&w->version)) == -1;
 }
 
 /* Reports a slice of what the list did not bring. */
@@ -626,7 +630,7 @@ static void begin_list(watch_informer_t *w)
 {
     loop_timer_clear(&w->slice);
     loop_timer_clear(&w->limit);
-    w->list_again = w->blind = false;
+    w->list_again = w->blind = w->older = false;
     bool paged = w->no_streaming || w->page_tries > 0 || w->page_once;
 
     w->list_began = clock_now();

@@ -426,17 +426,21 @@ static enum watch_change change_of(const watch_store_t *s, const entry_t *e,
                                    const watch_snapshot_t *object)
 {
     const watch_snapshot_t *live = e->live;
-    bool same;
 
     if (live == NULL)
         return WATCH_ADDED;
     if (!same_uid(live, object))
         return WATCH_REPLACED;
-    if (e->epoch != s->epoch)
-        same = same_text(live, object); /* a version may have been given a second time */
-    else
-        same = not_above(watch_snapshot_version(object), watch_snapshot_version(live));
-    return same ? WATCH_SAME : WATCH_MODIFIED;
+    if (e->epoch != s->epoch) /* a version may have been given a second time */
+        return same_text(live, object) ? WATCH_SAME : WATCH_MODIFIED;
+    switch (watch_version_compare(watch_snapshot_version(object), watch_snapshot_version(live))) {
+    case 0:
+        return WATCH_SAME;
+    case -1:
+        return WATCH_OLDER;
+    default:
+        return WATCH_MODIFIED;
+    }
 }
 
 /* Puts object in as the live state; the noted one yields to it unless it is newer. What is known
@@ -473,9 +477,11 @@ enum watch_change watch_store_put(watch_store_t *s, watch_snapshot_t *object,
     enum watch_change change = change_of(s, e, object);
 
     touch(s, e);
-    if (change != WATCH_SAME && old != NULL && e->live != NULL)
+    const bool changed = change != WATCH_SAME && change != WATCH_OLDER;
+
+    if (changed && old != NULL && e->live != NULL)
         before = watch_snapshot_ref(e->live);
-    if (change != WATCH_SAME || e->epoch != s->epoch)
+    if (changed || e->epoch != s->epoch)
         put_live(s, e, object);
     pthread_mutex_unlock(&s->lock);
     if (old != NULL)

@@ -35,10 +35,15 @@ bool watch_store_synced(watch_store_t *s);
 
 /* -- The writer -- [loop-thread] */
 
-enum watch_change { WATCH_SAME, WATCH_ADDED, WATCH_MODIFIED, WATCH_REPLACED /* another uid */ };
-/* Puts object in (a reference is taken) unless this or a newer state of the same uid is there
- * (WATCH_SAME then). *old (may be NULL) is what it replaced, NULL with WATCH_SAME; caller owns. A
- * noted write yields only to a version not lower. */
+enum watch_change {
+    WATCH_SAME,
+    WATCH_OLDER, /* a newer state of the same uid is there */
+    WATCH_ADDED,
+    WATCH_MODIFIED,
+    WATCH_REPLACED /* another uid */
+};
+/* Puts object in (a reference is taken) unless it is the same or older. *old (may be NULL) is what
+ * it replaced, NULL when nothing; caller owns. A noted write yields only to a version not lower. */
 enum watch_change watch_store_put(watch_store_t *s, watch_snapshot_t *object,
                                   watch_snapshot_t **old);
 /* Takes an object out; the removed state, caller owns, or NULL when there was none (or a newer

@@ -42,7 +42,7 @@ typedef struct server {
     bool exists[CHANGES]; /* by uid */
     bool left[CHANGES];   /* has been there without being selected, or came back by a restore */
     bool rewound;         /* was restored, and the client has not noticed yet */
-    bool unlisted;        /* nor listed it anew */
+    bool unlisted;        /* nor listed it anew and gone on from there */
     int told;             /* the highest version that the client knows of */
     flow_t flow;
     bool trace;
@@ -174,7 +174,8 @@ static inline bool send_change(server_t *s, const change_t *c)
     const bool is = c->after.uid != 0 && c->after.selected;
 
     s->flow.position = c->version;
-    s->told = HOST_MAX(s->told, c->version);
+    if (was || is)
+        s->told = HOST_MAX(s->told, c->version);
     if (is)
         return send_thing(s, was ? "MODIFIED" : "ADDED", c->name, c->after, c->version);
     return was ? send_thing(s, "DELETED", c->name, c->before, c->version) : true;
@@ -240,6 +241,7 @@ static inline void begin_items(server_t *s)
 {
     flow_t *flow = &s->flow;
 
+    s->rewound = false;
     memcpy(flow->items, s->now, sizeof(s->now));
     flow->position = s->revision;
     flow->sent = 0;
@@ -261,13 +263,6 @@ static inline int next_item(flow_t *flow)
             return name;
     }
     return -1;
-}
-
-/* A list's end: the client knows now where the server stands. */
-static inline void note_listed(server_t *s)
-{
-    s->rewound = s->unlisted = false;
-    s->told = HOST_MAX(s->told, s->flow.position);
 }
 
 static inline void serve_page(server_t *s)
@@ -298,7 +293,7 @@ static inline void serve_page(server_t *s)
                      next, buf_text(&items));
 
     if (name < 0)
-        note_listed(s);
+        s->told = HOST_MAX(s->told, flow->position);
     if (send_text(s, page))
         end_flow(s, 200, "");
 }
@@ -319,7 +314,6 @@ static inline void serve_list(server_t *s)
         send_change(s, change);
     } else {
         flow->listing = false;
-        note_listed(s);
         send_bookmark(s, true);
     }
 }
@@ -349,6 +343,7 @@ static inline void serve_events(server_t *s)
     }
     const change_t *change = next_change(s);
 
+    s->unlisted = false; /* the client took the list for good */
     if (change != NULL)
         send_change(s, change);
     else if (pick(s, 4) == 0)
@@ -432,7 +427,7 @@ static inline void server_restore(server_t *s)
 {
     const int back = (int) pick(s, 8);
 
-    if (s->rewound || back > s->revision || s->revision - back >= s->told)
+    if (s->unlisted || back > s->revision || s->revision - back >= s->told)
         return;
     s->revision -= back;
     while (s->changes > 0 && s->log[s->changes - 1].version > s->revision) {
@@ -450,6 +445,7 @@ static inline void server_restore(server_t *s)
     s->told = HOST_MIN(s->told, s->revision);
     s->rewound = s->unlisted = true;
     TRACE(s, "restored to %d\n", s->revision);
+    s->flow.position = -1; /* nor is there a state that a page's token could mean */
     if (look(s)->call != NULL)
         fake_kube_cut(host_steal(s->flow.call));
 }

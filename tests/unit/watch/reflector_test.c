@@ -74,6 +74,31 @@ Test(reflector, everything_of_a_large_page_and_its_successor_is_there)
     expect_watch_from(&f, "10");
 }
 
+/* The server went back to 12 and has come to 30 since, while we were away: it did not know the state
+ * that the cache kept for ever. */
+Test(reflector, a_list_with_an_older_state_than_was_seen_is_read_again)
+{
+    FIXTURE(f);
+    settle(&f, "ab");
+    event(&f, "MODIFIED", "a", "a", 20);
+    error_event(&f, 410, "too old");
+    turn(&f);
+    event(&f, "ADDED", "a", "a", 12);
+    event(&f, "ADDED", "b", "b", 1);
+    bookmark(&f, 30, true);
+    turn(&f);
+    EXPECT_SEEN(&f, "+a@20 ");
+    EXPECT_INT(metric(&f, "leasehold_watch_relists_total{" LABELS ",cause=\"rewound\"}"), 1);
+    time_to_next(&f);
+    expect_list(&f);
+    event(&f, "ADDED", "a", "a", 12);
+    event(&f, "ADDED", "b", "b", 1);
+    bookmark(&f, 30, true);
+    turn(&f);
+    EXPECT_SEEN(&f, "+a@12 ");
+    EXPECT_INT(fake_kube_sent(f.kube), 3); /* and this one counts */
+}
+
 /* -- Streaming lists -- */
 
 /* Ends the open streaming list like this; the next list is to be paged, the one after it not. */

@@ -79,7 +79,7 @@ Test(store, a_lower_version_of_the_same_uid_never_replaces)
 {
     STORE(s);
     put(s, "a", "1", 10);
-    EXPECT_INT(put(s, "a", "1", 9), WATCH_SAME);
+    EXPECT_INT(put(s, "a", "1", 9), WATCH_OLDER);
     expect_view(s, "a", "1@10");
 }
 
