@@ -480,12 +480,6 @@ static void after_watch(watch_informer_t *w, const watch_stream_end_t *end)
     }
 }
 
-/* That a server which fails at streaming lists may end one like that; pages may work. */
-static bool may_be_unable(enum watch_end why)
-{
-    return why == WATCH_END_FAILED || why == WATCH_END_ERROR || why == WATCH_END_GARBLED;
-}
-
 /* A streaming list that ended before its first part was complete: it is begun again, or paged. */
 static void after_stream_list(watch_informer_t *w, const watch_stream_end_t *end)
 {
@@ -502,6 +496,11 @@ static void after_stream_list(watch_informer_t *w, const watch_stream_end_t *end
         w->page_once = true;
         take_step(w, STEP_LIST);
         break;
+    case WATCH_END_FAILED:
+    case WATCH_END_ERROR:
+    case WATCH_END_GARBLED:
+        w->page_once = true; /* it may fail at streaming lists alone */
+        /* fall through */
     default:
         /* A new kind's watches answer 429 for a second while a paged list works already. */
         if (w->appeared && end->why == WATCH_END_THROTTLED) {
@@ -510,7 +509,6 @@ static void after_stream_list(watch_informer_t *w, const watch_stream_end_t *end
             take_step(w, STEP_LIST);
             return;
         }
-        w->page_once = may_be_unable(end->why);
         set_problem(w, end->error.text);
         step_later(w, STEP_LIST, end->retry_after);
         break;
