@@ -23,7 +23,7 @@ typedef struct seen {
 
 static char *text_of(const lh_host_t *host, const lh_snapshot_t *s)
 {
-    size_t len;
+    size_t len = 0;
     const char *text = s != NULL ? host->snapshot_text(host, s, &len) : "gone";
 
     cr_assert(s == NULL || strlen(text) == len, "%zu bytes, and a NUL after %zu", len,
