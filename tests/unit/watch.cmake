@@ -14,3 +14,5 @@ target_link_options(watch_recovery_test PRIVATE -Wl,--wrap=watch_snapshot_create
 unit_test(watch model LIBS support_fake_kube)
 # a seed gives the same sequence each time
 target_link_options(watch_model_test PRIVATE -Wl,--wrap=rand_below)
+# 40 s under valgrind
+set_property(TEST watch_model_test APPEND PROPERTY LABELS no-valgrind)
