@@ -25,7 +25,7 @@ typedef struct kube_credentials {
     char *token;            /* static bearer token; NULL: none */
     char *token_file;       /* re-read on change and on 401; wins over token */
     char *basic;            /* "user:password" in base64; NULL: none */
-    struct kube_exec *exec; /* credential plugin; no token stands beside it; NULL: none */
+    struct kube_exec *exec; /* credential plugin, with none of these beside it; NULL: none */
     char **impersonate;     /* header lines, NULL-terminated; NULL: none */
     char *namespace;        /* of the context or service account; "" when unknown */
     bool in_cluster;        /* those of a pod's service account */
