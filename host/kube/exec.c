@@ -140,16 +140,17 @@ const char *kube_exec_name(const kube_exec_t *e)
 static void clean_errors(const kube_exec_t *e, const kube_exec_credential_t *new,
                          const buf_t *errors, size_t max, buf_t *out)
 {
-    const char *secrets[64];
     size_t n = 0;
 
+    while (e->secrets[n] != NULL)
+        n++;
+    host_cleanup(host_freep) const char **secrets = host_xcalloc(n + 3, sizeof(*secrets));
+
+    memcpy(secrets, e->secrets, n * sizeof(*secrets));
     if (e->credential.token != NULL)
         secrets[n++] = e->credential.token;
     if (new->token != NULL)
         secrets[n++] = new->token;
-    for (size_t i = 0; e->secrets[i] != NULL && n + 1 < HOST_LEN(secrets); i++)
-        secrets[n++] = e->secrets[i];
-    secrets[n] = NULL;
     kube_redact(buf_text(errors), errors->len, secrets, max, out);
 }
 

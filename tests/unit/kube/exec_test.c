@@ -482,6 +482,23 @@ Test(exec, that_prints_secrets_has_them_hidden_in_the_log)
     log_destroy(log);
 }
 
+/* What a pod has around it may be called a secret many times over. */
+Test(exec, that_prints_the_hundredth_secret_has_it_hidden)
+{
+    char texts[100][24];
+    const char *secrets[101] = {NULL};
+    lh_error_t err = {0};
+
+    for (size_t i = 0; i < 100; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "hush-%zu-hush", i);
+        secrets[i] = texts[i];
+    }
+    listen_to("echo not hush-99-hush >&2; exit 1", secrets, NULL);
+    cr_assert(wait_runs(1, 20000));
+    EXPECT_INT(kube_exec_ready(plugin, &err), LH_EUNAVAILABLE);
+    EXPECT_HAS(err.text, "it says: not ***");
+}
+
 Test(exec, that_hangs_is_ended_with_its_owner)
 {
     listen_to("sleep 1000", NULL, NULL);
