@@ -9,6 +9,7 @@
 #define KUBE_CREDENTIALS_H
 
 #include "base/log.h"
+#include "base/metrics.h"
 
 #include <leasehold/error.h>
 
@@ -43,8 +44,9 @@ typedef struct kube_credentials_source {
     const char *context; /* "" or NULL: current-context */
     const char *const *env;
     const char *service_account_dir; /* NULL: /var/run/secrets/kubernetes.io/serviceaccount */
-    const log_t
-        *log; /* of a credential plugin; borrowed until kube_credentials_destroy; may be NULL */
+    /* Of a credential plugin; borrowed until kube_credentials_destroy; may be NULL. */
+    const log_t *log;
+    metrics_t *metrics;
 } kube_credentials_source_t;
 
 /* Loads. What is not honoured (auth-provider, insecure-skip-tls-verify, a plugin that must ask

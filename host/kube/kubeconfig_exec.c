@@ -293,6 +293,7 @@ int kubeconfig_read_exec(const kubeconfig_reading_t *r, const config_node_t *exe
                                                 .secrets = (const char *const *) secrets.items,
                                                 .api_version = s.version,
                                                 .install_hint = s.hint,
-                                                .log = r->source->log});
+                                                .log = r->source->log,
+                                                .metrics = r->source->metrics});
     return 0;
 }
