@@ -318,6 +318,13 @@ void watch_unsubscribe(watch_sub_t *sub)
         tidy_stream(sub->stream);
 }
 
+void watch_hub_begin_term(watch_hub_t *hub)
+{
+    LIST_EACH (&hub->streams, it, next) {
+        watch_informer_begin_term(LIST_ENTRY(it, stream_t, link)->informer);
+    }
+}
+
 watch_store_t *watch_sub_store(watch_sub_t *sub)
 {
     return watch_store_ref(watch_informer_store(sub->stream->informer));

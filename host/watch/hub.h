@@ -61,6 +61,10 @@ typedef struct watch_hub_options {
 watch_hub_t *watch_hub_create(const watch_hub_options_t *options);
 void watch_hub_destroy(watch_hub_t *hub); /* NULL is allowed */
 
+/* A term begins: what streams brought before it is confirmed before anybody is told that they have
+ * synced (watch/informer.h). Subscriptions of the term are opened after it. [loop-thread] */
+void watch_hub_begin_term(watch_hub_t *hub);
+
 /* Opens a subscription. Events begin from the loop, never from within. A stream that exists already
  * is replayed to the newcomer as initial events. Ended by watch_unsubscribe. LH_EINVAL for
  * selectors that cannot be parsed. [loop-thread] */

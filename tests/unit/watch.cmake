@@ -6,6 +6,7 @@ unit_test(watch backoff)
 unit_test(watch stream LIBS support_fake_kube)
 unit_test(watch informer LIBS support_fake_kube)
 unit_test(watch recovery LIBS support_fake_kube)
+unit_test(watch informer_term LIBS support_fake_kube)
 unit_test(watch verify LIBS support_fake_kube)
 unit_test(watch hub LIBS support_fake_kube)
 # one test needs an object to find no memory
