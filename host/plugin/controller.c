@@ -7,6 +7,7 @@
 #include "plugin/meters.h"
 #include "plugin/overlay.h"
 #include "plugin/run_log.h"
+#include "plugin/watch_spec.h"
 
 #include <string.h>
 #include <uthash.h>
@@ -568,13 +569,7 @@ static void close_sources(plugin_controller_t *c)
 
 static int open_source(plugin_controller_t *c, uint32_t watch, const char *ns, lh_error_t *err)
 {
-    const plugin_watch_t *w = &c->o.manifest->watches[watch];
-    const watch_spec_t spec = {.gvr = w->gvr,
-                               .kind = w->kind,
-                               .ns = ns,
-                               .label_selector = w->label_selector,
-                               .field_selector = w->field_selector,
-                               .metadata_only = w->metadata_only};
+    const watch_spec_t spec = plugin_watch_spec(&c->o.manifest->watches[watch], ns);
     source_t *s = &c->sources[c->source_count];
 
     *s = (source_t){.controller = c, .watch = watch, .ns = ns};

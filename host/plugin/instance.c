@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "plugin/controller.h"
+#include "plugin/keeper.h"
 #include "plugin/state.h"
 
 #include <pthread.h>
@@ -35,6 +36,7 @@ struct plugin_instance {
     log_t *log;
     plugin_services_t *services;
     plugin_controller_t *controller;
+    plugin_keeper_t *keeper; /* NULL: cold, or not created */
     health_check_t *check;
     metric_cell_t *restarts, *abandoned_metric;
     plugin_state_gauge_t gauge;
@@ -94,6 +96,7 @@ static void fail(plugin_instance_t *i, const char *why)
               i->held_up ? "that is over" : "the host is started again");
     tell(i, false, why);
     loop_timer_clear(&i->timer);
+    plugin_keeper_destroy(host_steal(i->keeper));
     set_state(i, STATE_FAILED);
     settle(i);
     rest(i);
@@ -432,6 +435,8 @@ static void created(plugin_instance_t *i, const message_t *m)
     tell(i, true, NULL);
     log_info(i->log, "created: plugin %s %s, %s", i->o.file->manifest->id,
              i->o.file->manifest->version, i->o.process ? "process" : "thread");
+    if (i->o.warm && i->keeper == NULL)
+        i->keeper = plugin_keeper_create(i->o.hub, i->o.manifest, i->o.namespaces, i->log);
     settle(i);
     activate(i);
 }
@@ -737,6 +742,7 @@ void plugin_instance_stop(plugin_instance_t *i, int64_t deadline)
 {
     i->stopping = true;
     clear_term(i); /* should one be on */
+    plugin_keeper_destroy(host_steal(i->keeper));
     if (i->link == NULL && i->dying == 0) {
         end_stop(i);
         return;

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Holds the streams of an instance open between terms, for a warm standby: the caches follow, and what
+ * they bring is nobody's until the controller subscribes too. */
+#ifndef PLUGIN_KEEPER_H
+#define PLUGIN_KEEPER_H
+
+#include "plugin/manifest.h"
+#include "watch/hub.h"
+
+typedef struct plugin_keeper plugin_keeper_t;
+
+/* namespaces: NULL-terminated; NULL or empty: all. Pointers are borrowed until plugin_keeper_destroy.
+ * Caller owns the result. [loop-thread] */
+plugin_keeper_t *plugin_keeper_create(watch_hub_t *hub, const plugin_manifest_t *manifest,
+                                      const char *const *namespaces, const log_t *log);
+void plugin_keeper_destroy(plugin_keeper_t *k); /* NULL is allowed */
+
+#endif
