@@ -20,7 +20,7 @@
 #define LAG (500 * CLOCK_MS)   /* before what did not compare equal is compared again */
 
 /* Up to FEW objects a comparison costs less than the second or two until a bookmark comes. */
-enum { PAGE_SIZE = 500, FEW = 2000, TRIES = 4, MAX_VERSION = 32 };
+enum { PAGE_SIZE = 500, FEW = 5000, TRIES = 4, MAX_VERSION = 32 };
 
 enum state {
     IDLE,

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-enum { MANY = 2500 }; /* more than are compared one by one */
+enum { MANY = 5500 }; /* more than are compared one by one */
 
 /* Of the stream of a namespace's ConfigMaps; more: a further label, or "". */
 static double metric_of(replica_t *r, const char *family, const char *ns, const char *more)
@@ -170,7 +170,7 @@ static void of_a_quiet_kind_with_many_objects_a_bookmark_confirms_the_cache(void
 
     hand_over(&p);
     EXPECT_TRUE(replica_logged(p.b, "objects confirmed by version", 10000));
-    EXPECT_TRUE(replica_logged(p.b, "/many-2499 is here", 10000));
+    EXPECT_TRUE(replica_logged(p.b, "/many-5499 is here", 10000));
     tap_note("reconciles of %d objects, %" PRId64 " ms after SIGTERM to the leader", MANY,
              replica_now_ms() - begun);
     EXPECT_INT(lists(p.b, ns), 1);

@@ -225,7 +225,7 @@ Test(informer_term, versions_that_are_no_numbers_are_compared_as_texts)
 
 /* -- Many objects -- */
 
-enum { MANY = 2001 };
+enum { MANY = 5001 };
 
 static void list_many(fixture_t *f)
 {
