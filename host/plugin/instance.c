@@ -36,7 +36,7 @@ struct plugin_instance {
     log_t *log;
     plugin_services_t *services;
     plugin_controller_t *controller;
-    plugin_keeper_t *keeper; /* NULL: cold, or not created */
+    plugin_keeper_t *keeper; /* NULL: it has failed, or is ending */
     health_check_t *check;
     metric_cell_t *restarts, *abandoned_metric;
     plugin_state_gauge_t gauge;
@@ -435,8 +435,8 @@ static void created(plugin_instance_t *i, const message_t *m)
     tell(i, true, NULL);
     log_info(i->log, "created: plugin %s %s, %s", i->o.file->manifest->id,
              i->o.file->manifest->version, i->o.process ? "process" : "thread");
-    if (i->o.warm && i->keeper == NULL)
-        i->keeper = plugin_keeper_create(i->o.hub, i->o.manifest, i->o.namespaces, i->log);
+    if (i->o.warm)
+        plugin_keeper_open(i->keeper);
     settle(i);
     activate(i);
 }
@@ -587,6 +587,8 @@ static void start_runner(plugin_instance_t *i)
     i->born = clock_now();
     i->link = link;
     loop_timer_set(&i->timer, clock_now() + LOAD_TIMEOUT);
+    if (i->keeper == NULL)
+        i->keeper = plugin_keeper_create(i->o.hub, i->o.manifest, i->o.namespaces, i->log);
     const int ret = i->o.process ? plugin_remote_create(&options, &link->runner, &err)
                                  : plugin_local_create(&options, &link->runner, &err);
     if (ret == 0) {

@@ -9,7 +9,8 @@ typedef struct kept {
     plugin_keeper_t *keeper;
     uint32_t watch;
     const char *ns;
-    watch_sub_t *sub; /* NULL: another one has the cluster-scoped kind whole */
+    watch_plan_t *plan;
+    watch_sub_t *sub; /* NULL: not open, or another one has the cluster-scoped kind whole */
 } kept_t;
 
 struct plugin_keeper {
@@ -18,6 +19,7 @@ struct plugin_keeper {
     const log_t *log;
     kept_t *kept;
     size_t count;
+    bool opened;
 };
 
 static void end(kept_t *k)
@@ -64,15 +66,13 @@ static void on_state(void *arg, const char *problem) /* [loop-thread] */
 static const watch_handler_t handler = {
     .on_event = on_event, .on_synced = on_synced, .on_state = on_state};
 
-/* Selectors that nobody understands the controller tells when a term begins. */
-static void keep(plugin_keeper_t *keeper, uint32_t watch, const char *ns)
+static void announce(plugin_keeper_t *keeper, uint32_t watch, const char *ns)
 {
     const watch_spec_t spec = plugin_watch_spec(&keeper->manifest->watches[watch], ns);
-    kept_t *k = &keeper->kept[keeper->count];
+    kept_t *k = &keeper->kept[keeper->count++];
 
     *k = (kept_t){.keeper = keeper, .watch = watch, .ns = ns};
-    if (watch_subscribe(keeper->hub, &spec, &handler, k, &k->sub, NULL) == 0)
-        keeper->count++;
+    k->plan = watch_announce(keeper->hub, &spec);
 }
 
 plugin_keeper_t *plugin_keeper_create(watch_hub_t *hub, const plugin_manifest_t *manifest,
@@ -89,17 +89,34 @@ plugin_keeper_t *plugin_keeper_create(watch_hub_t *hub, const plugin_manifest_t 
     k->kept = host_xcalloc(manifest->watch_count * count + 1, sizeof(*k->kept));
     for (uint32_t w = 0; w < manifest->watch_count; w++) {
         for (size_t n = 0; n < count; n++)
-            keep(k, w, all[n]);
+            announce(k, w, all[n]);
     }
     return k;
+}
+
+void plugin_keeper_open(plugin_keeper_t *k)
+{
+    if (k->opened)
+        return;
+    k->opened = true;
+    for (size_t i = 0; i < k->count; i++) {
+        kept_t *one = &k->kept[i];
+        const watch_spec_t spec = plugin_watch_spec(&k->manifest->watches[one->watch], one->ns);
+
+        /* Selectors that nobody understands the controller tells when a term begins. */
+        if (watch_subscribe(k->hub, &spec, &handler, one, &one->sub, NULL) < 0)
+            one->sub = NULL;
+    }
 }
 
 void plugin_keeper_destroy(plugin_keeper_t *k)
 {
     if (k == NULL)
         return;
-    for (size_t i = 0; i < k->count; i++)
+    for (size_t i = 0; i < k->count; i++) {
         end(&k->kept[i]);
+        watch_withdraw(k->kept[i].plan);
+    }
     free(k->kept);
     free(k);
 }

@@ -530,6 +530,7 @@ static void on_end(void *arg, watch_stream_end_t *end)
     watch_stream_t *ended = host_steal(w->stream);
 
     w->phase = PHASE_WAIT;
+    w->denied = end->why == WATCH_END_DENIED;
     end->retry_after = HOST_MIN(end->retry_after, LONGEST_WISH);
     w->froze = end->why == WATCH_END_FROZEN && phase != PHASE_STREAM_LIST;
     if (end->why != WATCH_END_DONE)
@@ -771,6 +772,11 @@ watch_store_t *watch_informer_store(watch_informer_t *w)
 bool watch_informer_synced(const watch_informer_t *w)
 {
     return w->synced && w->confirmed;
+}
+
+bool watch_informer_denied(const watch_informer_t *w)
+{
+    return w->denied;
 }
 
 bool watch_informer_namespaced(const watch_informer_t *w)

@@ -42,6 +42,7 @@ void watch_informer_begin_term(watch_informer_t *w);
 
 watch_store_t *watch_informer_store(watch_informer_t *w); /* borrowed until destroy */
 bool watch_informer_synced(const watch_informer_t *w);
+bool watch_informer_denied(const watch_informer_t *w);         /* the last answer was 401 or 403 */
 bool watch_informer_namespaced(const watch_informer_t *w);     /* false before it is known */
 const char *watch_informer_problem(const watch_informer_t *w); /* NULL: none */
 

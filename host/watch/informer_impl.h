@@ -48,6 +48,7 @@ struct watch_informer {
     bool listing;      /* a list has begun, and what vanished is not yet reported */
     bool list_counts;  /* it was begun in this term */
     bool confirmed;    /* the store was consistent at some time of this term */
+    bool denied;       /* the last request was */
     bool synced;       /* a list was completed since the kind is there */
     bool vanished;     /* the kind is away */
     bool blind;        /* the list brought something that has not even a name */

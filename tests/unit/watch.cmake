@@ -9,5 +9,9 @@ unit_test(watch recovery LIBS support_fake_kube)
 unit_test(watch informer_term LIBS support_fake_kube)
 unit_test(watch verify LIBS support_fake_kube)
 unit_test(watch hub LIBS support_fake_kube)
+unit_test(watch view LIBS support_fake_kube)
+unit_test(watch cycles LIBS support_fake_kube)
 # one test needs an object to find no memory
 target_link_options(watch_recovery_test PRIVATE -Wl,--wrap=watch_snapshot_create)
+# it compares 10,000 objects 200 times
+set_property(TEST watch_cycles_test APPEND PROPERTY LABELS no-valgrind)
