@@ -645,7 +645,6 @@ static void services_written(void *arg, const char *method, const char *path, co
 
 plugin_instance_t *plugin_instance_create(const plugin_instance_options_t *options)
 {
-    static const char *const labels[] = {"controller", NULL};
     plugin_instance_t *i = host_xcalloc(1, sizeof(*i));
     plugin_shared_t *shared = options->shared;
     const plugin_manifest_t *manifest = options->manifest;
@@ -656,14 +655,8 @@ plugin_instance_t *plugin_instance_create(const plugin_instance_options_t *optio
     i->log = log_named(shared->log, "controller", options->name);
     host_cleanup(host_freep) char *check = host_xprintf("plugin-%s", options->name);
     i->check = health_add(shared->health, check, 0, HEALTH_READYZ);
-    const char *name[] = {i->name};
-    i->restarts = metric_cell(metrics_counter(shared->metrics, "leasehold_plugin_restarts_total",
-                                              "Worker processes that died.", labels),
-                              name);
-    i->abandoned_metric =
-        metric_cell(metrics_gauge(shared->metrics, "leasehold_plugin_abandoned_calls",
-                                  "Calls that never returned and were given up.", labels),
-                    name);
+    i->restarts = plugin_state_restarts(shared->metrics, i->name);
+    i->abandoned_metric = plugin_state_abandoned(shared->metrics, i->name);
     plugin_state_gauge_init(&i->gauge, shared->metrics, i->name);
     pthread_mutex_init(&i->kill_lock, NULL);
     loop_timer_init(&i->timer, shared->loop, on_timer);

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -100,14 +101,33 @@ static double requests_of(replica_t *r)
     return sum;
 }
 
+/* What ss says of all connections; the caller closes it. */
+static FILE *connections(void)
+{
+    FILE *out = tmpfile();
+
+    REQUIRE_TRUE(out != NULL);
+    const pid_t child = fork();
+    REQUIRE_TRUE(child >= 0);
+    if (child == 0) {
+        dup2(fileno(out), STDOUT_FILENO);
+        execlp("ss", "ss", "-tinpHO", "state", "established", (char *) NULL);
+        _exit(127);
+    }
+    int status;
+    REQUIRE_TRUE(waitpid(child, &status, 0) == child);
+    rewind(out);
+    return out;
+}
+
 /* The open connections of a process, as the kernel counts them. */
 static void read_connections(pid_t pid, cost_t *out)
 {
     char mark[32], line[4096];
-    FILE *f = popen("ss -tinpHO state established", "r");
+    FILE *f = connections();
 
     snprintf(mark, sizeof(mark), "pid=%d,", (int) pid);
-    while (f != NULL && out->count < CONNECTIONS && fgets(line, sizeof(line), f) != NULL) {
+    while (out->count < CONNECTIONS && fgets(line, sizeof(line), f) != NULL) {
         const char *at = strstr(line, "bytes_received:"), *p = line;
 
         if (at == NULL || strstr(line, mark) == NULL)
@@ -120,8 +140,7 @@ static void read_connections(pid_t pid, cost_t *out)
                  (int) strcspn(p, " "), p);
         out->connections[out->count++].bytes = strtod(at + strlen("bytes_received:"), NULL);
     }
-    if (f != NULL)
-        pclose(f);
+    fclose(f);
 }
 
 static cost_t cost_of(replica_t *r)
