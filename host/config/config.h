@@ -19,6 +19,7 @@
 
 enum config_isolation { CONFIG_ISOLATION_THREAD, CONFIG_ISOLATION_PROCESS };
 enum config_fencing { CONFIG_FENCING_CLIENT, CONFIG_FENCING_SERVER };
+enum config_standby { CONFIG_STANDBY_COLD, CONFIG_STANDBY_WARM };
 enum config_ready { CONFIG_READY_ALL, CONFIG_READY_LEADER };
 
 #define CONFIG_WORKERS_DEFAULT 1
@@ -70,6 +71,7 @@ typedef struct config {
         int format; /* enum log_format */
     } log;
 
+    int standby;        /* enum config_standby */
     int fencing;        /* enum config_fencing */
     char **api_servers; /* "ADDR:PORT"; NULL or empty: none are named */
 

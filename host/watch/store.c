@@ -570,6 +570,30 @@ void watch_store_rewind(watch_store_t *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+bool watch_store_has(watch_store_t *s, const char *ns, const char *name, const char *uid,
+                     const char *version)
+{
+    pthread_mutex_lock(&s->lock);
+    const entry_t *e = find(s, ns, name);
+    const bool has = e != NULL && e->live != NULL &&
+                     strcmp(watch_snapshot_uid(e->live), uid) == 0 &&
+                     not_above(version, watch_snapshot_version(e->live));
+
+    pthread_mutex_unlock(&s->lock);
+    return has;
+}
+
+void watch_store_forget_notes(watch_store_t *s)
+{
+    pthread_mutex_lock(&s->lock);
+    LIST_EACH (&s->noted, it, next) {
+        entry_t *e = LIST_ENTRY(it, entry_t, noted_link);
+
+        set_states(s, e, e->live, NULL);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
 void watch_store_list_begin(watch_store_t *s)
 {
     pthread_mutex_lock(&s->lock);

@@ -69,6 +69,12 @@ void watch_store_passed(watch_store_t *s, const char *version);
  * replaces what is there, however low its versions. Until then readers see what they saw. */
 void watch_store_rewind(watch_store_t *s);
 
+/* That the stream has brought this object, in this version or (where that can be told) a later one. */
+bool watch_store_has(watch_store_t *s, const char *ns, const char *name, const char *uid,
+                     const char *version);
+/* Forgets every noted write, as a term's end asks for. That an object is known to be gone stays. */
+void watch_store_forget_notes(watch_store_t *s);
+
 /* A new list begins; one that was begun before is forgotten. */
 void watch_store_list_begin(watch_store_t *s);
 /* After the list's last object: takes out the next object that was not put since list_begin, also

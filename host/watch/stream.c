@@ -32,11 +32,12 @@ struct watch_stream {
 
 /* -- The request -- */
 
-static int add_timeout(buf_t *url)
+static int add_timeout(buf_t *url, const watch_stream_options_t *o)
 {
     char seconds[16];
 
-    snprintf(seconds, sizeof(seconds), "%d", 300 + (int) rand_below(301));
+    snprintf(seconds, sizeof(seconds), "%d",
+             o->seconds > 0 ? o->seconds : 300 + (int) rand_below(301));
     return kube_query(url, "timeoutSeconds", seconds);
 }
 
@@ -52,7 +53,7 @@ static int add_watch(buf_t *url, const watch_stream_options_t *o)
         ret = kube_query(url, "resourceVersionMatch", "NotOlderThan");
     if (ret == 0 && o->mode == WATCH_STREAM_EVENTS)
         ret = kube_query(url, "resourceVersion", o->version);
-    return ret < 0 ? ret : add_timeout(url);
+    return ret < 0 ? ret : add_timeout(url, o);
 }
 
 static int add_page(buf_t *url, const watch_stream_options_t *o)

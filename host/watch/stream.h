@@ -78,6 +78,7 @@ typedef struct watch_stream_options {
     const char *next;    /* of a page: continue token of the one before; NULL: the first */
     int limit;           /* of a page: objects; 0: all */
     int64_t idle;        /* ns without a byte after which it counts as frozen */
+    int seconds;         /* of a watch: until the server closes it; 0: 5 to 10 minutes */
     bool fresh;          /* on a new connection */
 } watch_stream_options_t;
 

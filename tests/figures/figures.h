@@ -12,6 +12,7 @@ void figures_reconcile(void *e2e);
 void figures_memory(void *e2e);
 void figures_devapi(void *e2e);
 void figures_fencing(void *e2e);
+void figures_standby(void *e2e);
 
 /* -- proc.c: what /proc says of a process -- */
 

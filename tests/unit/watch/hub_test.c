@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Subscriptions share streams; they come and go at any time. */
 #include "watch/hub.h"
+#include "watch/view.h"
 
 #include "fixture.h"
 
@@ -86,6 +87,27 @@ static void world_close(world_t *w)
     world_open(&w)
 #define EXPECT_HEARD(l, expected) EXPECT_SEEN(l, expected)
 
+/* How many objects its view shows. */
+static int count_in(watch_view_t *view)
+{
+    watch_name_t *names = NULL;
+    size_t count = 0;
+    lh_error_t err;
+
+    ASSERT_OK(watch_view_names(view, NULL, NULL, NULL, &names, &count, &err), err);
+    watch_names_free(names, count);
+    return (int) count;
+}
+
+static int count_of(const listener_t *l)
+{
+    watch_view_t *view = watch_sub_view(l->sub);
+    const int count = count_in(view);
+
+    watch_view_unref(view);
+    return count;
+}
+
 Test(hub, events_begin_from_the_loop)
 {
     WORLD(w);
@@ -105,28 +127,41 @@ Test(hub, one_stream_serves_all_who_ask_for_the_same)
     EXPECT_HEARD(&w.a, "+x@1* synced +x@11 ");
     EXPECT_HEARD(&w.b, "+x@1* synced +x@11 ");
     EXPECT_INT(fake_kube_sent(w.f.kube), 1);
-    watch_store_t *a = watch_sub_store(w.a.sub), *b = watch_sub_store(w.b.sub);
-
-    cr_expect(a == b, "the store is shared too");
-    watch_store_unref(a);
-    watch_store_unref(b);
+    EXPECT_INT(count_of(&w.a), 1);
+    EXPECT_INT(count_of(&w.b), 1);
 }
 
-Test(hub, whatever_differs_is_another_stream)
+/* Only the server can apply field selectors, and what is narrower cannot serve what is wider. */
+Test(hub, what_no_open_stream_holds_is_another_stream)
 {
-    WORLD(w);
-    const watch_spec_t *const specs[] = {
-        CONFIGMAPS(.ns = "ns"), CONFIGMAPS(.label_selector = "a=b"),
-        CONFIGMAPS(.field_selector = "metadata.name=a"), CONFIGMAPS(.metadata_only = true),
-        &(const watch_spec_t){.gvr = {"", "v1", "secrets"}}};
+    static const struct {
+        watch_spec_t open, asked;
+    } rows[] = {
+        {{.ns = NULL}, {.field_selector = "metadata.name=a"}},
+        {{.ns = NULL}, {.gvr = {"", "v1", "secrets"}}},
+        {{.ns = "ns"}, {.ns = NULL}},
+        {{.ns = "ns"}, {.ns = "other"}},
+        {{.label_selector = "a=b"}, {.ns = NULL}},
+        {{.label_selector = "a=b"}, {.label_selector = "a=b,c=d"}},
+        {{.label_selector = "a=b"}, {.label_selector = "a=c"}},
+        {{.field_selector = "metadata.name=a"}, {.ns = NULL}},
+        {{.metadata_only = true}, {.ns = NULL}},
+        {{.metadata_only = true}, {.ns = "ns"}},
+        {{.ns = "ns"}, {.metadata_only = true}},
+    };
 
-    subscribe(&w, &w.a);
-    turn(&w.f);
-    for (size_t i = 0; i < HOST_LEN(specs); i++) {
-        subscribe_to(&w, &w.b, specs[i]);
+    for (size_t i = 0; i < HOST_LEN(rows); i++) {
+        watch_spec_t open = rows[i].open, asked = rows[i].asked;
+        WORLD(w);
+
+        open.gvr = (kube_gvr_t){"", "v1", "configmaps"};
+        if (asked.gvr.resource == NULL)
+            asked.gvr = open.gvr;
+        subscribe_to(&w, &w.a, &open);
         turn(&w.f);
-        cr_expect_eq(fake_kube_open(w.f.kube), 2, "spec %zu shares a stream", i);
-        end(&w.b);
+        subscribe_to(&w, &w.b, &asked);
+        turn(&w.f);
+        cr_expect_eq(fake_kube_open(w.f.kube), 2, "row %zu shares a stream", i);
     }
 }
 
@@ -234,12 +269,12 @@ Test(hub, the_store_stays_readable_after_the_end)
     WORLD(w);
     subscribe(&w, &w.a);
     list_stream(&w.f, "x", 10);
-    watch_store_t *store = watch_sub_store(w.a.sub);
+    watch_view_t *view = watch_sub_view(w.a.sub);
 
     end(&w.a);
-    EXPECT_INT(watch_store_count(store), 1);
-    cr_expect(!watch_store_synced(store), "it is not kept up any more");
-    watch_store_unref(store);
+    EXPECT_INT(count_in(view), 1);
+    cr_expect(!watch_view_synced(view), "it is not kept up any more");
+    watch_view_unref(view);
 }
 
 Test(hub, a_store_is_not_freed_on_the_spot_nor_while_it_is_read)
@@ -247,13 +282,12 @@ Test(hub, a_store_is_not_freed_on_the_spot_nor_while_it_is_read)
     WORLD(w);
     subscribe(&w, &w.a);
     list_stream(&w.f, "xy", 10);
-    watch_store_t *store = watch_sub_store(w.a.sub);
+    watch_view_t *view = watch_sub_view(w.a.sub);
 
     end(&w.a);
     turn(&w.f);
-    EXPECT_INT(watch_store_count(store), 2);
-    cr_expect(watch_store_is_shared(store), "it waits in the hub");
-    watch_store_unref(store);
+    EXPECT_INT(count_in(view), 2);
+    watch_view_unref(view);
     pass(&w.f, CLOCK_S); /* and goes then: AddressSanitizer tells */
 }
 

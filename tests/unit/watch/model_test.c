@@ -5,6 +5,7 @@
  * shows what happened.
  */
 #include "model_server.h"
+#include "watch/view.h"
 
 #include <stdio.h>
 
@@ -37,7 +38,7 @@ struct run {
     server_t server;
     fixture_t f;
     watch_hub_t *hub;
-    watch_store_t *store;
+    watch_view_t *view;
     plugin_t first, second;
     reply_t replies[REPLIES]; /* on their way */
     uint32_t reply_count;
@@ -145,7 +146,7 @@ static void leave(plugin_t *p)
 static thing_t read_thing(run_t *r, int name)
 {
     const char text[] = {(char) ('a' + name), '\0'};
-    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *o = watch_store_get(r->store, "ns", text);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *o = watch_view_get(r->view, "ns", text);
 
     if (o == NULL)
         return (thing_t){0};
@@ -194,7 +195,7 @@ static void hear_reply(run_t *r)
         host_cleanup(host_freep) char *uid = host_xprintf("%d", reply.before.uid);
         const char name[] = {(char) ('a' + reply.name), '\0'};
 
-        watch_store_note_delete(r->store, "ns", name, uid);
+        watch_view_note_delete(r->view, "ns", name, uid);
     } else {
         host_cleanup(host_freep) char *text =
             thing_text(reply.name, reply.after, reply.after.version);
@@ -203,9 +204,9 @@ static void hear_reply(run_t *r)
 
         ASSERT_OK(watch_snapshot_create(text, strlen(text), "v1", NULL, &object, &err), err);
         if (reply.after.selected)
-            watch_store_note_write(r->store, object);
+            watch_view_note_write(r->view, object);
         else
-            watch_store_note_left(r->store, object);
+            watch_view_note_left(r->view, object);
     }
     r->wrote = true;
     if (reply.version > r->known[reply.name].version)
@@ -363,6 +364,17 @@ static void check_plugin(run_t *r, const plugin_t *p)
     }
 }
 
+static size_t count_shown(const run_t *r)
+{
+    watch_name_t *names = NULL;
+    size_t count = 0;
+    lh_error_t err;
+
+    ASSERT_OK(watch_view_names(r->view, NULL, NULL, NULL, &names, &count, &err), err);
+    watch_names_free(names, count);
+    return count;
+}
+
 static void check_end(run_t *r)
 {
     size_t count = 0;
@@ -380,8 +392,7 @@ static void check_end(run_t *r)
               "%c is %d@%d at the end, and readers see %d@%d", 'a' + name, expected.uid,
               expected.version, seen.uid, seen.version);
     }
-    CHECK(r, watch_store_count(r->store) == count, "%zu objects counted, %zu are there",
-          watch_store_count(r->store), count);
+    CHECK(r, count_shown(r) == count, "%zu objects counted, %zu are there", count_shown(r), count);
 }
 
 static void run_seed(unsigned seed, bool trace)
@@ -397,7 +408,7 @@ static void run_seed(unsigned seed, bool trace)
     watch_informer_destroy(host_steal(r->f.informer));
     r->hub = watch_hub_create(&r->f.options);
     join(r, &r->first, false);
-    r->store = watch_sub_store(r->first.sub);
+    r->view = watch_sub_view(r->first.sub);
     turn(&r->f);
     for (int i = 0; i < STEPS; i++) {
         step(r);
@@ -408,7 +419,7 @@ static void run_seed(unsigned seed, bool trace)
     check_end(r);
     leave(&r->first);
     leave(&r->second);
-    watch_store_unref(r->store);
+    watch_view_unref(r->view);
     watch_hub_destroy(r->hub);
     fixture_close(&r->f);
     free(r);
