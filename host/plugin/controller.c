@@ -648,8 +648,10 @@ plugin_controller_t *plugin_controller_create(const plugin_controller_options_t 
 
     c->o = *options;
     c->name = host_xstrdup(options->name);
-    c->queue =
-        queue_create(&(queue_options_t){.metrics = options->shared->metrics, .name = c->name});
+    c->queue = queue_create(&(queue_options_t){.metrics = options->shared->metrics,
+                                               .name = c->name,
+                                               .retry_qps = options->retry_qps,
+                                               .retry_burst = options->retry_burst});
     c->pump.fn = pump_task;
     loop_timer_init(&c->timer, options->shared->loop, pump_timer);
     list_init(&c->handed);

@@ -23,6 +23,8 @@ typedef struct plugin_controller_options {
     plugin_services_t *services;
     const char *const *namespaces; /* NULL-terminated; NULL or empty: all. Borrowed */
     uint32_t workers, max_in_flight;
+    double retry_qps; /* of the queue; 0: no limit */
+    int64_t retry_burst;
     const log_t *log;
     void (*on_idle)(void *arg); /* closed, and no run is left */
     /* Why nothing is reconciled, for people; NULL when all is well. */

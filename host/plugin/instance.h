@@ -26,6 +26,8 @@ typedef struct plugin_instance_options {
     const char *config;          /* JSON object, checked against the schema; copied */
     bool process;                /* isolation: process */
     uint32_t workers, max_in_flight;
+    double qps, retry_qps;         /* of requests, and of retries; 0: no limit */
+    int64_t burst, retry_burst;    /* of these */
     const char *const *namespaces; /* NULL-terminated; NULL: all; borrowed */
     /* Each may be called from within the calls below. [loop-thread] */
     void (*on_settled)(void *arg); /* created, refused, or to be tried again later; once */

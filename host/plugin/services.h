@@ -64,6 +64,11 @@ plugin_backend_t plugin_services_backend(plugin_services_t *s);
 /* Counts completions that were ignored; lives until the instance's metrics are dropped. */
 metric_cell_t *plugin_services_strays(const plugin_services_t *s);
 
+/* Limits its requests, and its Events among them, to qps a second beyond a burst: what comes sooner waits
+ * its turn, and what would wait longer than its time ends at once with LH_ETIMEDOUT. 0: no limit, as at
+ * first. [loop-thread] */
+void plugin_services_set_rate(plugin_services_t *s, double qps, int64_t burst);
+
 /* -- The term, [loop-thread] -- */
 
 void plugin_services_begin(plugin_services_t *s, fence_t *fence); /* takes its own reference */

@@ -33,6 +33,22 @@ void watch_spec_fini(watch_spec_t *spec)
     free((void *) spec->field_selector);
 }
 
+char *watch_spec_api_version(const watch_spec_t *spec)
+{
+    const kube_gvr_t *gvr = &spec->gvr;
+
+    return *gvr->group != '\0' ? host_xprintf("%s/%s", gvr->group, gvr->version)
+                               : host_xstrdup(gvr->version);
+}
+
+char *watch_spec_selectors(const watch_spec_t *spec)
+{
+    const char *labels = spec->label_selector, *fields = spec->field_selector;
+
+    return host_xprintf("%s%s%s", labels != NULL ? labels : "",
+                        labels != NULL && fields != NULL ? ";" : "", fields != NULL ? fields : "");
+}
+
 static char *loose(skim_span_t metadata, const char *key)
 {
     char *s = skim_dup(skim_get(metadata, key));
