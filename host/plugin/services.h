@@ -89,6 +89,11 @@ void plugin_services_end(plugin_services_t *s);
 /* How many keys that have no object wait on the plugin's demand. */
 void plugin_services_set_guests(plugin_services_t *s, size_t count);
 
+/* Records an Event of the host about an object, a warning, as those of the plugin are recorded: of the same
+ * ones a series is made, and there are limits. What cannot be told is dropped. [loop-thread] */
+void plugin_services_warn(plugin_services_t *s, const watch_snapshot_t *object, const char *reason,
+                          const char *note);
+
 /* -- The cache -- */
 
 /* One store that answers for a watch; ns NULL: for all namespaces. */
