@@ -59,6 +59,24 @@ Test(meter, depth_counts_ready_keys_by_priority)
     EXPECT_METRIC(m, DEPTH("-100"), 0);
 }
 
+Test(meter, depth_of_a_delayed_key_that_is_asked_for_with_a_higher_priority)
+{
+    METERED(f, m);
+    queue_run_t run;
+
+    add_initial(&f, "a");
+    TAKE(&f, "a", &run);
+    queue_finish(f.q, run.entry, QUEUE_RETRY, 0, f.now);
+    EXPECT_METRIC(m, DEPTH("0"), 0);
+    EXPECT_METRIC(m, DEPTH("-100"), 0);
+    add(&f, "a");
+    EXPECT_METRIC(m, DEPTH("0"), 1);
+    EXPECT_METRIC(m, DEPTH("-100"), 0);
+    RUN(&f, "a");
+    EXPECT_METRIC(m, DEPTH("0"), 0);
+    EXPECT_METRIC(m, DEPTH("-100"), 0);
+}
+
 Test(meter, adds_counts_what_was_not_waiting_already)
 {
     METERED(f, m);

@@ -155,6 +155,18 @@ Test(order, a_live_key_that_became_due_goes_before_initial_ones_that_are_ready)
     RUN(&f, "initial");
 }
 
+Test(order, a_key_that_became_due_goes_to_the_end_of_its_class)
+{
+    FIXTURE(f);
+    add_after(&f, "due", CLOCK_S);
+    add(&f, "a");
+    add(&f, "b");
+    f.now += CLOCK_S;
+    RUN(&f, "a");
+    RUN(&f, "b");
+    RUN(&f, "due");
+}
+
 /* -- Floods -- */
 
 enum { FLOOD = 100000 };
@@ -217,8 +229,7 @@ Test(order, one_key_of_the_first_list_waits_for_one_run_of_a_hundred_thousand)
 }
 
 /* Two adversaries at once: events that never end, and older keys of another namespace. */
-Test(order,
-     a_key_of_the_first_list_behind_events_and_a_hundred_thousand_older_ones_is_run_when_aged)
+Test(order, an_aged_key_waits_for_neither_endless_events_nor_older_keys_of_others)
 {
     FIXTURE(f, .aging = 10 * CLOCK_S);
     const int64_t begun = f.now;
