@@ -488,17 +488,25 @@ void plugin_controller_returned(plugin_controller_t *c, uint64_t ctx, bool ran, 
     end_run(c, r);
 }
 
-static void forget_runs(plugin_controller_t *c)
+/* died: with the runner; what it had begun has failed, so that others get their turn before one that kills
+ * it each time. */
+static void forget_runs(plugin_controller_t *c, bool died)
 {
+    static const lh_result_t failure = {.action = LH_RETRY,
+                                        .text = "the worker process died during the reconcile"};
     run_t *r, *tmp;
 
     HASH_ITER (hh, c->runs, r, tmp) {
+        const bool failed = died && r->entered;
+
+        if (failed)
+            note_poison(c, r, &failure);
         HASH_DEL(c->runs, r);
         plugin_services_drop(c->o.services, r->ctx);
         list_remove(&r->link);
         if (r->entered)
             metric_add(c->meters.active, -1);
-        queue_finish(c->queue, r->entry, QUEUE_PUT_BACK, 0, clock_now());
+        queue_finish(c->queue, r->entry, failed ? QUEUE_RETRY : QUEUE_PUT_BACK, 0, clock_now());
         free(r);
     }
     c->inside = c->calls = 0;
@@ -512,7 +520,7 @@ void plugin_controller_forget(plugin_controller_t *c)
         if (r->entered)
             metric_add(c->meters.timeouts, 1);
     }
-    forget_runs(c);
+    forget_runs(c, false);
 }
 
 void plugin_controller_pause(plugin_controller_t *c)
@@ -520,7 +528,7 @@ void plugin_controller_pause(plugin_controller_t *c)
     if (c->calls > 0)
         metric_add(c->meters.panics, 1);
     c->runner = NULL;
-    forget_runs(c);
+    forget_runs(c, true);
 }
 
 size_t plugin_controller_running(const plugin_controller_t *c)
