@@ -189,9 +189,13 @@ static void set_guest(queue_t *q, queue_entry_t *e, bool guest)
 
 static void set_failures(queue_t *q, queue_entry_t *e, uint32_t failures)
 {
-    q->poison_count += failures >= QUEUE_POISON;
-    q->poison_count -= e->failures >= QUEUE_POISON;
+    const bool was = e->failures >= QUEUE_POISON, is = failures >= QUEUE_POISON;
+
     e->failures = failures;
+    if (was == is)
+        return;
+    q->poison_count += is;
+    q->poison_count -= was;
     queue_meter_poison(&q->meter, q->poison_count);
 }
 
