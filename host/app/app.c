@@ -214,11 +214,13 @@ static int open_kube(app_t *app, lh_error_t *err)
     if (ret < 0)
         return ret;
     app->discovery = kube_discovery_create(app->reads, app->log);
-    app->hub = watch_hub_create(&(watch_hub_options_t){.loop = app->loop,
-                                                       .client = app->reads,
-                                                       .discovery = app->discovery,
-                                                       .log = app->log,
-                                                       .metrics = app->metrics});
+    app->hub = watch_hub_create(
+        &(watch_hub_options_t){.loop = app->loop,
+                               .client = app->reads,
+                               .discovery = app->discovery,
+                               .log = app->log,
+                               .metrics = app->metrics,
+                               .max_lists = (size_t) app->config->watch.max_lists});
     app->shared = (plugin_shared_t){.loop = app->loop,
                                     .reads = app->reads,
                                     .writes = app->writes,

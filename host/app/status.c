@@ -55,6 +55,22 @@ static double queued(const app_t *app, const char *name)
     return sum;
 }
 
+/* Keys that fail again and again. */
+static double poison_of(const app_t *app, const char *name)
+{
+    return metrics_read(app->metrics, "leasehold_workqueue_poison_keys",
+                        (const char *const[]){name, name});
+}
+
+static void put_worst(const app_t *app, const char *name, buf_t *out)
+{
+    host_cleanup(host_freep) char *path = host_xprintf("/poison/%s", name);
+    host_cleanup(buf_fini) buf_t worst = BUF_INIT;
+
+    if (health_document(app->health, path, &worst) == 200)
+        buf_printf(out, ",\"worst\":%s", buf_text(&worst));
+}
+
 static void put_plugin(const app_t *app, const app_instance_t *i, buf_t *out)
 {
     const char *name = plugin_instance_name(i->instance);
@@ -72,6 +88,8 @@ static void put_plugin(const app_t *app, const app_instance_t *i, buf_t *out)
     put_number(out, "errors", of_plugin(app, "controller_runtime_reconcile_errors_total", name));
     put_number(out, "restarts", of_plugin(app, "leasehold_plugin_restarts_total", name));
     put_number(out, "abandonedCalls", of_plugin(app, "leasehold_plugin_abandoned_calls", name));
+    put_number(out, "poisonKeys", poison_of(app, name));
+    put_worst(app, name, out);
     buf_puts(out, "}");
 }
 

@@ -121,13 +121,21 @@ static cJSON *watch_rules(const plugin_manifest_t *m)
     return rules;
 }
 
+/* What the manifest asks for; and Events, which the host too records as this plugin. */
 static cJSON *permission_rules(const plugin_manifest_t *m)
 {
     cJSON *manifest = cJSON_Parse(m->text);
     cJSON *rules = cJSON_DetachItemFromObjectCaseSensitive(manifest, "permissions");
 
     cJSON_Delete(manifest);
-    return rules != NULL ? rules : cJSON_CreateArray();
+    if (rules == NULL)
+        rules = cJSON_CreateArray();
+    char *text = cJSON_PrintUnformatted(rules);
+    if (text != NULL && strstr(text, "\"events.k8s.io\"") == NULL)
+        cli_objects_add(rules, "{'apiGroups':['events.k8s.io'],'resources':['events'],"
+                               "'verbs':['create','patch']}");
+    cJSON_free(text);
+    return rules;
 }
 
 static void add_instance(void *arg, const config_instance_t *c, const plugin_file_t *file)

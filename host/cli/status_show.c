@@ -83,6 +83,27 @@ static void put_plugins(const cJSON *plugins, buf_t *out)
     buf_puts(out, "\n");
 }
 
+/* What fails again and again, the worst first. */
+static void put_poison(const cJSON *plugins, buf_t *out)
+{
+    const cJSON *plugin, *key;
+    char count[64], failures[64];
+
+    cJSON_ArrayForEach (plugin, plugins) {
+        if (cJSON_GetNumberValue(member(plugin, "poisonKeys")) > 0)
+            buf_printf(out, "\n%s: %s failing again and again\n", text(plugin, "name"),
+                       number(count, member(plugin, "poisonKeys"), 0, ""));
+        cJSON_ArrayForEach (key, member(plugin, "worst")) {
+            const char *ns = text(key, "namespace");
+            const bool in = strcmp(ns, "-") != 0;
+
+            buf_printf(out, "%7s  %s %s%s%s: %s\n",
+                       number(failures, member(key, "failures"), 0, "x"), text(key, "resource"),
+                       in ? ns : "", in ? "/" : "", text(key, "name"), text(key, "error"));
+        }
+    }
+}
+
 /* "configmaps", "deployments.apps". */
 static char *kind_of(const cJSON *cache)
 {
@@ -137,6 +158,7 @@ void cli_status_show(const cJSON *status, buf_t *out)
     buf_printf(out, "state       %s\n", text(status, "state"));
     put_election(member(status, "election"), out);
     put_plugins(member(status, "plugins"), out);
+    put_poison(member(status, "plugins"), out);
     put_caches(member(status, "caches"), out);
     put_checks(member(status, "checks"), out);
 }

@@ -24,6 +24,10 @@ enum config_ready { CONFIG_READY_ALL, CONFIG_READY_LEADER };
 
 #define CONFIG_WORKERS_DEFAULT 1
 #define CONFIG_MAX_IN_FLIGHT_DEFAULT 64
+#define CONFIG_QPS_DEFAULT 1000.0
+#define CONFIG_BURST_DEFAULT 2000
+#define CONFIG_RETRY_QPS_DEFAULT 100.0
+#define CONFIG_RETRY_BURST_DEFAULT 1000
 
 /* plugins.instances.<name> */
 typedef struct config_instance {
@@ -32,6 +36,8 @@ typedef struct config_instance {
     int isolation;   /* enum config_isolation */
     int64_t workers; /* default 1 */
     int64_t max_in_flight;
+    double qps, retry_qps; /* a second; 0: no limit */
+    int64_t burst, retry_burst;
     char **namespaces;     /* NULL-terminated; NULL or empty: all */
     char *service_account; /* of its requests, if fencing is server; never empty after loading */
     int log_level;         /* enum log_level + 1; 0: as the host's */
@@ -60,6 +66,10 @@ typedef struct config {
     } plugins;
 
     char **namespaces; /* of all instances that name none; NULL or empty: all */
+
+    struct {
+        int64_t max_lists; /* in flight */
+    } watch;
 
     struct {
         char *address; /* "ADDR:PORT", ":8081"; "0": off */

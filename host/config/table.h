@@ -35,8 +35,8 @@ typedef struct config_setting {
     const char *dotnet, *dotnet_alias;
 } config_setting_t;
 
-#define CONFIG_SETTINGS 22
-#define CONFIG_INSTANCE_SETTINGS 8
+#define CONFIG_SETTINGS 23
+#define CONFIG_INSTANCE_SETTINGS 12
 #define CONFIG_INSTANCES_KEY "plugins.instances"
 
 extern const config_setting_t config_settings[CONFIG_SETTINGS];

@@ -395,6 +395,16 @@ static int set_up(kube_call_t *call, lh_error_t *err)
     return set_headers(call, err);
 }
 
+static void count_start(const kube_call_t *call)
+{
+    const kube_request_t *r = &call->request;
+    const int64_t waited = clock_now() - call->started_at + r->waited;
+
+    kube_meters_start(&call->client->meters, r->method, waited, r->body_len);
+    if (r->repeated != 0)
+        kube_meters_retry(&call->client->meters, r->method, r->repeated);
+}
+
 int kube_call_start(kube_call_t *call, kube_lane_t *lane, lh_error_t *err)
 {
     char label[192];
@@ -407,8 +417,7 @@ int kube_call_start(kube_call_t *call, kube_lane_t *lane, lh_error_t *err)
             lane->calls++;
             lane->held_reset = false;
             if (call->restarts == 0)
-                kube_meters_start(&call->client->meters, call->request.method,
-                                  clock_now() - call->started_at, call->request.body_len);
+                count_start(call);
             return 0;
         }
         ret = host_fail(err, LH_EIO, "libcurl: %s", curl_multi_strerror(code));

@@ -78,9 +78,12 @@ typedef struct kube_request {
     const char *accept;       /* NULL: application/json */
     const char *agent;        /* plugin id for the User-Agent; NULL: none */
     const kube_actor_t *as;   /* NULL: the credentials' own user */
-    int64_t timeout;       /* ns in all; 0: none (watches; a frozen one is the caller's matter) */
-    fence_t *fence;        /* of the term; a reference is taken. A write of a KUBE_CLIENT_WRITES
+    int64_t timeout; /* ns in all; 0: none (watches; a frozen one is the caller's matter) */
+    fence_t *fence;  /* of the term; a reference is taken. A write of a KUBE_CLIENT_WRITES
                               client must have one; a read that has one ends with it */
+    int64_t waited;  /* for the metrics: ns that its caller has held it back for a limit, and the
+                              HTTP status on account of which it is sent again; 0: neither */
+    int repeated;
     bool fresh_connection; /* a new connection, with the name resolved anew */
     size_t max_body;       /* of the collected body; 0: 16 MiB */
 

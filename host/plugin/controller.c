@@ -6,6 +6,7 @@
 #include "plugin/map.h"
 #include "plugin/meters.h"
 #include "plugin/overlay.h"
+#include "plugin/poison.h"
 #include "plugin/run_log.h"
 #include "plugin/watch_spec.h"
 
@@ -39,6 +40,8 @@ typedef struct run {
     bool entered, returned, completed;
     uint32_t action; /* of the completion; LH_DONE ... LH_FAIL */
     bool absent;     /* the key has no object */
+    bool tombstone;  /* the run is about one that is not there any more */
+    uint32_t attempt;
     enum queue_verdict verdict;
     int64_t after;
     UT_hash_handle hh;
@@ -62,6 +65,7 @@ struct plugin_controller {
     loop_timer_t timer;
     loop_task_t pump;
     plugin_meters_t meters;
+    plugin_poison_t poison;
 };
 
 /* -- From events to keys -- */
@@ -279,6 +283,8 @@ static void start_run(plugin_controller_t *c, const queue_run_t *q)
                  .entry = q->entry,
                  .key = q->key,
                  .absent = !tombstone && object == NULL,
+                 .tombstone = tombstone,
+                 .attempt = q->attempt,
                  .handed_at = clock_now()};
     HASH_ADD(hh, c->runs, ctx, sizeof(r->ctx), r);
     list_append(&c->handed, &r->link);
@@ -399,6 +405,30 @@ static void log_failure(plugin_controller_t *c, const run_t *r, const lh_result_
     log_destroy(log);
 }
 
+/* Shows a key that fails again and again, and forgets it when it does not. LH_FAIL is a failure too, but not
+ * of an object that is gone. */
+static void note_poison(plugin_controller_t *c, const run_t *r, const lh_result_t *result)
+{
+    const bool retried = result->action == LH_RETRY;
+    const bool failed = retried || (result->action == LH_FAIL && !r->absent && !r->tombstone);
+    const uint32_t failures = failed ? r->attempt + retried : 0;
+
+    if (!c->open || r->term != c->fence->term)
+        return;
+    if (failures < QUEUE_POISON) {
+        if (r->attempt >= QUEUE_POISON)
+            plugin_poison_over(&c->poison, &r->key);
+        return;
+    }
+    const source_t *s = source_of(c, r->key.watch, r->key.ns);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object =
+        s != NULL ? watch_view_get(s->view, r->key.ns, r->key.name) : NULL;
+
+    plugin_poison_failed(&c->poison, &r->key, failures,
+                         c->o.manifest->watches[r->key.watch].gvr.resource,
+                         result->text != NULL ? result->text : "no reason was given", object);
+}
+
 void plugin_controller_completed(plugin_controller_t *c, uint64_t ctx, const lh_result_t *result)
 {
     static const enum queue_verdict verdicts[] = {QUEUE_DONE, QUEUE_REQUEUE, QUEUE_RETRY,
@@ -409,6 +439,7 @@ void plugin_controller_completed(plugin_controller_t *c, uint64_t ctx, const lh_
         return;
     if (result->action == LH_RETRY || result->action == LH_FAIL)
         log_failure(c, r, result);
+    note_poison(c, r, result);
     r->completed = true;
     r->completed_at = clock_now();
     r->action = result->action;
@@ -457,17 +488,25 @@ void plugin_controller_returned(plugin_controller_t *c, uint64_t ctx, bool ran, 
     end_run(c, r);
 }
 
-static void forget_runs(plugin_controller_t *c)
+/* died: with the runner; what it had begun has failed, so that others get their turn before one that kills
+ * it each time. */
+static void forget_runs(plugin_controller_t *c, bool died)
 {
+    static const lh_result_t failure = {.action = LH_RETRY,
+                                        .text = "the worker process died during the reconcile"};
     run_t *r, *tmp;
 
     HASH_ITER (hh, c->runs, r, tmp) {
+        const bool failed = died && r->entered;
+
+        if (failed)
+            note_poison(c, r, &failure);
         HASH_DEL(c->runs, r);
         plugin_services_drop(c->o.services, r->ctx);
         list_remove(&r->link);
         if (r->entered)
             metric_add(c->meters.active, -1);
-        queue_finish(c->queue, r->entry, QUEUE_PUT_BACK, 0, clock_now());
+        queue_finish(c->queue, r->entry, failed ? QUEUE_RETRY : QUEUE_PUT_BACK, 0, clock_now());
         free(r);
     }
     c->inside = c->calls = 0;
@@ -481,7 +520,7 @@ void plugin_controller_forget(plugin_controller_t *c)
         if (r->entered)
             metric_add(c->meters.timeouts, 1);
     }
-    forget_runs(c);
+    forget_runs(c, false);
 }
 
 void plugin_controller_pause(plugin_controller_t *c)
@@ -489,7 +528,7 @@ void plugin_controller_pause(plugin_controller_t *c)
     if (c->calls > 0)
         metric_add(c->meters.panics, 1);
     c->runner = NULL;
-    forget_runs(c);
+    forget_runs(c, true);
 }
 
 size_t plugin_controller_running(const plugin_controller_t *c)
@@ -628,6 +667,7 @@ void plugin_controller_close(plugin_controller_t *c)
 {
     c->open = c->ready = false;
     c->runner = NULL;
+    plugin_poison_clear(&c->poison);
     loop_timer_clear(&c->timer);
     close_sources(c);
     clear_slice(c); /* what was put there while the term began, too */
@@ -642,12 +682,15 @@ plugin_controller_t *plugin_controller_create(const plugin_controller_options_t 
 
     c->o = *options;
     c->name = host_xstrdup(options->name);
-    c->queue =
-        queue_create(&(queue_options_t){.metrics = options->shared->metrics, .name = c->name});
+    c->queue = queue_create(&(queue_options_t){.metrics = options->shared->metrics,
+                                               .name = c->name,
+                                               .retry_qps = options->retry_qps,
+                                               .retry_burst = options->retry_burst});
     c->pump.fn = pump_task;
     loop_timer_init(&c->timer, options->shared->loop, pump_timer);
     list_init(&c->handed);
     plugin_meters_init(&c->meters, options->shared->metrics, c->name);
+    plugin_poison_init(&c->poison, options->shared->health, c->name, options->services);
     show_most(c);
     return c;
 }
@@ -661,6 +704,7 @@ void plugin_controller_destroy(plugin_controller_t *c)
     loop_timer_clear(&c->timer); /* the queue goes as a whole */
     loop_withdraw(c->o.shared->loop, &c->pump);
     queue_destroy(c->queue);
+    plugin_poison_fini(&c->poison);
     free(c->name);
     free(c);
 }

@@ -23,6 +23,8 @@ typedef struct plugin_controller_options {
     plugin_services_t *services;
     const char *const *namespaces; /* NULL-terminated; NULL or empty: all. Borrowed */
     uint32_t workers, max_in_flight;
+    double retry_qps; /* of the queue; 0: no limit */
+    int64_t retry_burst;
     const log_t *log;
     void (*on_idle)(void *arg); /* closed, and no run is left */
     /* Why nothing is reconciled, for people; NULL when all is well. */
@@ -37,7 +39,8 @@ void plugin_controller_destroy(plugin_controller_t *c); /* closed and idle; NULL
 /* Opens every subscription. Reconciles begin when all of them have synced. */
 HOST_MUST_USE int plugin_controller_open(plugin_controller_t *c, plugin_runner_t *runner,
                                          fence_t *fence, lh_error_t *err);
-/* The runner has died: runs under way are put back, events go on being queued. */
+/* The runner has died: runs that it had begun have failed, the others are put back, events go on being
+ * queued. */
 void plugin_controller_pause(plugin_controller_t *c);
 void plugin_controller_resume(plugin_controller_t *c, plugin_runner_t *runner);
 /* Closes the subscriptions and clears the queue; runs under way go on until they are over. */

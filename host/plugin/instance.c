@@ -664,6 +664,7 @@ plugin_instance_t *plugin_instance_create(const plugin_instance_options_t *optio
     i->services = plugin_services_create(
         shared, i->name, options->user, manifest,
         &(plugin_services_hooks_t){services_complete, services_enqueue, services_written, i});
+    plugin_services_set_rate(i->services, options->qps, options->burst);
     i->controller = plugin_controller_create(
         &(plugin_controller_options_t){.shared = shared,
                                        .hub = options->hub,
@@ -673,6 +674,8 @@ plugin_instance_t *plugin_instance_create(const plugin_instance_options_t *optio
                                        .namespaces = options->namespaces,
                                        .workers = options->workers,
                                        .max_in_flight = options->max_in_flight,
+                                       .retry_qps = options->retry_qps,
+                                       .retry_burst = options->retry_burst,
                                        .log = i->log,
                                        .on_idle = controller_idle,
                                        .on_state = controller_state,

@@ -27,6 +27,8 @@ typedef struct plugin_instance_options {
     bool process;                /* isolation: process */
     bool warm;                   /* its streams stay open between terms */
     uint32_t workers, max_in_flight;
+    double qps, retry_qps;         /* of requests, and of retries; 0: no limit */
+    int64_t burst, retry_burst;    /* of these */
     const char *const *namespaces; /* NULL-terminated; NULL: all; borrowed */
     /* Each may be called from within the calls below. [loop-thread] */
     void (*on_settled)(void *arg); /* created, refused, or to be tried again later; once */

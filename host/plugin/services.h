@@ -64,6 +64,11 @@ plugin_backend_t plugin_services_backend(plugin_services_t *s);
 /* Counts completions that were ignored; lives until the instance's metrics are dropped. */
 metric_cell_t *plugin_services_strays(const plugin_services_t *s);
 
+/* Limits its requests, and its Events among them, to qps a second beyond a burst: what comes sooner waits
+ * its turn, and what would wait longer than its time ends at once with LH_ETIMEDOUT. 0: no limit, as at
+ * first. [loop-thread] */
+void plugin_services_set_rate(plugin_services_t *s, double qps, int64_t burst);
+
 /* -- The term, [loop-thread] -- */
 
 void plugin_services_begin(plugin_services_t *s, fence_t *fence); /* takes its own reference */
@@ -83,6 +88,11 @@ void plugin_services_end(plugin_services_t *s);
 
 /* How many keys that have no object wait on the plugin's demand. */
 void plugin_services_set_guests(plugin_services_t *s, size_t count);
+
+/* Records an Event of the host about an object, a warning, as those of the plugin are recorded: of the same
+ * ones a series is made, and there are limits. What cannot be told is dropped. [loop-thread] */
+void plugin_services_warn(plugin_services_t *s, const watch_snapshot_t *object, const char *reason,
+                          const char *note);
 
 /* -- The cache -- */
 

@@ -404,6 +404,28 @@ int services_event(void *self, lh_ctx_t ctx, const lh_event_t *event, lh_error_t
     return post_event(s, fence, event, &meta, err);
 }
 
+void plugin_services_warn(plugin_services_t *s, const watch_snapshot_t *object, const char *reason,
+                          const char *note)
+{
+    host_cleanup(fence_unrefp) fence_t *fence = NULL;
+    const lh_event_t event = {.struct_size = sizeof(event),
+                              .type = LH_EVENT_WARNING,
+                              .regarding = (const lh_snapshot_t *) object,
+                              .reason = reason,
+                              .action = "Reconcile",
+                              .note = note};
+    skim_meta_t meta;
+    size_t len;
+    const char *text = watch_snapshot_text(object, &len);
+
+    pthread_mutex_lock(&s->lock);
+    if (s->fence != NULL)
+        fence = fence_ref(s->fence);
+    pthread_mutex_unlock(&s->lock);
+    if (fence != NULL && skim_meta(text, len, &meta, NULL) == 0)
+        (void) post_event(s, fence, &event, &meta, NULL);
+}
+
 void services_events_forget(plugin_services_t *s)
 {
     event_budget_t *b, *tmp;

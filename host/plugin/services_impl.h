@@ -3,6 +3,7 @@
 #ifndef PLUGIN_SERVICES_IMPL_H
 #define PLUGIN_SERVICES_IMPL_H
 
+#include "base/bucket.h"
 #include "base/list.h"
 #include "plugin/services.h"
 
@@ -45,6 +46,8 @@ struct plugin_services {
     metric_cell_t *stray_completions, *events_dropped;
 
     loop_timer_t sweep; /* of services_events.c [loop-thread] */
+    bucket_t rate;      /* of requests [loop-thread] */
+    int64_t told_at;    /* that they wait [loop-thread] */
 
     _Atomic int64_t limit; /* plugin_services_limit */
     /* Keys asked for that the loop has not taken yet, and those without an object that it has. */

@@ -2,6 +2,10 @@
 /*
  * Requests of a plugin: copied on the caller's thread, sent and answered on the loop. Reads go by
  * the reads' connections, writes by their own under the fence of the ctx's term.
+ *
+ * Before it is sent a request waits for its turn (plugin_services_set_rate). After a 429 that says when, it
+ * is sent again then, ten times at most (client-go: rest/with_retry.go; of 5xx here reads alone, for a
+ * write may have been carried out).
  */
 #include "base/clock.h"
 #include "base/error.h"
@@ -13,18 +17,23 @@
 #define DEFAULT_TIMEOUT (30 * CLOCK_S)
 #define LONGEST_TIMEOUT (3600 * CLOCK_S)
 #define EVENTS_MAX 256u
+#define REPEATS_MAX 10u
+#define TOLD_EVERY (60 * CLOCK_S)
 
 typedef struct op {
     list_t link; /* in entry->ops, services->orphans or services->events */
     plugin_services_t *services;
     ctx_entry_t *entry; /* a reference; NULL for an Event */
     fence_t *fence;
-    loop_task_t
-        task; /* in the loop's post queue from its first moment in a list until it is sent */
+    loop_task_t task;   /* in the loop's post queue from its first moment in a list on */
+    loop_timer_t timer; /* while it waits for its turn, or to be sent again */
     char *method, *path, *content_type, *body; /* one allocation, freed with method */
     size_t body_len;
-    int64_t timeout;
-    kube_call_t *call; /* while under way; NULL: not sent yet */
+    int64_t deadline; /* BOOTTIME, until which it is to be answered */
+    int64_t waited;   /* for its turn */
+    unsigned repeats;
+    int refused;       /* HTTP status of the last answer, if it is sent again; 0: it is not */
+    kube_call_t *call; /* while under way; NULL: waiting */
     plugin_done_fn done;
     void *arg;
 } op_t;
@@ -54,6 +63,7 @@ static void op_finish(op_t *op, int code, plugin_response_t *response, const lh_
 {
     plugin_services_t *s = op->services;
 
+    loop_timer_clear(&op->timer);
     pthread_mutex_lock(&s->lock);
     list_remove(&op->link);
     if (op->entry == NULL)
@@ -101,6 +111,39 @@ static void op_fenced(op_t *op)
     op_fail(op, LH_EFENCED, "refused by the API server: it knows of another term");
 }
 
+/* Puts it off, unless its time is over by then. */
+static bool op_later(op_t *op, int64_t delay)
+{
+    const int64_t at = clock_now() + delay;
+
+    if (at >= op->deadline)
+        return false;
+    loop_timer_set(&op->timer, at);
+    return true;
+}
+
+/* Its reconcile goes on; an Event belongs to none. */
+static bool is_wanted(const op_t *op)
+{
+    pthread_mutex_lock(&op->services->lock);
+    const bool wanted = op->entry == NULL || !op->entry->cancelled;
+    pthread_mutex_unlock(&op->services->lock);
+    return wanted;
+}
+
+/* Refused before anything was done, and to be sent again when the server wants it. */
+static bool op_repeat(op_t *op, const kube_result_t *result)
+{
+    const bool undone = result->status == 429 || (is_read(op) && result->status >= 500);
+
+    if (!undone || result->retry_after == 0 || op->repeats == REPEATS_MAX || !is_wanted(op) ||
+        !op_later(op, result->retry_after))
+        return false;
+    op->repeats++;
+    op->refused = result->status;
+    return true;
+}
+
 static void op_done(void *arg, const kube_result_t *result) /* [loop-thread] */
 {
     op_t *op = arg;
@@ -111,6 +154,8 @@ static void op_done(void *arg, const kube_result_t *result) /* [loop-thread] */
         op_fenced(op);
         return;
     }
+    if (result->code != 0 && op_repeat(op, result))
+        return;
     if (result->code != 0) {
         op_finish(op, result->code, NULL, &result->error);
         return;
@@ -130,13 +175,17 @@ static void op_done(void *arg, const kube_result_t *result) /* [loop-thread] */
     op_finish(op, 0, response, NULL);
 }
 
-static void op_start(loop_task_t *task) /* [loop-thread] */
+static bool is_over(const op_t *op)
 {
-    op_t *op = HOST_CONTAINER(task, op_t, task);
+    return fence_gate_closed(op->fence) || !fence_lives(op->fence);
+}
+
+static void op_send(op_t *op) /* [loop-thread] */
+{
     plugin_services_t *s = op->services;
     lh_error_t err = {0};
 
-    if (fence_gate_closed(op->fence) || !fence_lives(op->fence)) {
+    if (is_over(op)) {
         op_dead(op, fence_lives(op->fence) ? LH_ECANCELED : LH_EFENCED);
         return;
     }
@@ -150,7 +199,9 @@ static void op_start(loop_task_t *task) /* [loop-thread] */
         .body_len = op->body_len,
         .agent = s->manifest->id,
         .as = s->user != NULL ? &actor : NULL,
-        .timeout = op->timeout,
+        .timeout = HOST_MAX(op->deadline - clock_now(), CLOCK_MS),
+        .waited = op->refused == 0 ? op->waited : 0,
+        .repeated = op->refused,
         .fence = is_read(op) ? NULL : op->fence,
         .on_done = op_done,
         .arg = op,
@@ -159,6 +210,45 @@ static void op_start(loop_task_t *task) /* [loop-thread] */
     const int ret = kube_client_send(client, &request, &op->call, &err);
     if (ret < 0)
         op_finish(op, ret, NULL, &err);
+}
+
+static void on_turn(loop_timer_t *timer)
+{
+    op_send(HOST_CONTAINER(timer, op_t, timer));
+}
+
+static void tell_waiting(plugin_services_t *s, int64_t wait)
+{
+    const int64_t now = clock_now();
+
+    if (wait < CLOCK_S || (s->told_at != 0 && now - s->told_at < TOLD_EVERY))
+        return;
+    s->told_at = now;
+    log_warn(s->log, "requests are held back for %.1f s: the instance makes more than its qps, %g",
+             (double) wait / (double) CLOCK_S, s->rate.qps);
+}
+
+static void op_start(loop_task_t *task) /* [loop-thread] */
+{
+    op_t *op = HOST_CONTAINER(task, op_t, task);
+    plugin_services_t *s = op->services;
+    const int64_t wait = is_over(op) ? 0 : bucket_wait(&s->rate, clock_now());
+
+    tell_waiting(s, wait);
+    if (wait > 0 && !op_later(op, wait)) {
+        op_fail(op, LH_ETIMEDOUT,
+                "it would wait longer than its time for the instance's qps; nothing was sent");
+        return;
+    }
+    (void) bucket_take(&s->rate, clock_now());
+    op->waited = wait;
+    if (wait == 0)
+        op_send(op);
+}
+
+void plugin_services_set_rate(plugin_services_t *s, double qps, int64_t burst)
+{
+    bucket_init(&s->rate, qps, burst);
 }
 
 void services_end_requests(plugin_services_t *s, list_t *ops, bool all) /* [loop-thread] */
@@ -209,11 +299,11 @@ static op_t *op_create(plugin_services_t *s, const lh_api_request_t *r, plugin_d
     if (r->body_len > 0)
         op->body = memcpy(text + method + path + type, r->body, (size_t) r->body_len);
     op->body_len = (size_t) r->body_len;
-    op->timeout = r->timeout_ns > 0 ? HOST_MIN(r->timeout_ns, LONGEST_TIMEOUT) : DEFAULT_TIMEOUT;
-    const int64_t until = atomic_load(&s->limit);
-    if (until != CLOCK_NEVER)
-        op->timeout = HOST_MIN(op->timeout, HOST_MAX(until - clock_now(), CLOCK_MS));
+    op->deadline = clock_now() +
+                   (r->timeout_ns > 0 ? HOST_MIN(r->timeout_ns, LONGEST_TIMEOUT) : DEFAULT_TIMEOUT);
+    op->deadline = HOST_MIN(op->deadline, atomic_load(&s->limit));
     op->task.fn = op_start;
+    loop_timer_init(&op->timer, s->shared->loop, on_turn);
     op->done = done;
     op->arg = arg;
     return op;

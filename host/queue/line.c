@@ -73,7 +73,8 @@ void queue_line_remove(queue_line_t *l, queue_entry_t *e)
     l->count[e->priority]--;
 }
 
-/* Live keys go first, but not for ever. */
+/* Live keys go first, but not for ever: once a key of the initial list has waited for long, the two classes
+ * take turns, and in each the namespaces do. */
 static enum queue_priority choose(queue_line_t *l, int64_t now)
 {
     if (l->count[QUEUE_LIVE] == 0)
@@ -96,10 +97,6 @@ queue_entry_t *queue_line_pop(queue_line_t *l, int64_t now)
     queue_space_t *s = HOST_CONTAINER(l->turns[p].next, queue_space_t, turn[p]);
     queue_entry_t *e = LIST_ENTRY(s->keys[p].next, queue_entry_t, link);
 
-    if (p == QUEUE_INITIAL && l->count[QUEUE_LIVE] > 0) {
-        e = LIST_ENTRY(l->oldest.next, queue_entry_t, oldest);
-        s = e->space;
-    }
     queue_line_remove(l, e);
     if (!list_empty(&s->keys[p])) {
         list_remove(&s->turn[p]);

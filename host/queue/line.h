@@ -2,7 +2,7 @@
 /*
  * The ready keys in the order in which they are handed out: by priority, then the namespaces in
  * turn, then by arrival. Once keys of the initial list have waited for long they get every second
- * turn.
+ * turn: nobody's flood, of events or of objects in the first list, holds up another namespace.
  */
 #ifndef QUEUE_LINE_H
 #define QUEUE_LINE_H

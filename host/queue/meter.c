@@ -39,6 +39,8 @@ void queue_meter_init(queue_meter_t *m, metrics_t *metrics, const char *name)
         CELL(counter, "workqueue_retries_total", "Total number of retries handled by workqueue");
     m->merged = CELL(counter, "leasehold_workqueue_merged_tombstones_total",
                      "Deletions that got no run of their own because a key had too many waiting");
+    m->poison = CELL(gauge, "leasehold_workqueue_poison_keys",
+                     "Keys whose last ten runs or more have failed");
     m->waited = HISTOGRAM("workqueue_queue_duration_seconds",
                           "How long in seconds an item stays in workqueue before being requested");
     m->worked = HISTOGRAM("workqueue_work_duration_seconds",
@@ -90,6 +92,12 @@ void queue_meter_depth(const queue_meter_t *m, const size_t count[QUEUE_PRIORITI
     for (int p = 0; p < QUEUE_PRIORITIES; p++) {
         metric_set(m->depth[p], (double) count[p]);
     }
+}
+
+void queue_meter_poison(const queue_meter_t *m, size_t count)
+{
+    if (m->poison != NULL)
+        metric_set(m->poison, (double) count);
 }
 
 void queue_meter_running(const queue_meter_t *m, int64_t unfinished, int64_t longest)

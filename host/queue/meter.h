@@ -10,6 +10,7 @@ typedef struct queue_meter {
     metric_cell_t *adds, *retries, *merged;
     metric_cell_t *waited, *worked;
     metric_cell_t *unfinished, *longest;
+    metric_cell_t *poison;
 } queue_meter_t;
 
 /* metrics may be NULL; name is the controller's. */
@@ -21,6 +22,7 @@ void queue_meter_merged(const queue_meter_t *m);  /* a tombstone lost its own ru
 void queue_meter_taken(const queue_meter_t *m, int64_t waited);
 void queue_meter_worked(const queue_meter_t *m, int64_t worked);
 void queue_meter_depth(const queue_meter_t *m, const size_t count[QUEUE_PRIORITIES]);
+void queue_meter_poison(const queue_meter_t *m, size_t count);
 void queue_meter_running(const queue_meter_t *m, int64_t unfinished, int64_t longest);
 
 #endif

@@ -8,6 +8,7 @@
 #define HASH_KEYCMP(a, b, n) key_compare((a), (b))
 #include "queue/queue.h"
 
+#include "base/bucket.h"
 #include "base/clock.h"
 #include "base/rand.h"
 #include "queue/heap.h"
@@ -29,6 +30,8 @@ struct queue {
     size_t running_count; /* handed out */
     size_t started_count; /* of these, begun */
     size_t guest_count;
+    size_t poison_count; /* keys with QUEUE_POISON failures or more */
+    bucket_t retries;
     int64_t started_sum; /* of those begun */
     int64_t backoff_base, backoff_cap;
     int64_t (*rand_below)(int64_t bound);
@@ -182,6 +185,18 @@ static void set_guest(queue_t *q, queue_entry_t *e, bool guest)
     q->guest_count += guest;
     q->guest_count -= e->guest;
     e->guest = guest;
+}
+
+static void set_failures(queue_t *q, queue_entry_t *e, uint32_t failures)
+{
+    const bool was = e->failures >= QUEUE_POISON, is = failures >= QUEUE_POISON;
+
+    e->failures = failures;
+    if (was == is)
+        return;
+    q->poison_count += is;
+    q->poison_count -= was;
+    queue_meter_poison(&q->meter, q->poison_count);
 }
 
 /* Puts an entry where its fields say that it belongs. */
@@ -413,13 +428,16 @@ static void complete(queue_t *q, queue_entry_t *e, int64_t now)
         make_pending(q, e, now);
 }
 
-static int64_t backoff(const queue_t *q, uint32_t failures)
+/* The longer of the key's own back-off and what the rate of all retries asks for, as client-go's default
+ * limiter has it: each takes its token, also when its back-off is longer. */
+static int64_t backoff(queue_t *q, uint32_t failures, int64_t now)
 {
+    const int64_t turn = bucket_take(&q->retries, now);
     int64_t delay = q->backoff_cap;
 
     if (failures < 62 && q->backoff_base <= q->backoff_cap >> failures)
         delay = q->backoff_base << failures;
-    return delay - q->rand_below(delay / 2 + 1);
+    return HOST_MAX(delay - q->rand_below(delay / 2 + 1), turn);
 }
 
 static void apply(queue_t *q, queue_entry_t *e, enum queue_verdict verdict, int64_t after,
@@ -427,21 +445,20 @@ static void apply(queue_t *q, queue_entry_t *e, enum queue_verdict verdict, int6
 {
     switch (verdict) {
     case QUEUE_DONE:
-        e->failures = 0;
+        set_failures(q, e, 0);
         complete(q, e, now);
         break;
     case QUEUE_REQUEUE:
-        e->failures = 0;
+        set_failures(q, e, 0);
         repeat_at(q, e, after > INT64_MAX - 1 - now ? INT64_MAX - 1 : now + after, now);
         break;
     case QUEUE_RETRY:
-        repeat_at(q, e, now + backoff(q, e->failures), now);
-        if (e->failures < UINT32_MAX)
-            e->failures++;
+        repeat_at(q, e, now + backoff(q, e->failures, now), now);
+        set_failures(q, e, HOST_MAX(e->failures, e->failures + 1)); /* does not wrap */
         break;
     case QUEUE_FAIL:
         if (e->current != NULL)
-            e->failures = 0; /* they were the failures of an object that is gone */
+            set_failures(q, e, 0); /* they were the failures of an object that is gone */
         complete(q, e, now);
         break;
     case QUEUE_PUT_BACK:
@@ -516,6 +533,7 @@ bool queue_clear_some(queue_t *q, size_t most)
         queue_heap_remove(&q->heap, e);
         queue_line_unref(&q->line, host_steal(e->space));
         set_guest(q, e, false);
+        set_failures(q, e, 0);
         if (e->running) {
             e->stale = true;
             list_remove(&e->link);
@@ -546,6 +564,7 @@ queue_t *queue_create(const queue_options_t *options)
     q->backoff_base = options->backoff_base > 0 ? options->backoff_base : 5 * CLOCK_MS;
     q->backoff_cap = options->backoff_cap > 0 ? options->backoff_cap : 1000 * CLOCK_S;
     q->rand_below = options->rand_below != NULL ? options->rand_below : rand_below;
+    bucket_init(&q->retries, options->retry_qps, options->retry_burst);
     queue_line_init(&q->line, options->aging > 0 ? options->aging : 30 * CLOCK_S);
     queue_meter_init(&q->meter, options->metrics, options->name);
     list_init(&q->running);

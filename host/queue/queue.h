@@ -20,13 +20,20 @@ typedef struct queue_key {
     const char *ns, *name;
 } queue_key_t;
 
+/* A key that has failed so often in a row is poison: its back-off is seconds by now. It is shown, not
+ * dropped. */
+#define QUEUE_POISON 10u
+
 /* Smaller is more urgent. */
 enum queue_priority { QUEUE_LIVE, QUEUE_INITIAL };
 
 typedef struct queue_options {
     int64_t backoff_base, backoff_cap; /* ns; 0: 5 ms and 1000 s */
-    int64_t aging; /* ns after which waiting keys of the initial list get every second turn, the
-                      oldest first: neither class starves the other; 0: 30 s */
+    double retry_qps; /* of all keys together: what fails takes a token of a bucket, and comes back
+                            when it is there and its own back-off is over; 0: no limit */
+    int64_t retry_burst; /* of that bucket */
+    int64_t aging; /* ns after which waiting keys of the initial list get every second turn: neither
+                      class starves the other; 0: 30 s */
     int64_t (*rand_below)(int64_t bound); /* for jitter; NULL: rand_below() */
     metrics_t *metrics;                   /* workqueue_*; may be NULL */
     const char *name;                     /* the controller's, label of the metrics */
@@ -73,13 +80,14 @@ bool queue_take(queue_t *q, int64_t now, queue_run_t *out);
 /* The run that was handed out has really begun, at `at`: until then its time counts as waiting, from
  * then on as work. May be called again to mend the time. */
 void queue_started(queue_t *q, void *entry, int64_t at);
-/* The run is over; result is what the plugin said. QUEUE_PUT_BACK: it never ran (no capacity after
- * all, worker died): ready again at once, nothing counted. */
+/* The run is over; result is what the plugin said. QUEUE_PUT_BACK: it never ran: ready again at
+ * once, nothing counted. */
 enum queue_verdict {
     QUEUE_DONE,
     QUEUE_REQUEUE, /* after `after` ns; resets the back-off */
-    QUEUE_RETRY,   /* with back-off: base * 2^failures up to the cap, less up to half at random */
-    QUEUE_FAIL,    /* not again by itself; the count of failures stays */
+    QUEUE_RETRY, /* with back-off: base * 2^failures up to the cap, less up to half at random; later
+                      if the rate of retries wants it */
+    QUEUE_FAIL,  /* not again by itself; the count of failures stays */
     QUEUE_PUT_BACK
 };
 void queue_finish(queue_t *q, void *entry, enum queue_verdict verdict, int64_t after, int64_t now);

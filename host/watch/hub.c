@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "watch/informer.h"
+#include "watch/pace.h"
 #include "watch/spec.h"
 #include "watch/view.h"
 
@@ -54,6 +55,7 @@ struct watch_plan {
 
 struct watch_hub {
     watch_hub_options_t options;
+    watch_pace_t pace;
     list_t streams;
     list_t plans;
     loop_timer_t split;
@@ -479,6 +481,8 @@ watch_hub_t *watch_hub_create(const watch_hub_options_t *options)
     watch_hub_t *hub = host_xcalloc(1, sizeof(*hub));
 
     hub->options = *options;
+    hub->options.pace = &hub->pace;
+    watch_pace_init(&hub->pace, options->loop, options->max_lists);
     list_init(&hub->streams);
     list_init(&hub->plans);
     list_init(&hub->remains);
@@ -499,5 +503,6 @@ void watch_hub_destroy(watch_hub_t *hub)
     LIST_EACH (&hub->remains, it, next) {
         free_remains(LIST_ENTRY(it, remains_t, link));
     }
+    watch_pace_fini(&hub->pace);
     free(hub);
 }

@@ -56,6 +56,9 @@ typedef struct watch_hub_options {
     kube_discovery_t *discovery; /* borrowed */
     const log_t *log;
     metrics_t *metrics;
+    size_t max_lists; /* that are read at a time; 0: any number */
+    struct watch_pace
+        *pace; /* the hub's own, for its streams; NULL: they do not wait for each other */
 } watch_hub_options_t;
 
 /* Caller owns the result, free with watch_hub_destroy, when no subscription is open.

@@ -74,6 +74,7 @@ static void set_version(watch_informer_t *w, const char *version)
 
 static void step_after(watch_informer_t *w, enum step step, int64_t delay)
 {
+    watch_turn_end(w->options->pace, &w->turn);
     w->phase = PHASE_WAIT;
     w->next = step;
     loop_timer_set(&w->wait, clock_now() + delay);
@@ -263,7 +264,7 @@ static void relist(watch_informer_t *w, const char *cause, bool at_once)
     watch_gauges_relist(&w->gauges, cause);
     log_info(w->log, "watch: lists again: %s", cause);
     if (at_once && clock_now() - w->list_began >= RECENT)
-        step_after(w, STEP_LIST, 0);
+        step_after(w, STEP_LIST, watch_pace_again(w->options->pace));
     else
         step_later(w, STEP_LIST, 0);
 }
@@ -314,6 +315,7 @@ static void sweep(loop_timer_t *timer)
 
 static void list_complete(watch_informer_t *w, const char *version)
 {
+    watch_turn_end(w->options->pace, &w->turn);
     set_version(w, version);
     w->page_tries = 0;
     w->appeared = false;
@@ -379,7 +381,7 @@ static void rewatch(watch_informer_t *w, const char *cause, bool at_once, int64_
     watch_gauges_restart(&w->gauges, cause);
     log_debug(w->log, "watch: opened again: %s", cause);
     if (at_once)
-        step_after(w, STEP_WATCH, 0);
+        step_after(w, STEP_WATCH, watch_pace_again(w->options->pace));
     else
         step_later(w, STEP_WATCH, at_least);
 }
@@ -592,8 +594,10 @@ static void open_stream(watch_informer_t *w, enum watch_stream_mode mode, enum p
     }
 }
 
-static void begin_list(watch_informer_t *w)
+static void begin_list(watch_turn_t *turn)
 {
+    watch_informer_t *w = HOST_CONTAINER(turn, watch_informer_t, turn);
+
     loop_timer_clear(&w->slice);
     loop_timer_clear(&w->limit);
     w->list_again = NULL;
@@ -621,7 +625,7 @@ static void on_limit(loop_timer_t *timer)
         return;
     watch_stream_destroy(host_steal(w->stream));
     w->page_once = true;
-    begin_list(w);
+    take_step(w, STEP_LIST);
 }
 
 static void on_lookup(void *arg, int code, const kube_kind_t *kind, const lh_error_t *err)
@@ -681,10 +685,11 @@ static void take_step(watch_informer_t *w, enum step step)
 {
     switch (step) {
     case STEP_LOOK_UP:
+        watch_turn_end(w->options->pace, &w->turn);
         look_up(w);
         break;
     case STEP_LIST:
-        begin_list(w);
+        watch_turn_take(w->options->pace, &w->turn);
         break;
     case STEP_PAGE:
         open_stream(w, WATCH_STREAM_PAGE, PHASE_PAGE, STEP_PAGE);
@@ -730,6 +735,7 @@ watch_informer_t *watch_informer_create(const watch_hub_options_t *options,
     if (*w->selectors != '\0')
         w->verify =
             watch_verify_create(options->loop, options->client, &w->spec.gvr, on_verified_gone, w);
+    watch_turn_init(&w->turn, begin_list);
     loop_timer_init(&w->wait, options->loop, on_wait);
     loop_timer_init(&w->slice, options->loop, sweep);
     loop_timer_init(&w->limit, options->loop, on_limit);
@@ -747,6 +753,7 @@ void watch_informer_destroy(watch_informer_t *w)
     if (w->lookup != NULL)
         kube_lookup_cancel(w->lookup);
     watch_stream_destroy(w->stream);
+    watch_turn_end(w->options->pace, &w->turn);
     watch_verify_destroy(w->verify);
     watch_confirm_destroy(w->confirm);
     watch_gauges_fini(&w->gauges);

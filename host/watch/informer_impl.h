@@ -8,6 +8,7 @@
 #include "watch/confirm.h"
 #include "watch/gauges.h"
 #include "watch/informer.h"
+#include "watch/pace.h"
 #include "watch/stream.h"
 #include "watch/verify.h"
 
@@ -35,6 +36,7 @@ struct watch_informer {
     loop_timer_t slice; /* what vanished is being reported */
     loop_timer_t limit; /* of a streaming list that may be none */
     watch_backoff_t backoff;
+    watch_turn_t turn; /* to list: held while one is read */
     char *problem;
 
     buf_t version;     /* the last one seen */

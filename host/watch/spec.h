@@ -10,8 +10,9 @@
  * instead of "". Freed with watch_spec_fini. */
 void watch_spec_copy(watch_spec_t *out, const watch_spec_t *spec);
 void watch_spec_fini(watch_spec_t *spec);
-char *watch_spec_api_version(const watch_spec_t *spec); /* "group/version"; caller frees */
-/* Both selectors, for people; "" without. spec is one that was copied. Caller frees. */
+/* "apps/v1", "v1". Caller owns, free(). */
+char *watch_spec_api_version(const watch_spec_t *spec);
+/* Both selectors, with ";" between them; "": none. Caller owns, free(). */
 char *watch_spec_selectors(const watch_spec_t *spec);
 
 /* Names are "" where they are absent or cannot be read. Freed with watch_loose_fini. */

@@ -1,5 +1,6 @@
 # Unit tests of host/base
 unit_test(base base)
+unit_test(base bucket)
 unit_test(base buf)
 unit_test(base child)
 unit_test(base clock_format)

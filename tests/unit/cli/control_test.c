@@ -223,6 +223,34 @@ Test(cli_control, status_of_another_machine_neither_steers_the_terminal_nor_forg
     expect("status -o json", CLI_FINE, "{\"identity\":\"a??2J\"}\n", "");
 }
 
+Test(cli_control, status_shows_what_fails_again_and_again)
+{
+    status_text =
+        "{\"pid\":7,\"version\":\"1.2\",\"identity\":\"a\",\"state\":\"leading\",\"election\":null,"
+        "\"plugins\":[{\"name\":\"web\",\"state\":\"active\",\"poisonKeys\":7,\"worst\":["
+        "{\"failures\":14,\"resource\":\"websites\",\"namespace\":\"shop\",\"name\":\"a\","
+        "\"error\":"
+        "\"no \\u001b[2Jsuch image\"},{\"failures\":10,\"resource\":\"nodes\",\"namespace\":\"\","
+        "\"name\":\"b\",\"error\":\"down\"}]},{\"name\":\"b\",\"state\":\"active\",\"poisonKeys\":"
+        "0,"
+        "\"worst\":[]}],\"checks\":[]}";
+    serve();
+    expect("status", CLI_FINE,
+           "identity    a (pid 7, leasehold 1.2)\n"
+           "state       leading\n"
+           "election    -\n"
+           "\n"
+           "PLUGIN  STATE         QUEUED  RUNNING  RECONCILES  ERRORS  RESTARTS  ABANDONED\n"
+           "web     active             -        -           -       -         -          -\n"
+           "b       active             -        -           -       -         -          -\n"
+           "\n"
+           "web: 7 failing again and again\n"
+           "    14x  websites shop/a: no ?[2Jsuch image\n"
+           "    10x  nodes b: down\n"
+           "\n",
+           "");
+}
+
 Test(cli_control, status_asks_one_place_at_a_time)
 {
     expect("status --lease --url http://127.0.0.1:1", CLI_USAGE, "",

@@ -111,6 +111,19 @@ Test(rbac, without_fencing_the_host_gets_what_the_manifests_ask_for)
     cJSON_Delete(list);
 }
 
+/* The host records them on what fails again and again, as that plugin. */
+Test(rbac, a_plugin_that_asks_for_no_events_may_record_them_all_the_same)
+{
+    cJSON *list = print_json((const char *const[]){
+        "--plugins", HELLO_DIR, "--set", "leaderElection.namespace=shop", "-o", "json", NULL});
+
+    expect(list, "ClusterRole", BASE ":hello", NULL,
+           "\"rules\":[{\"apiGroups\":[\"\"],\"resources\":[\"configmaps\"],\"verbs\":[\"list\","
+           "\"watch\"]},{\"apiGroups\":[\"events.k8s.io\"],\"resources\":[\"events\"],\"verbs\":["
+           "\"create\",\"patch\"]}]");
+    cJSON_Delete(list);
+}
+
 Test(rbac, namespaces_make_a_role_in_each)
 {
     cJSON *list =

@@ -50,6 +50,14 @@ static const config_case_t config_cases[] = {
              "plugins.instances.web.workers 2\n"},
     {"a byte order mark and CRLF", .yaml = "\xef\xbb\xbfname: a\r\nlog:\r\n  level: warn\r\n",
      .want = "name a\nlog.level warn\n"},
+    {"limits of an instance",
+     .yaml = "plugins:\n  instances:\n    web: {qps: 0, burst: 1, retryQPS: 0.5, retryBurst: '7'}\n"
+             "    api: {}\nwatch: {maxLists: 1}\n",
+     .want = "plugins.instances.web.qps 0\nplugins.instances.web.burst 1\n"
+             "plugins.instances.web.retryQPS 0.5\nplugins.instances.web.retryBurst 7\n"
+             "plugins.instances.api.qps 1000\nplugins.instances.api.burst 2000\n"
+             "plugins.instances.api.retryQPS 100\nplugins.instances.api.retryBurst 1000\n"
+             "watch.maxLists 1\n"},
     {"an instance with all that it has",
      .yaml = "plugins:\n  instances:\n    web:\n      plugin: website\n      isolation: process\n"
              "      workers: 256\n      maxInFlight: 1\n      namespaces: [a, b]\n"
@@ -123,6 +131,16 @@ static const config_case_t config_cases[] = {
               "65536"},
     {"a standby that is neither", .yaml = "standby: hot\n",
      .error = "leasehold.yaml:1:10: standby: 'hot' is none of cold, warm"},
+    {"no lists at all", .yaml = "watch: {maxLists: 0}\n",
+     .error = "leasehold.yaml:1:19: watch.maxLists: 0 is not between 1 and 1000"},
+    {"a rate below zero", .yaml = "plugins: {instances: {a: {qps: -1}}}\n",
+     .error = "leasehold.yaml:1:32: plugins.instances.a.qps: -1 is not between 0 and 1000000"},
+    {"a burst of nothing", .yaml = "plugins: {instances: {a: {retryBurst: 0}}}\n",
+     .error =
+         "leasehold.yaml:1:39: plugins.instances.a.retryBurst: 0 is not between 1 and 1000000"},
+    {"a rate in the wrong case", .yaml = "plugins: {instances: {a: {retryQps: 1}}}\n",
+     .error = "leasehold.yaml:1:27: unknown key 'plugins.instances.a.retryQps'; did you mean "
+              "'retryQPS'?"},
     {"a misspelt choice", .yaml = "log: {level: wran}\n",
      .error = "leasehold.yaml:1:14: log.level: 'wran' is none of debug, info, warn, error; did you "
               "mean 'warn'?"},
@@ -200,6 +218,11 @@ static const config_case_t config_cases[] = {
                       "\"LeaderElectionRetryPeriod\": 1"),
      .want = "leaderElection.leaseDuration 30s\nleaderElection.renewDeadline 20s\n"
              "leaderElection.retryPeriod 1s\n"},
+    {"limits in appsettings",
+     .appsettings = K("\"Watch\": {\"MaxLists\": 2}, \"Plugins\": {\"Instances\": {\"a\": "
+                      "{\"QPS\": 5, \"Burst\": 10, \"RetryQPS\": \"2.5\", \"retryburst\": 3}}}"),
+     .want = "watch.maxLists 2\nplugins.instances.a.qps 5\nplugins.instances.a.burst 10\n"
+             "plugins.instances.a.retryQPS 2.5\nplugins.instances.a.retryBurst 3\n"},
     {"an empty id in appsettings", .appsettings = K("\"Name\": \"x\", \"LeaderElectionId\": \"\""),
      .want = "name x\nleaderElection.id leasehold-leader\n"},
     {"several namespaces", .appsettings = K("\"Namespaces\": [\"a\", \"b\"]"),
@@ -425,6 +448,8 @@ static const config_case_t config_cases[] = {
      .error =
          "environment kubeops__leaseduration: 'soon' is no duration: write 15s, 500ms, 1m30s or "
          "a number of seconds"},
+    {"a limit by the environment", .env = {"LEASEHOLD_WATCH_MAX_LISTS=3"},
+     .want = "watch.maxLists 3\n"},
     {"two variables for a setting", .env = {"LEASEHOLD_NAME=a", "KubeOps__Name=b"},
      .error = "environment KubeOps__Name: LEASEHOLD_NAME sets the same"},
     {"a variable in two cases", .env = {"KubeOps__Name=a", "KUBEOPS__NAME=b"},

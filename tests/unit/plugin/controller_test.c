@@ -16,16 +16,19 @@ typedef struct seen {
     rig_t *rig;
     sem_t go;
     _Atomic bool blocking, keeping;
+    _Atomic uint32_t action; /* of completions; LH_DONE at first */
+    _Atomic int64_t after;
     _Atomic int inside;
     pthread_mutex_t lock; /* the three below */
     char runs[2000];
-    lh_completion_t kept[16];
+    lh_completion_t kept[64];
     int count;
 } seen_t;
 
 static void complete(seen_t *s, lh_completion_t completion, uint32_t action)
 {
-    const lh_result_t result = {.struct_size = sizeof(result), .action = action};
+    const lh_result_t result = {
+        .struct_size = sizeof(result), .action = action, .after_ns = s->after};
 
     s->hooks.host->complete(s->hooks.host, completion, &result);
 }
@@ -48,7 +51,7 @@ static void reconcile(hooks_t *h, const lh_request_t *request, lh_completion_t c
     }
     s->inside--;
     if (!s->keeping)
-        complete(s, completion, LH_DONE);
+        complete(s, completion, s->action);
 }
 
 static seen_t *seen_create(rig_options_t options)
@@ -551,6 +554,99 @@ Test(controller, nothing_is_kept_of_a_key_without_an_object_that_failed_for_good
     complete(s, s->kept[1], LH_FAIL);
     rig_idle(s->rig);
     EXPECT_INT(ask_for_names(s, "y", 100000), 0); /* as many as without x0 */
+    seen_destroy(s);
+}
+
+/* -- Failures and delays -- */
+
+#define POISON "leasehold_workqueue_poison_keys{name=\"puppet\",controller=\"puppet\"}"
+
+/* Goes on until there have been so many runs in all, each as soon as it is due. */
+static void run_until(seen_t *s, int count)
+{
+    for (int seconds = 0;; seconds++) {
+        rig_idle(s->rig);
+        pthread_mutex_lock(&s->lock);
+        const int had = s->count;
+        pthread_mutex_unlock(&s->lock);
+        if (had >= count)
+            break;
+        cr_assert(seconds < 2000, "%d runs within 2000 s, expected %d", had, count);
+        fake_clock_advance(CLOCK_S);
+    }
+    expect_count(s, count);
+}
+
+static char *board(seen_t *s)
+{
+    buf_t text = BUF_INIT;
+
+    (void) health_document(s->rig->shared.health, "/poison/puppet", &text);
+    return buf_steal(&text);
+}
+
+Test(controller, what_fails_ten_times_in_a_row_is_shown_until_it_does_not)
+{
+    seen_t *s = seen_create((rig_options_t){.workers = 1});
+
+    s->action = LH_RETRY;
+    rig_lead(s->rig, 1, NAMES("a"));
+    run_until(s, 9);
+    cr_expect(rig_series(s->rig, POISON) == 0, "after 9 failures: %g", rig_series(s->rig, POISON));
+    run_until(s, 10);
+    rig_until_series(s->rig, POISON, 1);
+    host_cleanup(host_freep) char *shown = board(s);
+    EXPECT_STR(shown, "[{\"failures\":10,\"resource\":\"configmaps\",\"namespace\":\"ns\",\"name\":"
+                      "\"a\",\"error\":\"no reason was given\"}]");
+    const kube_call_t *event = fake_kube_find(s->rig->kube, "/namespaces/ns/events");
+    cr_assert_not_null(event, "its object has no Event");
+    const kube_request_t *q = fake_kube_request(event);
+    host_cleanup(host_freep) char *body = host_xprintf("%.*s", (int) q->body_len, q->body);
+    EXPECT_HAS(body, "\"reason\":\"BackOff\"");
+    s->action = LH_DONE;
+    run_until(s, 11);
+    rig_until_series(s->rig, POISON, 0);
+    host_cleanup(host_freep) char *after = board(s);
+    EXPECT_STR(after, "[]");
+    seen_destroy(s);
+}
+
+Test(controller, the_end_of_a_term_ends_what_is_shown)
+{
+    seen_t *s = seen_create((rig_options_t){.workers = 1});
+
+    s->action = LH_RETRY;
+    rig_lead(s->rig, 1, NAMES("a"));
+    run_until(s, 10);
+    rig_until_series(s->rig, POISON, 1);
+    rig_end(s->rig, true, CLOCK_S);
+    rig_until_flag(s->rig, &s->rig->rested, "rested");
+    rig_until_series(s->rig, POISON, 0);
+    host_cleanup(host_freep) char *after = board(s);
+    EXPECT_STR(after, "[]");
+    s->action = LH_DONE;
+    rig_lead(s->rig, 2, NULL);
+    seen_destroy(s);
+}
+
+Test(controller, requeue_after_is_exact_to_the_nanosecond_of_the_loops_timer)
+{
+    static const int64_t delays[] = {1,          999, CLOCK_US, 37 * CLOCK_MS + 1, 600 * CLOCK_MS,
+                                     7 * CLOCK_S};
+    seen_t *s = seen_create((rig_options_t){.workers = 1});
+    int count = 1;
+
+    s->action = LH_REQUEUE_AFTER;
+    s->after = delays[0];
+    rig_lead(s->rig, 1, NAMES("a"));
+    for (size_t i = 0; i < HOST_LEN(delays); i++, count++) {
+        expect_count(s, count);
+        s->after = i + 1 < HOST_LEN(delays) ? delays[i + 1] : 3600 * CLOCK_S;
+        fake_clock_advance(delays[i] - 1);
+        expect_count(s, count);
+        fake_clock_advance(1);
+    }
+    expect_count(s, count);
     seen_destroy(s);
 }
 

@@ -105,6 +105,31 @@ Test(process, a_worker_that_dies_in_a_reconcile_comes_back_in_the_same_term)
     rig_destroy(r);
 }
 
+/* It was put back in front, and with one worker nothing else was ever run. */
+Test(process, a_key_that_kills_its_worker_lets_others_run_and_is_shown)
+{
+    rig_t *r = rig_create_with(
+        &(rig_options_t){.config = "{}", .process = true, .unsettled = true, .workers = 1});
+    host_cleanup(buf_fini) buf_t worst = BUF_INIT;
+
+    rig_until_flag(r, &r->settled, "settled");
+    rig_lead(r, 1, WORDS("die", "two"));
+    until_restarts(r, 1);
+    fake_clock_advance(CLOCK_S);
+    rig_until_count(r, "runs", "two", "reason 4", 1);
+    for (double n = 2; n <= 10; n++) {
+        until_restarts(r, n);
+        fake_clock_advance(600 * CLOCK_S);
+    }
+    EXPECT_INT(
+        rig_series(r, "leasehold_workqueue_poison_keys{name=\"puppet\",controller=\"puppet\"}"), 1);
+    EXPECT_INT(health_document(r->shared.health, "/poison/puppet", &worst), 200);
+    EXPECT_HAS(buf_text(&worst), "\"name\":\"die\",\"error\":\"the worker process died");
+    rig_end(r, true, CLOCK_S);
+    rig_until_flag(r, &r->rested, "rested");
+    rig_destroy(r);
+}
+
 Test(process, a_worker_that_is_killed_while_the_term_ends_holds_up_nobody)
 {
     rig_t *r = process_rig(NULL);

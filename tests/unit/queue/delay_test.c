@@ -2,6 +2,8 @@
 /* Delays, requeue_after and back-off. */
 #include "fixture.h"
 
+#include <stdio.h>
+
 /* Takes the key and ends the run with this verdict. */
 static void run_as(fixture_t *f, const char *name, uint32_t attempt, enum queue_verdict verdict,
                    int64_t after)
@@ -290,4 +292,90 @@ Test(delay, an_event_during_a_run_that_fails_for_good_is_run)
     add(&f, "a");
     queue_finish(f.q, run.entry, QUEUE_FAIL, 0, f.now);
     RUN(&f, "a");
+}
+
+/* -- The rate of all retries -- */
+
+static int64_t delay_after(fixture_t *f, const char *name)
+{
+    queue_run_t run;
+
+    add(f, name);
+    TAKE(f, name, &run);
+    queue_finish(f->q, run.entry, QUEUE_RETRY, 0, f->now);
+    return queue_next(f->q) - f->now;
+}
+
+Test(delay, retries_of_all_keys_together_keep_to_their_rate)
+{
+    FIXTURE(f, .retry_qps = 10, .retry_burst = 3);
+    char name[8];
+
+    for (int i = 0; i < 3; i++) {
+        snprintf(name, sizeof(name), "%d", i);
+        EXPECT_INT(delay_after(&f, name), 5 * CLOCK_MS);
+    }
+    f.now += CLOCK_MS; /* what is next is due by then */
+    for (int i = 3; i < 53; i++) {
+        snprintf(name, sizeof(name), "%d", i);
+        (void) delay_after(&f, name);
+    }
+    EXPECT_INT(queue_waiting(f.q), 53);
+    /* what comes beyond the burst is due every 100 ms: at the rate, and evenly */
+    int64_t last = f.now - CLOCK_MS;
+    f.now += 4 * CLOCK_MS;
+    RUN(&f, "0");
+    RUN(&f, "1");
+    RUN(&f, "2");
+    for (int i = 3; i < 53; i++) {
+        const int64_t next = queue_next(f.q);
+
+        EXPECT_INT(next - last, 100 * CLOCK_MS);
+        last = f.now = next;
+        snprintf(name, sizeof(name), "%d", i);
+        RUN(&f, name);
+    }
+}
+
+Test(delay, a_back_off_longer_than_the_rate_asks_for_counts_and_takes_its_token_all_the_same)
+{
+    FIXTURE(f, .retry_qps = 10, .retry_burst = 1, .backoff_base = CLOCK_S);
+    EXPECT_INT(delay_after(&f, "a"), CLOCK_S);
+    EXPECT_INT(delay_after(&f, "b"), CLOCK_S);
+    queue_clear(f.q);
+    for (int i = 0; i < 18; i++) { /* with b: 19 tokens are owed, 1.9 s */
+        (void) delay_after(&f, "x");
+        queue_clear(f.q);
+    }
+    EXPECT_INT(delay_after(&f, "c"), 2 * CLOCK_S);
+}
+
+Test(delay, the_rate_of_retries_delays_neither_events_nor_requeue_after)
+{
+    FIXTURE(f, .retry_qps = 0.1, .retry_burst = 1);
+    queue_run_t run;
+
+    (void) delay_after(&f, "a");
+    (void) delay_after(&f, "b");
+    add(&f, "b");
+    run_as(&f, "b", 1, QUEUE_REQUEUE, 37 * CLOCK_MS);
+    f.now += 5 * CLOCK_MS;
+    TAKE(&f, "a", &run);
+    queue_finish(f.q, run.entry, QUEUE_DONE, 0, f.now);
+    EXPECT_INT(queue_next(f.q) - f.now, 32 * CLOCK_MS);
+}
+
+/* Nothing is dropped: it comes back for ever, at the cap. */
+Test(delay, a_key_that_fails_for_ever_is_slowed_and_never_dropped)
+{
+    FIXTURE(f);
+    add(&f, "a");
+    for (uint32_t i = 0; i < 10000; i++) {
+        run_as(&f, "a", i, QUEUE_RETRY, 0);
+        EXPECT_INT(queue_next(f.q) - f.now,
+                   HOST_MIN(i < 20 ? 5 * CLOCK_MS << i : CLOCK_NEVER, 1000 * CLOCK_S));
+        f.now = queue_next(f.q);
+    }
+    run_as(&f, "a", 10000, QUEUE_DONE, 0);
+    EXPECT_INT(queue_waiting(f.q) + queue_ready(f.q), 0);
 }

@@ -59,6 +59,24 @@ Test(meter, depth_counts_ready_keys_by_priority)
     EXPECT_METRIC(m, DEPTH("-100"), 0);
 }
 
+Test(meter, depth_of_a_delayed_key_that_is_asked_for_with_a_higher_priority)
+{
+    METERED(f, m);
+    queue_run_t run;
+
+    add_initial(&f, "a");
+    TAKE(&f, "a", &run);
+    queue_finish(f.q, run.entry, QUEUE_RETRY, 0, f.now);
+    EXPECT_METRIC(m, DEPTH("0"), 0);
+    EXPECT_METRIC(m, DEPTH("-100"), 0);
+    add(&f, "a");
+    EXPECT_METRIC(m, DEPTH("0"), 1);
+    EXPECT_METRIC(m, DEPTH("-100"), 0);
+    RUN(&f, "a");
+    EXPECT_METRIC(m, DEPTH("0"), 0);
+    EXPECT_METRIC(m, DEPTH("-100"), 0);
+}
+
 Test(meter, adds_counts_what_was_not_waiting_already)
 {
     METERED(f, m);
@@ -201,4 +219,65 @@ Test(meter, a_cleared_run_is_not_measured)
     queue_finish(f.q, run.entry, QUEUE_DONE, 0, f.now);
     EXPECT_METRIC(m, "workqueue_work_duration_seconds_count" LABELS, 0);
     EXPECT_METRIC(m, "workqueue_unfinished_work_seconds" LABELS, 0);
+}
+
+#define POISON "leasehold_workqueue_poison_keys" LABELS
+
+/* Fails a key n times in a row. */
+static void fail(fixture_t *f, const char *name, uint32_t n, enum queue_verdict verdict)
+{
+    queue_run_t run;
+
+    for (uint32_t i = 0; i < n; i++) {
+        add(f, name);
+        TAKE(f, name, &run);
+        queue_finish(f->q, run.entry, verdict, 0, f->now);
+    }
+}
+
+Test(meter, poison_keys_are_those_that_have_failed_ten_times_in_a_row)
+{
+    METERED(f, m);
+    fail(&f, "a", 9, QUEUE_RETRY);
+    EXPECT_METRIC(m, POISON, 0);
+    fail(&f, "a", 1, QUEUE_RETRY);
+    EXPECT_METRIC(m, POISON, 1);
+    fail(&f, "a", 5, QUEUE_RETRY);
+    fail(&f, "b", 12, QUEUE_RETRY);
+    EXPECT_METRIC(m, POISON, 2);
+    fail(&f, "a", 1, QUEUE_FAIL); /* the count stays */
+    EXPECT_METRIC(m, POISON, 2);
+    fail(&f, "a", 1, QUEUE_DONE);
+    EXPECT_METRIC(m, POISON, 1);
+    fail(&f, "b", 1, QUEUE_REQUEUE);
+    EXPECT_METRIC(m, POISON, 0);
+}
+
+Test(meter, no_poison_is_left_when_the_queue_is_cleared)
+{
+    METERED(f, m);
+    queue_run_t run;
+
+    fail(&f, "a", 10, QUEUE_RETRY);
+    fail(&f, "b", 10, QUEUE_RETRY);
+    add(&f, "b");
+    TAKE(&f, "b", &run);
+    EXPECT_METRIC(m, POISON, 2);
+    queue_clear(f.q);
+    EXPECT_METRIC(m, POISON, 0);
+    queue_finish(f.q, run.entry, QUEUE_RETRY, 0, f.now);
+    EXPECT_METRIC(m, POISON, 0);
+}
+
+Test(meter, the_poison_of_an_object_ends_with_it)
+{
+    METERED(f, m);
+    const queue_key_t key = key_of("ns", "a");
+    queue_run_t run;
+
+    fail(&f, "a", 10, QUEUE_RETRY);
+    cr_assert_eq(queue_add_tombstone(f.q, &key, LH_REASON_GONE, "u", NULL, f.now), 0);
+    TAKE(&f, "a", &run);
+    queue_finish(f.q, run.entry, QUEUE_FAIL, 0, f.now);
+    EXPECT_METRIC(m, POISON, 0);
 }

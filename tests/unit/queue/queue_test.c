@@ -2,6 +2,7 @@
 /* The sets of the work queue: dirty, processing, and what comes back. */
 #include "fixture.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -228,6 +229,34 @@ Test(queue, ten_thousand_keys_come_out_once_each)
     }
     EXPECT_INT(runs, KEYS);
     free(seen);
+}
+
+static void run_many(fixture_t *f)
+{
+    char name[16];
+    queue_run_t run;
+
+    for (int i = 0; i < 10000; i++) {
+        snprintf(name, sizeof(name), "%d", i);
+        add(f, name);
+    }
+    while (queue_take(f->q, f->now, &run))
+        queue_finish(f->q, run.entry, QUEUE_DONE, 0, f->now);
+}
+
+Test(queue, nothing_is_kept_of_a_key_that_is_done)
+{
+    FIXTURE(f);
+    run_many(&f); /* what is kept for all */
+    const struct mallinfo2 before = mallinfo2();
+
+    for (int i = 0; i < 5; i++)
+        run_many(&f);
+    const struct mallinfo2 after = mallinfo2();
+
+    /* the caches of the C library are a few KB; a byte for each key would be 50000 */
+    cr_expect(after.uordblks < before.uordblks + 32768, "%zu bytes more, expected next to none",
+              after.uordblks - before.uordblks);
 }
 
 Test(queue, guests_are_counted_until_an_event_or_the_end_of_their_entry)
