@@ -132,6 +132,8 @@ def main():
         records["events-500"] = run(tap, server, there, "events-500", observers, {"sent": UPDATES, "seen": UPDATES, "reconciles": UPDATES},
                                     ["cpu_us_per_event", "p50_us", "rss_mb"])
         records["idle50"] = run(tap, server, there, "idle50", ours, {}, ["pss_mb", "private_mb", "threads"])
+        tap.same("what is measured", {p: records["idle50"]["programs"][p]["median"].get("processes") for p in ours},
+                 {"leasehold": 1, "leasehold-process": 1 + PARAMS["count"]})
         records["child-10"] = run(tap, server, there, "child-10", ours, {"load": PARENTS, "create_children_ok": PARENTS, "update_children_ok": PARENTS},
                                   ["create_cpu_us_per_reconcile", "update_s"])
     finally:

@@ -1,7 +1,7 @@
 """The scenarios: each runs one program once and returns its figures as a flat dict."""
 import signal, time
 
-from program import Program
+from program import Program, tree
 
 
 class Bench:
@@ -40,6 +40,7 @@ class Bench:
         figures = {"idle_cpu_ms_per_min": cpu * minute, "pss_mb": sum(p.pss_mb() for p in programs),
                    "private_mb": sum(p.private_mb() for p in programs),
                    "rss_mb": sum(p.status("VmRSS") for p in programs) / 1024,
+                   "processes": sum(len(tree(p.root)) for p in programs),
                    "threads": sum(p.status("Threads") for p in programs),
                    "connections": sum(p.sockets()[0] or 0 for p in programs),
                    "server_idle_cpu_ms_per_min": server * minute}

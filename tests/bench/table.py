@@ -19,7 +19,7 @@ FLOOR_LIMITS = {"events": {"cpu_us_per_event": 1.3}}
 # Rows that have no better and worse.
 NEUTRAL = {"want", "objects", "reconciles", "sent", "seen", "rate", "errors", "patch_p50_us", "patch_p99_us", "wire_mb",
            "create_children_ok", "update_children_ok", "create_load_s", "update_load_s", "create_reconciles",
-           "update_reconciles"}
+           "update_reconciles", "processes"}
 
 TEXT = {
     "want": "objects at the server", "objects": "objects in the cache", "reconciles": "reconciles",
