@@ -38,7 +38,7 @@ class Cluster(Server):
         super().__init__()
         policy = os.path.join(self.dir, "no-audit.yaml")
         with open(policy, "w") as f:
-            f.write("{apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: None}]}\n")
+            f.write("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: None}]\n")
         subprocess.run([os.path.join(CLUSTER, "up"), self.dir, f"--audit-policy-file={policy}"], check=True,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         self.kubeconfig = os.path.join(self.dir, "admin.kubeconfig")
