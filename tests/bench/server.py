@@ -39,8 +39,12 @@ class Cluster(Server):
         policy = os.path.join(self.dir, "no-audit.yaml")
         with open(policy, "w") as f:
             f.write("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: None}]\n")
-        subprocess.run([os.path.join(CLUSTER, "up"), self.dir, f"--audit-policy-file={policy}"], check=True,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        try:
+            subprocess.run([os.path.join(CLUSTER, "up"), self.dir, f"--audit-policy-file={policy}"], check=True,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        except subprocess.CalledProcessError:
+            super().stop()
+            raise
         self.kubeconfig = os.path.join(self.dir, "admin.kubeconfig")
         pid = lambda name: int(read(os.path.join(self.dir, name + ".pid")))
         os.kill(pid("kcm"), signal.SIGTERM)
