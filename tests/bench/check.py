@@ -8,7 +8,7 @@ import table
 from server import Devapi, server_env
 
 OBJECTS, PARENTS, UPDATES = 40, 6, 12
-PARAMS = {**bench.DEFAULTS, "objects": OBJECTS, "rate": 50, "seconds": 0.3, "count": 3, "rest_seconds": 0.1, "quiet_seconds": 0.2}
+PARAMS = {**bench.DEFAULTS, "objects": OBJECTS, "rate": 50, "seconds": 0.3, "count": 3, "rest_seconds": 0.1, "quiet_seconds": 0.2, "warm_up": False}
 
 
 class Loader:

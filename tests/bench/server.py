@@ -47,6 +47,8 @@ class Cluster(Server):
             raise
         self.kubeconfig = os.path.join(self.dir, "admin.kubeconfig")
         pid = lambda name: int(read(os.path.join(self.dir, name + ".pid")))
+        while "kube-controller-manager" not in read(f"/proc/{pid('kcm')}/cmdline"):
+            time.sleep(0.01)  # still the shell that starts it, which would end the servers with it
         os.kill(pid("kcm"), signal.SIGTERM)
         self.pids = [pid("api"), pid("etcd")]
 

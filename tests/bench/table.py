@@ -16,10 +16,9 @@ GOALS = {
 LIMITS = {"fleet": {"n20_idle_cpu_ms_per_min": 5, "n20_watches": 1}, "idle": {"idle_cpu_ms_per_min": 2}}
 FLOOR_LIMITS = {"events": {"cpu_us_per_event": 1.3}}
 
-# Rows that have no better and worse.
+# Rows that have no better and worse, also with a prefix (n20_, create_).
 NEUTRAL = {"want", "objects", "reconciles", "sent", "seen", "rate", "errors", "patch_p50_us", "patch_p99_us", "wire_mb",
-           "create_children_ok", "update_children_ok", "create_load_s", "update_load_s", "create_reconciles",
-           "update_reconciles", "processes"}
+           "children_ok", "load_s", "processes"}
 
 TEXT = {
     "want": "objects at the server", "objects": "objects in the cache", "reconciles": "reconciles",
@@ -35,6 +34,7 @@ TEXT = {
     "cpu_us_per_reconcile": "CPU a reconcile, us", "cpu_us_per_parent": "CPU a parent, us",
     "server_cpu_us_per_parent": "server CPU a parent, us", "all_synced_s": "all synced, s",
     "server_cpu_s_sync": "server CPU until all synced, s", "watches": "watches open", "lists": "lists at start",
+    "processes": "processes", "threads": "threads", "connections": "connections",
     "kill_s": "SIGKILL to the next leading, s", "kill_to_synced_s": "SIGKILL to synced, s",
     "term_s": "SIGTERM to the next leading, s", "term_to_synced_s": "SIGTERM to synced, s",
 }
@@ -47,7 +47,7 @@ def ratios(medians):
         result[name] = {}
         for row, value in rows.items():
             peers = [medians[p][row] for p in PEERS if medians.get(p, {}).get(row) is not None]
-            if row not in NEUTRAL and value is not None and peers and min(peers) > 0:
+            if row not in NEUTRAL and row.partition("_")[2] not in NEUTRAL and value is not None and peers and min(peers) > 0:
                 result[name][row] = value / min(peers)
     return result
 
