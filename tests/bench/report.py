@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Prints the tables of results that ./dev bench --json has written, or puts them into a page:
     report.py RESULTS.json [PAGE.md]
-Between the lines `<!-- figures -->` and `<!-- end of figures -->` of the page everything is replaced."""
-import json, re, sys
+Between the lines `<!-- figures -->` and `<!-- end of figures -->` of the page everything is replaced. Plots that
+plot.py has drawn into the folder `figures` beside the page are shown there."""
+import json, os, re, sys
 
 import table
 
@@ -47,6 +48,12 @@ def failures(record):
     return "\n\n" + "; ".join(failed) + "." if failed else ""
 
 
+def plots(page):
+    folder = os.path.join(os.path.dirname(page), "figures")
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return "".join(f"![{name[:-4]}](figures/{name})\n" for name in names if name.endswith(".svg"))
+
+
 def render(results):
     parts = ["### What ran", versions(results), "### Goals", goals(results),
              "### Where the better peer is better than Leasehold", losses(results)]
@@ -69,7 +76,7 @@ def main():
     if not pattern.search(page):
         sys.exit(f"{sys.argv[2]} has no lines '{BEGIN}' and '{END}'")
     with open(sys.argv[2], "w") as f:
-        f.write(pattern.sub(lambda _: f"{BEGIN}\n{text}\n{END}", page))
+        f.write(pattern.sub(lambda _: f"{BEGIN}\n{plots(sys.argv[2])}\n{text}\n{END}", page))
 
 
 if __name__ == "__main__":
