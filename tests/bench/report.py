@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Prints the tables of results that ./dev bench --json has written, or puts them into a page:
+    report.py RESULTS.json [PAGE.md]
+Between the lines `<!-- figures -->` and `<!-- end of figures -->` of the page everything is replaced. Plots that
+plot.py has drawn into the folder `figures` beside the page are shown there."""
+import json, os, re, sys
+
+import table
+
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+
+
+def versions(results):
+    rows = [f"| {name} | {value} |" for name, value in results["versions"].items()]
+    return "\n".join(["| | version |", "|---|---|", *rows])
+
+
+def goals(results):
+    """One row for each goal, missed ones in bold."""
+    lines = ["| scenario | | leasehold | goal | |", "|---|---|---|---|---|"]
+    for name, record in results["scenarios"].items():
+        for row, reached, goal, met in table.verdicts(name, table.medians_of(record)):
+            lines.append(f"| {name} | {table.text_of(row)} | {reached} | {goal} | {'met' if met else '**missed**'} |")
+    return "\n".join(lines)
+
+
+def losses(results):
+    """Where the better peer is better than leasehold."""
+    lines = []
+    for name, record in results["scenarios"].items():
+        worse = {row: ratio for row, ratio in record["ratio"].get("leasehold", {}).items() if ratio > 1}
+        if worse:
+            lines.append(f"- {name}: " + "; ".join(f"{table.text_of(row)} {ratio:.2f} times" for row, ratio in worse.items()))
+    return "\n".join(lines) or "None."
+
+
+def runs_of(record):
+    counts = [len(program["runs"]) for program in record["programs"].values()]
+    loads = [run["load_before"] for program in record["programs"].values() for run in program["runs"]]
+    kept = ("objects", "resource", "payload", "size", "rate", "workers", "count")
+    parameters = ", ".join(f"{key} {record['parameters'][key]}" for key in kept if record["parameters"].get(key) is not None)
+    return (f"{record['date'][:10]}; {parameters}; medians of {max(counts, default=0)} runs each; "
+            f"load average before them {min(loads, default=0):.1f} to {max(loads, default=0):.1f}.")
+
+
+def failures(record):
+    failed = [f"{name} failed {program['failed']} times" for name, program in record["programs"].items() if program["failed"]]
+    return "\n\n" + "; ".join(failed) + "." if failed else ""
+
+
+def plots(page):
+    folder = os.path.join(os.path.dirname(page), "figures")
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return "".join(f"![{name[:-4]}](figures/{name})\n" for name in names if name.endswith(".svg"))
+
+
+def render(results):
+    parts = ["### What ran", versions(results), "### Goals", goals(results),
+             "### Where the better peer is better than Leasehold", losses(results)]
+    for name, record in results["scenarios"].items():
+        parts += [f"### {name}", runs_of(record) + failures(record), table.markdown(record)]
+    return "\n\n".join(parts)
+
+
+def main():
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    with open(sys.argv[1]) as f:
+        text = render(json.load(f))
+    if len(sys.argv) == 2:
+        print(text)
+        return
+    with open(sys.argv[2]) as f:
+        page = f.read()
+    pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.S)
+    if not pattern.search(page):
+        sys.exit(f"{sys.argv[2]} has no lines '{BEGIN}' and '{END}'")
+    with open(sys.argv[2], "w") as f:
+        f.write(pattern.sub(lambda _: f"{BEGIN}\n{plots(sys.argv[2])}\n{text}\n{END}", page))
+
+
+if __name__ == "__main__":
+    main()
