@@ -7,18 +7,17 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC 0x4c48424fu /* "LHBO"; another layout needs another */
+#define MAGIC 0x4c484250u /* "LHBP"; another layout needs another */
 #define LINES 512
 #define DEATHS 32
 #define LIMIT 2 /* deaths until a file is quarantined */
-#define NOBODY UINT32_MAX
 #define ALT_STACK_SIZE (64 * 1024)
 
 struct plugin_blackbox_line {
@@ -39,39 +38,56 @@ typedef struct death {
     char how[480];
 } death_t;
 
-/* The file, mapped. What an earlier process has written is trusted no further than its bounds. */
-typedef struct page {
+/* How the process ended, written by itself. */
+typedef struct ending {
+    uint32_t known;
+    int32_t signal; /* 0: exit() was called */
+    plugin_blackbox_line_t by;
+} ending_t;
+
+/* The file. What an earlier process has written is trusted no further than its bounds. It is not
+ * mapped: a page that a full disk cannot give, or that somebody cut off, would be a SIGBUS. */
+typedef struct record {
     uint32_t magic;
-    _Atomic uint32_t guilty; /* a line, NOBODY while nobody died */
-    _Atomic int32_t signal;  /* 0: exit() was called */
-    uint32_t next_death;     /* to be written over when all are taken */
+    uint32_t next_death; /* to be written over when all are taken */
     death_t deaths[DEATHS];
-    plugin_blackbox_line_t lines[LINES];
-} page_t;
+    ending_t ending;
+} record_t;
 
 struct plugin_blackbox {
     int fd;
-    page_t *page;
+    _Atomic bool ended; /* the first death counts */
+    record_t record;
+    plugin_blackbox_line_t lines[LINES];
 };
 
-/* A signal handler gets no argument: this is how it finds the page. */
-static _Atomic(page_t *)
-    caught_page; /* NOLINT(cppcoreguidelines-avoid-non-const-global-variables) */
+/* A signal handler gets no argument: this is how it finds the box. */
+static _Atomic(plugin_blackbox_t *)
+    caught_box; /* NOLINT(cppcoreguidelines-avoid-non-const-global-variables) */
 
 /* -- Catching -- */
 
-/* Only atomics and system calls: it runs inside a signal handler. */
+static void write_ending(plugin_blackbox_t *b, const plugin_blackbox_line_t *line, int signo)
+{
+    ending_t *e = &b->record.ending;
+
+    *e = (ending_t){.known = 1, .signal = signo, .by = *line};
+    /* Without room on the disk nobody is blamed. */
+    if (pwrite(b->fd, e, sizeof(*e), offsetof(record_t, ending)) < 0)
+        return;
+}
+
+/* Only atomics, copies and system calls: it runs inside a signal handler. */
 static void blame(int signo)
 {
-    page_t *page = atomic_load(&caught_page);
+    plugin_blackbox_t *b = atomic_load(&caught_box);
     const int32_t tid = (int32_t) gettid();
 
-    for (uint32_t i = 0; page != NULL && i < LINES; i++) {
-        if (atomic_load(&page->lines[i].tid) != tid || atomic_load(&page->lines[i].inside) == 0)
+    for (uint32_t i = 0; b != NULL && i < LINES; i++) {
+        if (atomic_load(&b->lines[i].tid) != tid || atomic_load(&b->lines[i].inside) == 0)
             continue;
-        uint32_t nobody = NOBODY;
-        if (atomic_compare_exchange_strong(&page->guilty, &nobody, i))
-            atomic_store(&page->signal, signo);
+        if (!atomic_exchange(&b->ended, true))
+            write_ending(b, &b->lines[i], signo);
         return;
     }
 }
@@ -108,11 +124,11 @@ static void on_exit_called(void)
     blame(0);
 }
 
-static void catch_deaths(page_t *page)
+static void catch_deaths(plugin_blackbox_t *b)
 {
     static bool registered;
 
-    atomic_store(&caught_page, page);
+    atomic_store(&caught_box, b);
     if (!registered)
         registered = atexit(on_exit_called) == 0;
     catch_signals(true);
@@ -121,7 +137,7 @@ static void catch_deaths(page_t *page)
 static void catch_no_more(void)
 {
     catch_signals(false);
-    atomic_store(&caught_page, NULL);
+    atomic_store(&caught_box, NULL);
 }
 
 /* -- The record -- */
@@ -134,25 +150,25 @@ static void copy_text(char *to, size_t size, const char *from)
     to[len] = '\0';
 }
 
-static death_t *find_death(page_t *page, const char *digest)
+static death_t *find_death(record_t *r, const char *digest)
 {
     for (size_t i = 0; i < DEATHS; i++) {
-        if (page->deaths[i].count > 0 && strcmp(page->deaths[i].digest, digest) == 0)
-            return &page->deaths[i];
+        if (r->deaths[i].count > 0 && strcmp(r->deaths[i].digest, digest) == 0)
+            return &r->deaths[i];
     }
     return NULL;
 }
 
-static void describe(const page_t *page, const plugin_blackbox_line_t *line, char *out, size_t size)
+static void describe(const ending_t *e, char *out, size_t size)
 {
-    const int signo = atomic_load(&page->signal);
-    const char *name = signo == 0 ? NULL : sigabbrev_np(signo);
+    const plugin_blackbox_line_t *line = &e->by;
+    const char *name = e->signal == 0 ? NULL : sigabbrev_np(e->signal);
     char how[32];
 
-    if (signo == 0)
+    if (e->signal == 0)
         snprintf(how, sizeof(how), "exit()");
     else
-        snprintf(how, sizeof(how), "signal %d (SIG%s)", signo, name != NULL ? name : "?");
+        snprintf(how, sizeof(how), "signal %d (SIG%s)", e->signal, name != NULL ? name : "?");
     if (line->name[0] == '\0')
         snprintf(out, size, "%s in %s of instance '%s'", how, line->what, line->instance);
     else
@@ -160,53 +176,45 @@ static void describe(const page_t *page, const plugin_blackbox_line_t *line, cha
                  line->ns, line->name);
 }
 
-/* What the last process left is counted, once. */
-static void count_death(page_t *page, const log_t *log)
+static death_t *new_death(record_t *r, const char *digest)
 {
-    const uint32_t guilty = atomic_load(&page->guilty);
+    death_t *death = &r->deaths[r->next_death % DEATHS];
 
-    atomic_store(&page->guilty, NOBODY);
-    if (guilty >= LINES)
-        return;
-    const plugin_blackbox_line_t *line = &page->lines[guilty];
-    death_t *death = find_death(page, line->digest);
-
-    if (death == NULL) {
-        death = &page->deaths[page->next_death % DEATHS];
-        page->next_death = (page->next_death + 1) % DEATHS;
-        memset(death, 0, sizeof(*death));
-        copy_text(death->digest, sizeof(death->digest), line->digest);
-    }
-    death->count++;
-    describe(page, line, death->how, sizeof(death->how));
-    log_error(log, "the last process of this identity was ended by a plugin: %s", death->how);
+    r->next_death = (r->next_death + 1) % DEATHS;
+    memset(death, 0, sizeof(*death));
+    copy_text(death->digest, sizeof(death->digest), digest);
+    return death;
 }
 
-/* A page of an earlier process: every text ends within its array. */
-static void close_texts(page_t *page)
+/* What the last process left is counted, once. */
+static void count_death(record_t *r, const log_t *log)
 {
+    const ending_t *e = &r->ending;
+
+    if (e->known != 1)
+        return;
+    death_t *death = find_death(r, e->by.digest);
+
+    if (death == NULL)
+        death = new_death(r, e->by.digest);
+    death->count++;
+    describe(e, death->how, sizeof(death->how));
+    log_error(log, "the last process of this identity was ended by a plugin: %s", death->how);
+    memset(&r->ending, 0, sizeof(r->ending));
+}
+
+/* A record of an earlier process: every text ends within its array. */
+static void close_texts(record_t *r)
+{
+    plugin_blackbox_line_t *l = &r->ending.by;
+
     for (size_t i = 0; i < DEATHS; i++) {
-        death_t *d = &page->deaths[i];
+        death_t *d = &r->deaths[i];
         d->digest[sizeof(d->digest) - 1] = d->how[sizeof(d->how) - 1] = '\0';
     }
-    for (size_t i = 0; i < LINES; i++) {
-        plugin_blackbox_line_t *l = &page->lines[i];
-        if (atomic_load(&l->tid) == 0 && l->instance[0] == '\0')
-            continue; /* reading alone leaves the file sparse */
-        l->instance[sizeof(l->instance) - 1] = l->digest[sizeof(l->digest) - 1] = '\0';
-        l->what[sizeof(l->what) - 1] = l->ns[sizeof(l->ns) - 1] = '\0';
-        l->name[sizeof(l->name) - 1] = '\0';
-    }
-}
-
-static void free_lines(page_t *page)
-{
-    for (size_t i = 0; i < LINES; i++) {
-        if (atomic_load(&page->lines[i].tid) != 0) {
-            atomic_store(&page->lines[i].inside, 0);
-            atomic_store(&page->lines[i].tid, 0);
-        }
-    }
+    l->instance[sizeof(l->instance) - 1] = l->digest[sizeof(l->digest) - 1] = '\0';
+    l->what[sizeof(l->what) - 1] = l->ns[sizeof(l->ns) - 1] = '\0';
+    l->name[sizeof(l->name) - 1] = '\0';
 }
 
 /* -- Opening -- */
@@ -215,17 +223,32 @@ static int open_file(const char *path, int *out, lh_error_t *err)
 {
     host_cleanup(host_closep) int fd =
         open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
-    struct stat st;
 
-    if (fd < 0 || fstat(fd, &st) < 0)
+    if (fd < 0)
         return host_fail(err, LH_EIO, "open '%s': %s", path, strerror(errno));
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         return host_fail(err, LH_EIO, "'%s' is in use by another process of this identity", path);
-    if (st.st_size != (off_t) sizeof(page_t) &&
-        (ftruncate(fd, 0) < 0 || ftruncate(fd, (off_t) sizeof(page_t)) < 0))
-        return host_fail(err, LH_EIO, "make '%s': %s", path, strerror(errno));
     *out = fd;
     fd = -1;
+    return 0;
+}
+
+static void read_record(plugin_blackbox_t *b)
+{
+    record_t *r = &b->record;
+
+    if (pread(b->fd, r, sizeof(*r), 0) != (ssize_t) sizeof(*r) || r->magic != MAGIC)
+        *r = (record_t){.magic = MAGIC};
+    close_texts(r);
+}
+
+/* The whole of it, so that a death finds its place on the disk taken already. */
+static int write_record(const plugin_blackbox_t *b, const char *path, lh_error_t *err)
+{
+    const ssize_t n = pwrite(b->fd, &b->record, sizeof(b->record), 0);
+
+    if (n != (ssize_t) sizeof(b->record))
+        return host_fail(err, LH_EIO, "write '%s': %s", path, strerror(n < 0 ? errno : ENOSPC));
     return 0;
 }
 
@@ -238,22 +261,17 @@ int plugin_blackbox_open(const char *dir, const log_t *log, plugin_blackbox_t **
 
     if (ret < 0)
         return ret;
-    page_t *page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (page == MAP_FAILED)
-        return host_fail(err, LH_EIO, "map '%s': %s", path, strerror(errno));
-    if (page->magic != MAGIC) {
-        memset(page, 0, sizeof(*page));
-        page->magic = MAGIC;
-        atomic_store(&page->guilty, NOBODY);
-    }
-    close_texts(page);
-    count_death(page, log);
-    free_lines(page);
-    catch_deaths(page);
-    plugin_blackbox_t *b = host_xcalloc(1, sizeof(*b));
-    *b = (plugin_blackbox_t){.fd = fd, .page = page};
+    host_cleanup(host_freep) plugin_blackbox_t *b = host_xcalloc(1, sizeof(*b));
+
+    b->fd = fd;
+    read_record(b);
+    count_death(&b->record, log);
+    ret = write_record(b, path, err);
+    if (ret < 0)
+        return ret;
+    catch_deaths(b);
     fd = -1;
-    *out = b;
+    *out = host_steal(b);
     return 0;
 }
 
@@ -262,15 +280,14 @@ void plugin_blackbox_close(plugin_blackbox_t *b)
     if (b == NULL)
         return;
     catch_no_more();
-    munmap(b->page, sizeof(*b->page));
     close(b->fd);
     free(b);
 }
 
-bool plugin_blackbox_quarantined(const plugin_blackbox_t *b, const char *digest, char *reason,
+bool plugin_blackbox_quarantined(plugin_blackbox_t *b, const char *digest, char *reason,
                                  size_t size)
 {
-    const death_t *death = b != NULL ? find_death(b->page, digest) : NULL;
+    const death_t *death = b != NULL ? find_death(&b->record, digest) : NULL;
 
     if (death == NULL || death->count < LIMIT)
         return false;
@@ -313,7 +330,7 @@ plugin_blackbox_line_t *plugin_blackbox_take(plugin_blackbox_t *b, const char *i
     const int32_t tid = (int32_t) gettid();
 
     for (size_t i = 0; b != NULL && i < LINES; i++) {
-        plugin_blackbox_line_t *line = &b->page->lines[i];
+        plugin_blackbox_line_t *line = &b->lines[i];
         int32_t none = 0;
         if (!atomic_compare_exchange_strong(&line->tid, &none, tid))
             continue;

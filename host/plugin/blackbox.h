@@ -20,14 +20,14 @@ typedef struct plugin_blackbox_line plugin_blackbox_line_t;
 
 /* Opens or makes dir/black-box, counts and logs the death that it tells of, and from now on catches
  * this process's own. At most one in a process. Caller owns *out. LH_EIO when the file cannot be
- * used (another process of this identity has it): the host then runs without. [loop-thread] */
+ * used (another process of this identity has it, the disk is full): the host then runs without. [loop-thread] */
 HOST_MUST_USE int plugin_blackbox_open(const char *dir, const log_t *log, plugin_blackbox_t **out,
                                        lh_error_t *err);
 void plugin_blackbox_close(plugin_blackbox_t *b); /* NULL is allowed */
 
 /* True when the file of this digest has taken the host down twice; reason then says how and what to
  * do. b may be NULL. [loop-thread] */
-bool plugin_blackbox_quarantined(const plugin_blackbox_t *b, const char *digest, char *reason,
+bool plugin_blackbox_quarantined(plugin_blackbox_t *b, const char *digest, char *reason,
                                  size_t size);
 
 /* A line for the calling thread, given back by the same thread; NULL when b is NULL or all 512 are

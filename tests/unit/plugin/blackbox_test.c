@@ -7,7 +7,9 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -63,6 +65,33 @@ Test(blackbox, of_two_processes_one_has_it)
     EXPECT_INT(plugin_blackbox_open(dir, NULL, &second, &err), LH_EIO);
     EXPECT_HAS(err.text, "in use by another process");
     plugin_blackbox_close(first);
+}
+
+/* RLIMIT_FSIZE stands for the disk: with SIGXFSZ ignored a write beyond it fails. */
+Test(blackbox, a_full_disk_is_an_error_and_no_sigbus)
+{
+    const struct rlimit room = {.rlim_cur = 4096, .rlim_max = RLIM_INFINITY};
+    plugin_blackbox_t *b = NULL;
+    lh_error_t err = {0};
+
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &room);
+    EXPECT_INT(plugin_blackbox_open(dir, NULL, &b, &err), LH_EIO);
+    EXPECT_HAS(err.text, "/black-box'");
+}
+
+Test(blackbox, a_file_that_is_cut_off_while_it_is_used_is_no_sigbus)
+{
+    char path[64];
+    plugin_blackbox_t *b = open_box();
+
+    snprintf(path, sizeof(path), "%s/black-box", dir);
+    EXPECT_INT(truncate(path, 0), 0);
+    plugin_blackbox_line_t *line = plugin_blackbox_take(b, "web", DIGEST);
+    plugin_blackbox_enter(line, "reconcile", "ns", "a");
+    plugin_blackbox_leave(line);
+    plugin_blackbox_give(line);
+    plugin_blackbox_close(b);
 }
 
 #ifndef LEASEHOLD_SANITIZED /* sanitizers keep signals and exit() to themselves */
