@@ -9,4 +9,4 @@ unit_test(watch recovery LIBS support_fake_kube)
 unit_test(watch verify LIBS support_fake_kube)
 unit_test(watch hub LIBS support_fake_kube)
 # one test needs an object to find no memory
-target_link_options(watch_recovery_test PRIVATE -Wl,--wrap=watch_snapshot_create)
+target_link_options(watch_recovery_test PRIVATE -Wl,--wrap=watch_snapshot_from)

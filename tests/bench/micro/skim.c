@@ -47,11 +47,9 @@ static int on_frame(void *arg, const char *text, size_t len, lh_error_t *err)
 {
     text_t *t = arg;
     skim_event_t event;
-    skim_meta_t meta;
 
-    MICRO_REQUIRE(skim_event(text, len, &event, err) == 0);
-    MICRO_REQUIRE(skim_meta(event.object.p, event.object.len, &meta, err) == 0);
-    t->objects += skim_equal(event.type, "MODIFIED") && meta.name.p != NULL;
+    MICRO_REQUIRE(skim_event(text, len, &event, err) == 0 && event.judged);
+    t->objects += skim_equal(event.type, "MODIFIED") && event.meta.name.p != NULL;
     return 0;
 }
 
