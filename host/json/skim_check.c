@@ -14,7 +14,7 @@ static bool refuse(skim_cursor_t *c, const char *why)
 /* The next byte that is no white space, 0 at the end of the text. */
 static inline char next_byte(skim_cursor_t *c)
 {
-    if (c->p < c->end && *c->p > ' ')
+    if (c->p<c->end && * c->p> ' ')
         return *c->p;
     c->p = skim_skip_space(c->p, c->end);
     return c->p < c->end ? *c->p : 0;

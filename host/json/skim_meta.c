@@ -137,8 +137,8 @@ int skim_event(const char *text, size_t len, skim_event_t *out, lh_error_t *err)
     skim_cursor_t c = skim_cursor(text, len);
     skim_event_t event = {.judged = true};
 
-    if (!skim_take_object(&c, event_member, &event) || !skim_take_end(&c) ||
-        event.type.p == NULL || event.object.p == NULL)
+    if (!skim_take_object(&c, event_member, &event) || !skim_take_end(&c) || event.type.p == NULL ||
+        event.object.p == NULL)
         return skim_event_loosely(text, len, out, err);
     *out = event;
     return 0;

@@ -104,8 +104,8 @@ static int find_edits(skim_span_t object, const skim_meta_t *meta, const char *a
                       const char *kind, edits_t *e)
 {
     const skim_span_t managed = skim_managed(object.p, object.len, meta);
-    const bool partial = api_version != NULL && kind != NULL &&
-                         skim_equal(meta->kind, "PartialObjectMetadata");
+    const bool partial =
+        api_version != NULL && kind != NULL && skim_equal(meta->kind, "PartialObjectMetadata");
 
     if (escape(&api_version, &e->escaped[0]) < 0 || escape(&kind, &e->escaped[1]) < 0)
         return LH_ENOMEM;

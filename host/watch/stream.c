@@ -135,7 +135,8 @@ static int on_bookmark_event(watch_stream_t *s, const skim_event_t *event)
         s->handler->on_unreadable(s->arg, &err);
         return 0;
     }
-    bool listed = skim_equal(skim_get(event->meta.annotations, "k8s.io/initial-events-end"), "true");
+    bool listed =
+        skim_equal(skim_get(event->meta.annotations, "k8s.io/initial-events-end"), "true");
 
     s->handler->on_bookmark(s->arg, version, listed);
     return 0;

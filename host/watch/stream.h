@@ -7,9 +7,9 @@
 #define WATCH_STREAM_H
 
 #include "base/loop.h"
-#include "json/skim.h"
 #include "kube/client.h"
 #include "kube/path.h"
+#include "json/skim.h"
 
 typedef struct watch_stream watch_stream_t;
 

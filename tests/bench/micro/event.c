@@ -72,9 +72,9 @@ static void on_state(void *arg, const char *problem)
 
 static void start_controller(rig_t *r)
 {
-    r->services = plugin_services_create(
-        &r->shared, "micro", NULL, r->manifest,
-        &(plugin_services_hooks_t){on_complete, on_enqueue, on_written, r});
+    r->services =
+        plugin_services_create(&r->shared, "micro", NULL, r->manifest,
+                               &(plugin_services_hooks_t){on_complete, on_enqueue, on_written, r});
     r->controller = plugin_controller_create(&(plugin_controller_options_t){
         .shared = &r->shared,
         .hub = r->hub,
@@ -200,5 +200,5 @@ static void destroy(void *state)
     free(r);
 }
 
-const micro_case_t micro_event = {"event", "an event from its bytes to the completed reconcile",
-                                  create, run, destroy, NULL};
+const micro_case_t micro_event = {
+    "event", "an event from its bytes to the completed reconcile", create, run, destroy, NULL};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A key through the queue: added, taken, finished. With metrics, as in the host. */
-#include "bench/micro/micro.h"
 #include "queue/queue.h"
+#include "bench/micro/micro.h"
 
 #include <leasehold/types.h>
 

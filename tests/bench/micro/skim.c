@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a watch and a list as the host does, in the pieces in which HTTP/2 brings them, beside
  * cJSON's parse of the same text. An operation is one object. */
-#include "bench/micro/micro.h"
 #include "json/skim.h"
+#include "bench/micro/micro.h"
 
 #include <cjson/cJSON.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Snapshots, and a store of MICRO_OBJECTS of them. */
-#include "bench/micro/micro.h"
 #include "watch/store.h"
+#include "bench/micro/micro.h"
 
 typedef struct objects {
     buf_t texts[MICRO_OBJECTS];
@@ -97,8 +97,9 @@ static void run_get(void *state, size_t n)
 }
 
 const micro_case_t micro_snapshot = {"snapshot", "a snapshot made of an object's text, and freed",
-                                     create, run_snapshot, destroy, bytes};
-const micro_case_t micro_store_put = {"store-put", "an object put into a store, and taken out",
-                                      create, run_put, destroy, bytes};
-const micro_case_t micro_store_get = {"store-get", "an object got from a store by its name",
-                                      create_filled, run_get, destroy, bytes};
+                                     create,     run_snapshot,
+                                     destroy,    bytes};
+const micro_case_t micro_store_put = {
+    "store-put", "an object put into a store, and taken out", create, run_put, destroy, bytes};
+const micro_case_t micro_store_get = {
+    "store-get", "an object got from a store by its name", create_filled, run_get, destroy, bytes};

@@ -225,3 +225,77 @@ Test(skim_meta, managed_is_the_member_with_one_comma)
     expect_strip("{\"managedFields\":1,\"metadata\":{\"x\":{\"managedFields\":1}}}",
                  "{\"managedFields\":1,\"metadata\":{\"x\":{\"managedFields\":1}}}");
 }
+
+static skim_event_t read_event(const char *text)
+{
+    skim_event_t event;
+    lh_error_t err = {0};
+    const int rc = skim_event(text, strlen(text), &event, &err);
+
+    cr_assert_eq(rc, 0, "%s: %s", text, err.text);
+    return event;
+}
+
+Test(skim_meta, an_event_brings_the_metadata_of_its_object)
+{
+    const skim_event_t e = read_event(DOC_FRAME_ADDED);
+    const skim_meta_t m = skim(DOC_CONFIG_MAP);
+
+    cr_expect(e.judged);
+    expect_span(e.type, "ADDED");
+    expect_span(e.object, DOC_CONFIG_MAP);
+    expect_span(e.meta.name, "kube-root-ca.crt");
+    cr_expect_eq(e.meta.labels.len, m.labels.len);
+    cr_expect_eq(e.meta.managed_fields.len, m.managed_fields.len);
+}
+
+Test(skim_meta, the_last_object_of_an_event_counts_with_its_metadata)
+{
+    const skim_event_t e =
+        read_event("{\"object\":{\"metadata\":{\"name\":\"a\",\"uid\":\"u\"}},"
+                   "\"type\":\"X\",\"object\":{\"metadata\":{\"name\":\"b\"}},\"type\":\"Y\"}");
+
+    cr_expect(e.judged);
+    expect_span(e.type, "Y");
+    expect_span(e.meta.name, "b");
+    expect_span(e.meta.uid, NULL);
+}
+
+/* One bad object must not end a stream: it is found, and left to be judged. */
+Test(skim_meta, an_event_that_is_no_json_is_found_but_not_judged)
+{
+    static const char *const bad[] = {
+        "{\"metadata\":{\"name\":\"\xff\"}}",
+        "{\"metadata\":{\"name\":\"a\",}}",
+        "{\"n\":01}",
+        "{\"s\":\"\\ud800\"}",
+        "{\"a\" 1}",
+    };
+
+    for (size_t i = 0; i < HOST_LEN(bad); i++) {
+        char text[200];
+
+        snprintf(text, sizeof(text), "{\"type\":\"ADDED\",\"object\":%s}", bad[i]);
+        const skim_event_t e = read_event(text);
+
+        cr_expect_not(e.judged, "row %zu", i);
+        expect_span(e.type, "ADDED");
+        expect_span(e.object, bad[i]);
+    }
+}
+
+/* As deep as an object may be alone, it is too deep for the reader of its event. */
+Test(skim_meta, an_object_may_be_as_deep_in_an_event_as_alone)
+{
+    char *deep = nested(SKIM_MAX_DEPTH, '{', '}');
+    buf_t text = BUF_INIT;
+
+    cr_assert_eq(buf_printf(&text, "{\"type\":\"ADDED\",\"object\":%s}", deep), 0);
+    const skim_event_t e = read_event(text.data);
+
+    expect_span(e.object, deep);
+    cr_expect(!e.judged, "nobody would judge it again");
+    skim(deep);
+    buf_fini(&text);
+    free(deep);
+}
