@@ -318,7 +318,10 @@ static void arm_timer(plugin_controller_t *c)
     queue_tick(c->queue, now);
     const int64_t next = queue_next(c->queue);
     const bool soon = c->runs != NULL || queue_ready(c->queue) > 0;
-    loop_timer_set(&c->timer, soon ? HOST_MIN(next, now + LOOK_AGAIN) : next);
+    const int64_t at = soon ? HOST_MIN(next, now + LOOK_AGAIN) : next;
+    /* Sooner does no harm, and to move a timer at every run costs more than to look once in vain. */
+    if (at < c->timer.at)
+        loop_timer_set(&c->timer, at);
 }
 
 /* The queue is needed: what is left of an earlier term goes at once. */
