@@ -51,19 +51,6 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
         ;
 }
 
-static struct event_base *create_base(void)
-{
-    struct event_config *config = event_config_new();
-
-    if (config == NULL)
-        return NULL;
-    event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-    struct event_base *base = event_base_new_with_config(config);
-
-    event_config_free(config);
-    return base;
-}
-
 static struct event *watch_fd(struct event_base *base, int fd)
 {
     struct event *event = event_new(base, fd, EV_READ | EV_PERSIST, on_wake, NULL);
@@ -91,7 +78,7 @@ int loop_create(loop_t **out, lh_error_t *err)
         loop_destroy(loop);
         return host_fail(err, LH_EIO, "event loop: %s", strerror(saved));
     }
-    loop->base = create_base();
+    loop->base = event_base_new(); /* its own timers are not used: coarse ones will do */
     if (loop->base != NULL) {
         loop->timer_event = watch_fd(loop->base, loop->timer_fd);
         loop->post_event = watch_fd(loop->base, loop->post_fd);
@@ -280,6 +267,20 @@ void loop_post(loop_t *loop, loop_task_t *task)
 {
     pthread_mutex_lock(&loop->post_lock);
     enqueue(loop, task);
+    end_wait(loop);
+    pthread_mutex_unlock(&loop->post_lock);
+}
+
+void loop_post_quietly(loop_t *loop, loop_task_t *task)
+{
+    pthread_mutex_lock(&loop->post_lock);
+    enqueue(loop, task);
+    pthread_mutex_unlock(&loop->post_lock);
+}
+
+void loop_wake(loop_t *loop)
+{
+    pthread_mutex_lock(&loop->post_lock);
     end_wait(loop);
     pthread_mutex_unlock(&loop->post_lock);
 }

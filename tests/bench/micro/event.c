@@ -41,12 +41,12 @@ static void reconcile(plugin_runner_t *runner, const plugin_job_t *job)
 
 static const plugin_runner_ops_t ops = {.reconcile = reconcile};
 
-static void on_complete(void *arg, uint64_t ctx, const lh_result_t *result)
+static void on_complete(void *arg, uint64_t ctx, const lh_result_t *result, int64_t at)
 {
     rig_t *r = arg;
 
     r->completed++;
-    plugin_controller_completed(r->controller, ctx, result);
+    plugin_controller_completed(r->controller, ctx, result, at);
 }
 
 static void on_enqueue(void *arg, uint32_t watch, const char *ns, const char *name)
@@ -173,7 +173,7 @@ static void run(void *state, size_t n)
         loop_turn(r->loop); /* hands the key to the runner */
         MICRO_REQUIRE(r->jobs == 1);
         backend.ops->complete(backend.self, (lh_completion_t){r->ctx}, &done);
-        plugin_controller_returned(r->controller, r->ctx, true, clock_now());
+        plugin_controller_returned(r->controller, r->ctx, true, clock_now(), clock_now());
         loop_turn(r->loop);
         MICRO_REQUIRE(r->completed == 1);
     }
