@@ -9,7 +9,7 @@
 
 static const skim_ops_t plain_ops = {"plain", skim_string_plain, skim_nested_plain};
 
-#if defined(__x86_64__) || defined(__aarch64__)
+#if defined(__x86_64__) || defined(__AARCH64EL__)
 
 #define INLINE static inline __attribute__((always_inline))
 enum { BLOCK = 64 };
@@ -258,6 +258,79 @@ const skim_ops_t *skim_ops(void)
 const skim_ops_t *skim_ops_at(size_t i)
 {
     const skim_ops_t *const all[] = {&plain_ops, &sse2_ops, has_avx2() ? &avx2_ops : NULL};
+
+    return i < HOST_LEN(all) ? all[i] : NULL;
+}
+
+#elif defined(__AARCH64EL__)
+
+#include <arm_neon.h>
+
+/* Four bits for each byte. */
+static inline uint64_t special_neon(const char *p)
+{
+    const uint8x16_t v = vld1q_u8((const uint8_t *) p);
+    const uint8x16_t odd = vcltq_s8(vreinterpretq_s8_u8(v), vdupq_n_s8(0x20));
+    const uint8x16_t quote = vceqq_u8(v, vdupq_n_u8('"'));
+    const uint8x16_t backslash = vceqq_u8(v, vdupq_n_u8('\\'));
+    const uint8x16_t any = vorrq_u8(odd, vorrq_u8(quote, backslash));
+
+    return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(any), 4)), 0);
+}
+
+static inline uint64_t equal_neon(const uint8x16_t v[4], char c)
+{
+    static const uint8_t places[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    const uint8x16_t place = vld1q_u8(places), all = vdupq_n_u8((uint8_t) c);
+    uint8x16_t bits[4];
+
+    for (int i = 0; i < 4; i++) {
+        bits[i] = vandq_u8(vceqq_u8(v[i], all), place);
+    }
+    uint8x16_t sum = vpaddq_u8(vpaddq_u8(bits[0], bits[1]), vpaddq_u8(bits[2], bits[3]));
+
+    sum = vpaddq_u8(sum, sum);
+    return vgetq_lane_u64(vreinterpretq_u64_u8(sum), 0);
+}
+
+static inline masks_t masks_neon(const char *block)
+{
+    masks_t m;
+    uint8x16_t v[4];
+
+    for (int i = 0; i < 4; i++) {
+        v[i] = vld1q_u8((const uint8_t *) block + 16 * i);
+    }
+    m.quote = equal_neon(v, '"');
+    m.backslash = equal_neon(v, '\\');
+    for (int i = 0; i < 4; i++) { /* makes braces of brackets */
+        v[i] = vorrq_u8(v[i], vdupq_n_u8(0x20));
+    }
+    m.open = equal_neon(v, '{');
+    m.close = equal_neon(v, '}');
+    return m;
+}
+
+static const char *string_neon(const char *p, const char *end, bool *escaped)
+{
+    return string(special_neon, 16, 4, p, end, escaped);
+}
+
+static const char *nested_neon(skim_scan_t *s, const char *p, const char *end)
+{
+    return nested(masks_neon, s, p, end);
+}
+
+static const skim_ops_t neon_ops = {"neon", string_neon, nested_neon};
+
+const skim_ops_t *skim_ops(void)
+{
+    return &neon_ops;
+}
+
+const skim_ops_t *skim_ops_at(size_t i)
+{
+    const skim_ops_t *const all[] = {&plain_ops, &neon_ops};
 
     return i < HOST_LEN(all) ? all[i] : NULL;
 }
