@@ -170,9 +170,8 @@ static void leave(skim_cursor_t *c, nest_t *n)
 static bool take_nested(skim_cursor_t *c)
 {
     skim_span_t key;
-    nest_t n;
+    nest_t n = {.depth = 0};
 
-    n.depth = 0;
     do {
         const char type = skim_peek(c);
 
