@@ -33,6 +33,7 @@ struct loop {
     int64_t armed; /* what timer_fd is set to; CLOCK_NEVER: not set */
 
     pthread_mutex_t post_lock; /* guards what follows, and next and queued of queued tasks */
+    bool waiting;              /* nothing but post_fd tells the loop of a task */
     loop_task_t *post_head, *post_tail;
     size_t post_count;
 };
@@ -48,19 +49,6 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     (void) arg;
     while (read(fd, &count, sizeof(count)) < 0 && errno == EINTR)
         ;
-}
-
-static struct event_base *create_base(void)
-{
-    struct event_config *config = event_config_new();
-
-    if (config == NULL)
-        return NULL;
-    event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-    struct event_base *base = event_base_new_with_config(config);
-
-    event_config_free(config);
-    return base;
 }
 
 static struct event *watch_fd(struct event_base *base, int fd)
@@ -90,7 +78,7 @@ int loop_create(loop_t **out, lh_error_t *err)
         loop_destroy(loop);
         return host_fail(err, LH_EIO, "event loop: %s", strerror(saved));
     }
-    loop->base = create_base();
+    loop->base = event_base_new(); /* its own timers are not used: coarse ones will do */
     if (loop->base != NULL) {
         loop->timer_event = watch_fd(loop->base, loop->timer_fd);
         loop->post_event = watch_fd(loop->base, loop->post_fd);
@@ -250,24 +238,50 @@ static void wake(loop_t *loop)
         ;
 }
 
+/* With the lock held: once it is given up, the task may run and end the loop. What the loop's own thread
+ * posts it finds before it waits. */
+static void end_wait(loop_t *loop)
+{
+    if (!loop->waiting || loop_is_own(loop))
+        return;
+    loop->waiting = false;
+    wake(loop);
+}
+
+/* With the lock held. */
+static void enqueue(loop_t *loop, loop_task_t *task)
+{
+    if (task->queued)
+        return;
+    task->queued = true;
+    task->next = NULL;
+    if (loop->post_count == 0)
+        loop->post_head = task;
+    else
+        loop->post_tail->next = task;
+    loop->post_tail = task;
+    loop->post_count++;
+}
+
 void loop_post(loop_t *loop, loop_task_t *task)
 {
     pthread_mutex_lock(&loop->post_lock);
-    bool added = !task->queued;
-    bool first = loop->post_count == 0;
+    enqueue(loop, task);
+    end_wait(loop);
+    pthread_mutex_unlock(&loop->post_lock);
+}
 
-    if (added) {
-        task->queued = true;
-        task->next = NULL;
-        if (first)
-            loop->post_head = task;
-        else
-            loop->post_tail->next = task;
-        loop->post_tail = task;
-        loop->post_count++;
-        if (first)
-            wake(loop); /* under the lock: once it is given up, the task may run and end the loop */
-    }
+void loop_post_quietly(loop_t *loop, loop_task_t *task)
+{
+    pthread_mutex_lock(&loop->post_lock);
+    enqueue(loop, task);
+    pthread_mutex_unlock(&loop->post_lock);
+}
+
+void loop_wake(loop_t *loop)
+{
+    pthread_mutex_lock(&loop->post_lock);
+    end_wait(loop);
     pthread_mutex_unlock(&loop->post_lock);
 }
 
@@ -294,11 +308,25 @@ void loop_withdraw(loop_t *loop, loop_task_t *task)
     pthread_mutex_unlock(&loop->post_lock);
 }
 
+/* False when there is something to do at once; else whoever posts from now on wakes the loop. */
+static bool begin_wait(loop_t *loop)
+{
+    const bool due = earliest(loop) <= clock_now();
+
+    pthread_mutex_lock(&loop->post_lock);
+    const bool waiting = loop->waiting = !due && loop->post_count == 0;
+
+    pthread_mutex_unlock(&loop->post_lock);
+    return waiting;
+}
+
+/* How many tasks there are; the loop does not wait any more. */
 static size_t posted(loop_t *loop)
 {
     pthread_mutex_lock(&loop->post_lock);
-    size_t count = loop->post_count;
+    const size_t count = loop->post_count;
 
+    loop->waiting = false;
     pthread_mutex_unlock(&loop->post_lock);
     return count;
 }
@@ -342,10 +370,10 @@ void loop_run(loop_t *loop)
 {
     take_ownership(loop);
     while (!atomic_load_explicit(&loop->stopping, memory_order_acquire)) {
-        bool busy = posted(loop) > 0 || earliest(loop) <= clock_now();
+        const bool wait = begin_wait(loop);
 
         arm(loop);
-        event_base_loop(loop->base, EVLOOP_ONCE | (busy ? EVLOOP_NONBLOCK : 0));
+        event_base_loop(loop->base, EVLOOP_ONCE | (wait ? 0 : EVLOOP_NONBLOCK));
         int64_t now = clock_now();
 
         run_timers(loop, now, now + SLICE);

@@ -53,6 +53,12 @@ void loop_stop(loop_t *loop); /* [any-thread] */
  * everything written before this call). task->fn may post it again or free it. [any-thread] */
 void loop_post(loop_t *loop, loop_task_t *task);
 
+/* The same, but a loop that waits goes on waiting: the task runs with whatever wakes it next. For news
+ * that nobody needs at once; a timer must bound the wait. [any-thread] */
+void loop_post_quietly(loop_t *loop, loop_task_t *task);
+/* Wakes the loop when it waits: what was posted quietly before this call runs now. [any-thread] */
+void loop_wake(loop_t *loop);
+
 /* Takes a task out of the queue, so that its owner may be freed; nothing happens when it is not
  * queued. Nobody may post it meanwhile. [loop's thread] */
 void loop_withdraw(loop_t *loop, loop_task_t *task);

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 
 #include <leasehold/error.h>
+#include <sys/types.h>
 
 #define SKIM_MAX_DEPTH 512
 
@@ -29,6 +30,9 @@ typedef struct skim_span {
 
 /* True when the span, unescaped, equals s. */
 bool skim_equal(skim_span_t span, const char *s);
+/* Writes the span's string, unescaped, and a NUL to out, which has span.len + 1 bytes. Its length; -1
+ * when skim_dup() would give NULL for the span itself (out is undefined then). */
+ssize_t skim_copy(skim_span_t span, char *out);
 /* The span's string, unescaped. Caller owns, free with free(); NULL when absent, out of memory, or
  * when it is not valid UTF-8 or holds a NUL. */
 char *skim_dup(skim_span_t span);
@@ -52,7 +56,11 @@ HOST_MUST_USE int skim_meta(const char *text, size_t len, skim_meta_t *out, lh_e
 typedef struct skim_event {
     skim_span_t type;   /* ADDED, MODIFIED, DELETED, BOOKMARK or ERROR */
     skim_span_t object; /* with its braces */
+    bool judged;        /* all of it is JSON, and meta is what skim_meta() gives of the object */
+    skim_meta_t meta;
 } skim_event_t;
+/* Finds type and object, and judges both in the same pass. What is not JSON is read loosely. LH_EPARSE
+ * when they are not there. [any-thread] */
 HOST_MUST_USE int skim_event(const char *text, size_t len, skim_event_t *out, lh_error_t *err);
 
 /* Walks a JSON object of strings (labels, annotations): gives the next pair, false at the end.
@@ -64,8 +72,9 @@ skim_span_t skim_get(skim_span_t object, const char *key);
 /* Walks a JSON array: gives the next element, false at the end. *at starts at NULL. */
 bool skim_element_next(skim_span_t array, const char **at, skim_span_t *element);
 
-/* Appends object's text without metadata.managedFields. 0, LH_ENOMEM or LH_ETOOBIG. */
-HOST_MUST_USE int skim_strip(const char *text, size_t len, const skim_meta_t *meta, buf_t *out);
+/* The piece of the object's text to leave out for an object without metadata.managedFields: the member
+ * with one comma, the one after it, or, when it is the last, the one before. Absent: there is none. */
+skim_span_t skim_managed(const char *text, size_t len, const skim_meta_t *meta);
 
 /* -- Streams -- */
 

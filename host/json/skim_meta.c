@@ -7,35 +7,39 @@
 /* Where a member's value goes. A value of another type counts as absent, as null does. */
 struct field {
     const char *key;
-    size_t offset; /* of the span in skim_meta_t */
+    size_t len, offset; /* of the span in skim_meta_t */
     char type;
 };
 
+#define FIELD(key, span, type)                                                                     \
+    {                                                                                              \
+        key, sizeof(key) - 1, offsetof(skim_meta_t, span), type                                    \
+    }
 static const struct field object_fields[] = {
-    {"apiVersion", offsetof(skim_meta_t, api_version), '"'},
-    {"kind", offsetof(skim_meta_t, kind), '"'},
-    {NULL, 0, 0},
+    FIELD("apiVersion", api_version, '"'),
+    FIELD("kind", kind, '"'),
+    {NULL, 0, 0, 0},
 };
 
 static const struct field metadata_fields[] = {
-    {"name", offsetof(skim_meta_t, name), '"'},
-    {"namespace", offsetof(skim_meta_t, ns), '"'},
-    {"uid", offsetof(skim_meta_t, uid), '"'},
-    {"resourceVersion", offsetof(skim_meta_t, resource_version), '"'},
-    {"deletionTimestamp", offsetof(skim_meta_t, deletion_timestamp), '"'},
-    {"labels", offsetof(skim_meta_t, labels), '{'},
-    {"annotations", offsetof(skim_meta_t, annotations), '{'},
-    {"ownerReferences", offsetof(skim_meta_t, owner_references), '['},
-    {"finalizers", offsetof(skim_meta_t, finalizers), '['},
-    {"continue", offsetof(skim_meta_t, continue_token), '"'},
-    {NULL, 0, 0},
+    FIELD("name", name, '"'),
+    FIELD("namespace", ns, '"'),
+    FIELD("uid", uid, '"'),
+    FIELD("resourceVersion", resource_version, '"'),
+    FIELD("deletionTimestamp", deletion_timestamp, '"'),
+    FIELD("labels", labels, '{'),
+    FIELD("annotations", annotations, '{'),
+    FIELD("ownerReferences", owner_references, '['),
+    FIELD("finalizers", finalizers, '['),
+    FIELD("continue", continue_token, '"'),
+    {NULL, 0, 0, 0},
 };
 
 static void keep(skim_meta_t *meta, const struct field *fields, skim_span_t key,
                  const skim_value_t *value)
 {
     for (const struct field *f = fields; f->key != NULL; f++) {
-        if (!skim_equal(key, f->key))
+        if (!skim_is(key, f->key, f->len))
             continue;
         skim_span_t *out = (skim_span_t *) ((char *) meta + f->offset);
 
@@ -66,11 +70,11 @@ static bool metadata_member(skim_cursor_t *c, void *arg, skim_span_t key)
 
     if (!skim_take_value(c, &value))
         return false;
-    if (skim_equal(key, "managedFields")) {
+    if (SKIM_IS(key, "managedFields")) {
         const char *quote = key.p - 1;
 
         meta->managed_fields = (skim_span_t){.p = quote, .len = (size_t) (c->p - quote)};
-    } else if (skim_equal(key, "generation")) {
+    } else if (SKIM_IS(key, "generation")) {
         meta->generation = integer(&value);
     } else {
         keep(meta, metadata_fields, key, &value);
@@ -83,7 +87,7 @@ static bool object_member(skim_cursor_t *c, void *arg, skim_span_t key)
     skim_meta_t *meta = arg;
     skim_value_t value;
 
-    if (!skim_equal(key, "metadata")) {
+    if (!SKIM_IS(key, "metadata")) {
         if (!skim_take_value(c, &value))
             return false;
         keep(meta, object_fields, key, &value);
@@ -96,7 +100,7 @@ static bool object_member(skim_cursor_t *c, void *arg, skim_span_t key)
 
 int skim_meta(const char *text, size_t len, skim_meta_t *out, lh_error_t *err)
 {
-    skim_cursor_t c = {.p = text, .start = text, .end = text + len};
+    skim_cursor_t c = skim_cursor(text, len);
     skim_meta_t meta = {0};
 
     if (!skim_take_object(&c, object_member, &meta) || !skim_take_end(&c))
@@ -105,14 +109,47 @@ int skim_meta(const char *text, size_t len, skim_meta_t *out, lh_error_t *err)
     return 0;
 }
 
-int skim_strip(const char *text, size_t len, const skim_meta_t *meta, buf_t *out)
+static bool event_member(skim_cursor_t *c, void *arg, skim_span_t key)
+{
+    skim_event_t *event = arg;
+    skim_value_t value;
+
+    if (SKIM_IS(key, "object") && skim_peek(c) == '{') {
+        const char *from = c->p;
+
+        event->meta = (skim_meta_t){0};
+        if (!skim_take_object(c, object_member, &event->meta))
+            return false;
+        event->object = (skim_span_t){.p = from, .len = (size_t) (c->p - from)};
+        return true;
+    }
+    if (!skim_take_value(c, &value))
+        return false;
+    if (SKIM_IS(key, "type"))
+        event->type = value.type == '"' ? value.text : (skim_span_t){0};
+    else if (SKIM_IS(key, "object"))
+        event->object = (skim_span_t){0};
+    return true;
+}
+
+int skim_event(const char *text, size_t len, skim_event_t *out, lh_error_t *err)
+{
+    skim_cursor_t c = skim_cursor(text, len);
+    skim_event_t event = {.judged = true};
+
+    if (!skim_take_object(&c, event_member, &event) || !skim_take_end(&c) || event.type.p == NULL ||
+        event.object.p == NULL)
+        return skim_event_loosely(text, len, out, err);
+    *out = event;
+    return 0;
+}
+
+skim_span_t skim_managed(const char *text, size_t len, const skim_meta_t *meta)
 {
     const char *end = text + len, *from = meta->managed_fields.p, *to;
-    int rc;
 
     if (from == NULL)
-        return buf_append(out, text, len);
-    /* One comma goes too: the one after the member, or, when it is the last, the one before. */
+        return (skim_span_t){0};
     to = skim_skip_space(from + meta->managed_fields.len, end);
     if (to < end && *to == ',') {
         to++;
@@ -125,6 +162,5 @@ int skim_strip(const char *text, size_t len, const skim_meta_t *meta, buf_t *out
         if (before > text && before[-1] == ',')
             from = before - 1;
     }
-    rc = buf_append(out, text, (size_t) (from - text));
-    return rc < 0 ? rc : buf_append(out, to, (size_t) (end - to));
+    return (skim_span_t){.p = from, .len = (size_t) (to - from)};
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "json/skim_text.h"
+#include "json/skim_ops.h"
 
 #include "base/utf8.h"
 
@@ -39,6 +39,17 @@ const char *skim_plain(const char *p, const char *end)
         p++;
     }
     return p;
+}
+
+const char *skim_string_plain(const char *p, const char *end, bool *escaped)
+{
+    for (;;) {
+        p = skim_plain(p, end);
+        if (end - p < 2 || *p != '\\' || !skim_is_short_escape(p[1]))
+            return p;
+        *escaped = true;
+        p += 2;
+    }
 }
 
 static int hex_digit(char c)
@@ -166,23 +177,41 @@ bool skim_equal(skim_span_t span, const char *s)
     return at == len;
 }
 
-char *skim_dup(skim_span_t span)
+ssize_t skim_copy(skim_span_t span, char *out)
 {
-    host_cleanup(host_freep) char *out = NULL;
+    const char *p = span.p, *end = span.p + span.len;
     size_t at = 0;
 
-    if (span.p == NULL || (out = malloc(span.len + 1)) == NULL)
-        return NULL;
-    for (const char *p = span.p, *end = span.p + span.len; p < end;) {
+    if (p == NULL)
+        return -1;
+    while (p < end) {
+        const size_t plain = (size_t) (skim_plain(p, end) - p);
+
+        memcpy(out + at, p, plain);
+        at += plain;
+        p += plain;
+        if (p == end)
+            break;
         char c[4];
         const size_t n = skim_char(&p, end, c);
 
         /* An escape is never shorter than what it stands for, so out is long enough. */
         if (n == 0 || c[0] == '\0')
-            return NULL;
+            return -1;
         memcpy(out + at, c, n);
         at += n;
     }
     out[at] = '\0';
-    return host_steal(out);
+    return (ssize_t) at;
+}
+
+char *skim_dup(skim_span_t span)
+{
+    char *out = span.p != NULL ? malloc(span.len + 1) : NULL;
+
+    if (out != NULL && skim_copy(span, out) < 0) {
+        free(out);
+        return NULL;
+    }
+    return out;
 }

@@ -10,6 +10,8 @@
 
 #include "json/skim.h"
 
+#include <string.h>
+
 /* -- Characters (skim_text.c) -- */
 
 static inline bool skim_is_space(char c)
@@ -23,6 +25,15 @@ static inline const char *skim_skip_space(const char *p, const char *end)
         p++;
     }
     return p;
+}
+
+/* skim_equal with a literal. */
+#define SKIM_IS(span, literal) skim_is((span), (literal), sizeof(literal) - 1)
+static inline bool skim_is(skim_span_t span, const char *s, size_t len)
+{
+    if (span.escaped)
+        return skim_equal(span, s);
+    return span.p != NULL && span.len == len && memcmp(span.p, s, len) == 0;
 }
 
 /* The first byte that is a quote, a backslash, a control character or not ASCII; else end. */
@@ -44,10 +55,15 @@ typedef struct skim_scan {
  * before `end`. A number or word ends at the delimiter after it. */
 const char *skim_scan(skim_scan_t *s, const char *p, const char *end);
 
+/* skim_event() of what need not be JSON. */
+HOST_MUST_USE int skim_event_loosely(const char *text, size_t len, skim_event_t *out,
+                                     lh_error_t *err);
+
 /* -- Checked reading (skim_check.c) -- */
 
 typedef struct skim_cursor {
     const char *p, *start, *end;
+    const struct skim_ops *ops;
     unsigned depth;
     const char *why; /* set on failure; p is where */
 } skim_cursor_t;
@@ -60,6 +76,7 @@ typedef struct skim_value {
 /* Called at each member of an object, with the cursor on the value, which it must take. */
 typedef bool (*skim_member_fn)(skim_cursor_t *c, void *arg, skim_span_t key);
 
+skim_cursor_t skim_cursor(const char *text, size_t len); /* borrows text */
 /* All of these: white space, then what the name says; false and c->why when it is not there. */
 bool skim_take_value(skim_cursor_t *c, skim_value_t *out);
 bool skim_take_object(skim_cursor_t *c, skim_member_fn member, void *arg);

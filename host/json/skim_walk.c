@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loose reading: follows brackets and quotes, never leaves the text, whatever it is. */
 #include "base/error.h"
-#include "json/skim_text.h"
+#include "json/skim_ops.h"
 
 #include <string.h>
 
@@ -40,19 +40,13 @@ static const char *scan_literal(const char *p, const char *end)
     return p < end ? p : NULL;
 }
 
-const char *skim_scan(skim_scan_t *s, const char *p, const char *end)
+const char *skim_nested_plain(skim_scan_t *s, const char *p, const char *end)
 {
-    if (!s->started && p < end) {
-        s->started = true;
-        s->literal = *p != '{' && *p != '[' && *p != '"';
-    }
-    if (s->literal)
-        return scan_literal(p, end);
     while (p < end) {
         if (s->in_string) {
             p = scan_string(s, p, end);
-            if (p == NULL || s->depth == 0)
-                return p;
+            if (p == NULL)
+                return NULL;
             continue;
         }
         switch (*p++) {
@@ -73,6 +67,20 @@ const char *skim_scan(skim_scan_t *s, const char *p, const char *end)
         }
     }
     return NULL;
+}
+
+const char *skim_scan(skim_scan_t *s, const char *p, const char *end)
+{
+    if (!s->started && p < end) {
+        s->started = true;
+        s->in_string = *p == '"';
+        s->depth = *p == '{' || *p == '[';
+        s->literal = !s->in_string && s->depth == 0;
+        p += !s->literal;
+    }
+    if (s->literal)
+        return scan_literal(p, end);
+    return s->depth == 0 ? scan_string(s, p, end) : skim_ops()->nested(s, p, end);
 }
 
 /* The value at *p, which moves past it; a string without its quotes. False when there is none.
@@ -175,7 +183,7 @@ bool skim_element_next(skim_span_t array, const char **at, skim_span_t *element)
     return true;
 }
 
-int skim_event(const char *text, size_t len, skim_event_t *out, lh_error_t *err)
+int skim_event_loosely(const char *text, size_t len, skim_event_t *out, lh_error_t *err)
 {
     const skim_span_t frame = {.p = text, .len = len};
     skim_event_t event = {0};

@@ -36,7 +36,7 @@ typedef struct run {
     uint64_t ctx, term;
     void *entry;     /* of the queue */
     queue_key_t key; /* borrowed from the entry */
-    int64_t handed_at, entered_at, completed_at;
+    int64_t handed_at, entered_at, completed_at, returned_at;
     bool entered, returned, completed;
     uint32_t action; /* of the completion; LH_DONE ... LH_FAIL */
     bool absent;     /* the key has no object */
@@ -62,6 +62,7 @@ struct plugin_controller {
     uint32_t inside;  /* runs that have not returned */
     uint32_t calls;   /* of these, those that have been entered */
     bool async;       /* a call has returned before its completion */
+    bool expected;    /* the end of a run that is out means work */
     loop_timer_t timer;
     loop_task_t pump;
     plugin_meters_t meters;
@@ -128,6 +129,22 @@ static void learn_scope(source_t *s)
     publish_cache(c);
 }
 
+/* The loop must hear at once of the end of the runs that are out. */
+static void expect_end(plugin_controller_t *c)
+{
+    if (c->runs != NULL && !c->expected) {
+        c->expected = true;
+        plugin_services_set_hungry(c->o.services, true);
+    }
+}
+
+/* Keys have come, perhaps of runs that are out. */
+static void ask_for_pump(plugin_controller_t *c)
+{
+    expect_end(c);
+    loop_post(c->o.shared->loop, &c->pump);
+}
+
 static void add_key(void *arg, uint32_t primary, const char *ns, const char *name)
 {
     const add_t *a = arg;
@@ -173,7 +190,7 @@ static void source_event(void *arg, const watch_event_t *event) /* [loop-thread]
         if (event->old != NULL && m->watches[s->watch].role != PLUGIN_ROLE_PRIMARY)
             plugin_map(m, s->watch, event->old, add_key, &add);
     }
-    loop_post(c->o.shared->loop, &c->pump);
+    ask_for_pump(c);
 }
 
 /* -- The state of the sources -- */
@@ -324,7 +341,10 @@ static void arm_timer(plugin_controller_t *c)
     queue_tick(c->queue, now);
     const int64_t next = queue_next(c->queue);
     const bool soon = c->runs != NULL || queue_ready(c->queue) > 0;
-    loop_timer_set(&c->timer, soon ? HOST_MIN(next, now + LOOK_AGAIN) : next);
+    const int64_t at = soon ? HOST_MIN(next, now + LOOK_AGAIN) : next;
+    /* Sooner does no harm, and to move a timer at every run costs more than to look once in vain. */
+    if (at < c->timer.at)
+        loop_timer_set(&c->timer, at);
 }
 
 /* The queue is needed: what is left of an earlier term goes at once. */
@@ -351,9 +371,11 @@ static void pump(plugin_controller_t *c)
         clear_slice(c);
     if (!c->open)
         return;
+    c->expected = c->expected && c->runs != NULL;
     while (c->ready && c->runner != NULL && has_room(c) && fence_admits(c->fence) &&
            queue_take(c->queue, clock_now(), &q))
         start_run(c, &q);
+    plugin_services_set_hungry(c->o.services, c->expected || queue_ready(c->queue) > 0);
     arm_timer(c);
 }
 
@@ -373,12 +395,15 @@ static void end_run(plugin_controller_t *c, run_t *r)
 {
     if (!r->returned || !r->completed)
         return;
+    /* The loop may hear of it later. A worker process may say anything of its beginning. */
+    const int64_t ended = HOST_MAX(r->entered_at, HOST_MAX(r->completed_at, r->returned_at));
+
     HASH_DEL(c->runs, r);
     if (r->entered)
         metric_add(c->meters.active, -1);
     if (r->verdict != QUEUE_PUT_BACK)
         plugin_meters_count(&c->meters, r->action, HOST_MAX(r->completed_at - r->entered_at, 0));
-    queue_finish(c->queue, r->entry, r->verdict, r->after, clock_now());
+    queue_finish(c->queue, r->entry, r->verdict, r->after, ended);
     plugin_services_set_guests(c->o.services, queue_guests(c->queue));
     free(r);
     if (c->open)
@@ -429,7 +454,8 @@ static void note_poison(plugin_controller_t *c, const run_t *r, const lh_result_
                          result->text != NULL ? result->text : "no reason was given", object);
 }
 
-void plugin_controller_completed(plugin_controller_t *c, uint64_t ctx, const lh_result_t *result)
+void plugin_controller_completed(plugin_controller_t *c, uint64_t ctx, const lh_result_t *result,
+                                 int64_t at)
 {
     static const enum queue_verdict verdicts[] = {QUEUE_DONE, QUEUE_REQUEUE, QUEUE_RETRY,
                                                   QUEUE_FAIL};
@@ -441,11 +467,13 @@ void plugin_controller_completed(plugin_controller_t *c, uint64_t ctx, const lh_
         log_failure(c, r, result);
     note_poison(c, r, result);
     r->completed = true;
-    r->completed_at = clock_now();
+    r->completed_at = at;
     r->action = result->action;
     /* Nothing is kept of a key that has no object: there may be any number of them. */
     r->verdict = result->action == LH_FAIL && r->absent ? QUEUE_DONE : verdicts[result->action];
     r->after = result->after_ns;
+    if (r->verdict != QUEUE_DONE)
+        expect_end(c);
     end_run(c, r);
 }
 
@@ -465,13 +493,15 @@ static void take_times(plugin_controller_t *c, run_t *r, int64_t entered)
     }
 }
 
-void plugin_controller_returned(plugin_controller_t *c, uint64_t ctx, bool ran, int64_t entered)
+void plugin_controller_returned(plugin_controller_t *c, uint64_t ctx, bool ran, int64_t entered,
+                                int64_t at)
 {
     run_t *r = find_run(c, ctx);
 
     if (r == NULL || r->returned)
         return;
     r->returned = true;
+    r->returned_at = at;
     c->inside--;
     if (ran) {
         take_times(c, r, entered);
@@ -585,7 +615,7 @@ void plugin_controller_enqueue(plugin_controller_t *c, uint32_t watch, const cha
                   : queue_add_guest(c->queue, &key, clock_now())) < 0)
         log_error(c->o.log, "out of memory: '%s/%s' is not queued", ns, name);
     else
-        loop_post(c->o.shared->loop, &c->pump);
+        ask_for_pump(c);
     plugin_services_set_guests(c->o.services, queue_guests(c->queue));
 }
 
@@ -668,6 +698,7 @@ void plugin_controller_close(plugin_controller_t *c)
     c->open = c->ready = false;
     c->runner = NULL;
     plugin_poison_clear(&c->poison);
+    plugin_services_set_hungry(c->o.services, true); /* on_idle waits for the last run */
     loop_timer_clear(&c->timer);
     close_sources(c);
     clear_slice(c); /* what was put there while the term began, too */

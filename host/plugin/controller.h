@@ -49,10 +49,12 @@ void plugin_controller_close(plugin_controller_t *c);
 void plugin_controller_forget(plugin_controller_t *c);
 size_t plugin_controller_running(const plugin_controller_t *c);
 
-/* What the services and the runner report. Unknown ctx are ignored. */
-void plugin_controller_completed(plugin_controller_t *c, uint64_t ctx, const lh_result_t *result);
+/* What the services and the runner report, and when it happened (BOOTTIME). Unknown ctx are ignored. */
+void plugin_controller_completed(plugin_controller_t *c, uint64_t ctx, const lh_result_t *result,
+                                 int64_t at);
 /* entered: when the call began, as the runner says; 0 when it did not. */
-void plugin_controller_returned(plugin_controller_t *c, uint64_t ctx, bool ran, int64_t entered);
+void plugin_controller_returned(plugin_controller_t *c, uint64_t ctx, bool ran, int64_t entered,
+                                int64_t at);
 void plugin_controller_enqueue(plugin_controller_t *c, uint32_t watch, const char *ns,
                                const char *name);
 void plugin_controller_written(plugin_controller_t *c, const char *method, const char *path,

@@ -113,8 +113,8 @@ typedef struct message {
     int code;
     bool ran;
     uint64_t ctx;
-    int64_t entered;
-    lh_error_t error;
+    int64_t entered, at;
+    char *why; /* of a failure */
 } message_t;
 
 static void on_message(loop_task_t *task);
@@ -145,7 +145,7 @@ static void sink_created(void *arg, int code, const lh_error_t *err)
 
     m->code = code;
     if (err != NULL)
-        m->error = *err;
+        m->why = host_xstrdup(err->text);
     send(m);
 }
 
@@ -155,7 +155,7 @@ static void sink_activated(void *arg, int code, const lh_error_t *err)
 
     m->code = code;
     if (err != NULL)
-        m->error = *err;
+        m->why = host_xstrdup(err->text);
     send(m);
 }
 
@@ -171,7 +171,8 @@ static void sink_returned(void *arg, uint64_t ctx, bool ran, int64_t entered)
     m->ctx = ctx;
     m->ran = ran;
     m->entered = entered;
-    send(m);
+    m->at = clock_now();
+    plugin_services_tell(m->link->instance->services, &m->task, !ran);
 }
 
 static void sink_destroyed(void *arg)
@@ -191,7 +192,7 @@ static void sink_died(void *arg, const char *reason)
 {
     message_t *m = message(arg, DIED);
 
-    host_error_set(&m->error, LH_EPLUGIN, "%s", reason);
+    m->why = host_xstrdup(reason);
     send(m);
 }
 
@@ -428,7 +429,7 @@ static void created(plugin_instance_t *i, const message_t *m)
     loop_timer_clear(&i->timer);
     if (m->code < 0) {
         destroy_runner(i);
-        fail(i, m->error.text);
+        fail(i, m->why);
         return;
     }
     set_state(i, STATE_IDLE);
@@ -466,7 +467,7 @@ static void activated(plugin_instance_t *i, const message_t *m)
         open_controller(i);
         return;
     }
-    host_cleanup(host_freep) char *why = host_xprintf("activate: %s", m->error.text);
+    host_cleanup(host_freep) char *why = host_xprintf("activate: %s", m->why);
     plugin_services_end(i->services);
     again_later(i, &i->activate_delay, why);
 }
@@ -487,7 +488,7 @@ static void deactivated(plugin_instance_t *i)
 
 static void died(plugin_instance_t *i, const message_t *m)
 {
-    host_cleanup(host_freep) char *why = host_xprintf("the worker process %s", m->error.text);
+    host_cleanup(host_freep) char *why = host_xprintf("the worker process %s", m->why);
 
     metric_add(i->restarts, 1);
     i->link->runner->ops->abandon(i->link->runner); /* it waits for this last call */
@@ -537,7 +538,7 @@ static void on_message(loop_task_t *task) /* [loop-thread] */
     else if (!present)
         log_debug(i->log, "late news of a runner that was given up");
     else if (m->kind == RETURNED)
-        plugin_controller_returned(i->controller, m->ctx, m->ran, m->entered);
+        plugin_controller_returned(i->controller, m->ctx, m->ran, m->entered, m->at);
     else if (m->kind == DIED)
         died(i, m);
     else if (m->kind == LOADED)
@@ -548,6 +549,7 @@ static void on_message(loop_task_t *task) /* [loop-thread] */
         activated(i, m);
     else
         deactivated(i);
+    free(m->why);
     free(m);
 }
 
@@ -621,9 +623,9 @@ static void controller_state(void *arg, const char *problem)
         tell(i, problem == NULL, problem);
 }
 
-static void services_complete(void *arg, uint64_t ctx, const lh_result_t *result)
+static void services_complete(void *arg, uint64_t ctx, const lh_result_t *result, int64_t at)
 {
-    plugin_controller_completed(((plugin_instance_t *) arg)->controller, ctx, result);
+    plugin_controller_completed(((plugin_instance_t *) arg)->controller, ctx, result, at);
 }
 
 /* Also while the term begins: activate() may ask for keys before there is a watch. */

@@ -136,8 +136,8 @@ static void *worker_main(void *arg) /* [worker-thread] */
         run_job(l, j, line);
         pthread_mutex_lock(&l->lock);
         l->inside--;
-        if (l->inside == 0)
-            pthread_cond_signal(&l->wake_plugin);
+        if (l->inside == 0 && (l->want_deactivate || l->want_destroy || l->abandoned))
+            pthread_cond_signal(&l->wake_plugin); /* it waits for that */
         pthread_mutex_unlock(&l->lock);
         l->sink.on_returned(l->sink.arg, j->job.ctx, true, entered);
         job_free(j);
@@ -444,8 +444,8 @@ static void local_reconcile(plugin_runner_t *r, const plugin_job_t *job)
 
     pthread_mutex_lock(&l->lock);
     list_append(&l->jobs, &j->link);
-    pthread_cond_signal(&l->wake_workers);
     pthread_mutex_unlock(&l->lock);
+    pthread_cond_signal(&l->wake_workers); /* after the lock: who wakes up wants it */
 }
 
 static void local_cancel(plugin_runner_t *r)

@@ -87,7 +87,7 @@ static void entry_completed(loop_task_t *task) /* [loop-thread] */
     const bool over = e->id < s->first_ctx; /* its term has ended since */
 
     services_end_requests(s, &e->ops, over);
-    s->hooks.on_complete(s->hooks.arg, e->id, &e->result);
+    s->hooks.on_complete(s->hooks.arg, e->id, &e->result, e->completed_at);
     pthread_mutex_lock(&s->lock);
     for (list_t *n; (n = list_pop(&e->ops)) != NULL;)
         list_append(&s->orphans, n); /* the table does not lead to them any more */
@@ -111,6 +111,7 @@ static void services_complete(void *self, lh_completion_t completion, const lh_r
 {
     plugin_services_t *s = self;
     ctx_entry_t *e = NULL;
+    bool urgent = result->action != LH_DONE;
 
     pthread_mutex_lock(&s->lock);
     HASH_FIND(hh, s->open, &completion.id, sizeof(completion.id), e);
@@ -119,16 +120,36 @@ static void services_complete(void *self, lh_completion_t completion, const lh_r
     if (e != NULL) {
         HASH_DEL(s->open, e);
         e->cancelled = true;
+        e->completed_at = clock_now();
         copy_result(&e->result, result);
+        urgent = urgent || !list_empty(&e->ops); /* they are ended */
     }
     pthread_mutex_unlock(&s->lock);
     if (e != NULL) {
-        loop_post(s->shared->loop, &e->task);
+        plugin_services_tell(s, &e->task, urgent);
         return;
     }
     /* Late results of an ended term are no fault of the plugin; both are ignored. */
     metric_add(s->stray_completions, 1);
     log_stray(s, completion.id);
+}
+
+/* The loop sets `hungry` before it looks for tasks and waits, and here it is read after the task is there:
+ * so one of the two sees the other. */
+void plugin_services_tell(plugin_services_t *s, loop_task_t *task, bool urgent)
+{
+    if (urgent) {
+        loop_post(s->shared->loop, task);
+        return;
+    }
+    loop_post_quietly(s->shared->loop, task);
+    if (atomic_load(&s->hungry))
+        loop_wake(s->shared->loop);
+}
+
+void plugin_services_set_hungry(plugin_services_t *s, bool hungry)
+{
+    atomic_store(&s->hungry, hungry);
 }
 
 /* -- The term -- */

@@ -43,8 +43,9 @@ typedef struct plugin_services plugin_services_t;
 
 /* What the instance learns, on the loop thread. */
 typedef struct plugin_services_hooks {
-    /* A reconcile has been completed; result is borrowed. Ids of an earlier term may come. */
-    void (*on_complete)(void *arg, uint64_t ctx, const lh_result_t *result);
+    /* A reconcile has been completed, at this time (BOOTTIME); result is borrowed. Ids of an earlier
+     * term may come. */
+    void (*on_complete)(void *arg, uint64_t ctx, const lh_result_t *result, int64_t at);
     void (*on_enqueue)(void *arg, uint32_t watch, const char *ns, const char *name);
     /* A write of the plugin was answered 2xx; body is the object in the reply (or a Status). */
     void (*on_written)(void *arg, const char *method, const char *path, const char *body,
@@ -85,6 +86,13 @@ void plugin_services_cancel(plugin_services_t *s);
 /* The term is over: every ctx is forgotten; what is still under way ends as LH_EUNKNOWN (writes) or
  * LH_EFENCED. */
 void plugin_services_end(plugin_services_t *s);
+
+/* Whether the end of a run means work for the loop: keys wait for its place, its key has changed
+ * meanwhile, or a term is ending. [loop-thread] */
+void plugin_services_set_hungry(plugin_services_t *s, bool hungry);
+/* Posts a task that tells of the end of a run: at once when it is urgent or the loop is hungry, else with
+ * what the loop does next. [any-thread] */
+void plugin_services_tell(plugin_services_t *s, loop_task_t *task, bool urgent);
 
 /* How many keys that have no object wait on the plugin's demand. */
 void plugin_services_set_guests(plugin_services_t *s, size_t count);

@@ -21,8 +21,9 @@ typedef struct ctx_entry {
     fence_t *fence;
     list_t ops;         /* requests under way, under services->lock */
     lh_result_t result; /* once completed; text is owned */
-    loop_task_t task;   /* brings the completion to the loop */
-    UT_hash_handle hh;  /* in services->open by id, under services->lock */
+    int64_t completed_at;
+    loop_task_t task;  /* brings the completion to the loop */
+    UT_hash_handle hh; /* in services->open by id, under services->lock */
 } ctx_entry_t;
 
 /* A metric name of the instance, as its first use has fixed it. */
@@ -50,6 +51,7 @@ struct plugin_services {
     int64_t told_at;    /* that they wait [loop-thread] */
 
     _Atomic int64_t limit; /* plugin_services_limit */
+    _Atomic bool hungry;   /* plugin_services_set_hungry */
     /* Keys asked for that the loop has not taken yet, and those without an object that it has. */
     _Atomic size_t asked, guests;
 

@@ -104,19 +104,22 @@ static int compare_object(watch_confirm_t *c, const skim_meta_t *meta)
     return 0;
 }
 
-static int on_object(void *arg, enum watch_news news, const char *text, size_t len, lh_error_t *err)
+static int on_object(void *arg, enum watch_news news, skim_span_t object, const skim_meta_t *meta,
+                     lh_error_t *err)
 {
     watch_confirm_t *c = arg;
-    skim_meta_t meta;
+    skim_meta_t own;
 
     (void) news;
     if (c->state != COMPARING)
         return 0;
     c->items++;
-    if (skim_meta(text, len, &meta, NULL) < 0 || meta.name.p == NULL || meta.uid.p == NULL ||
-        meta.resource_version.p == NULL)
+    if (meta == NULL && skim_meta(object.p, object.len, &own, NULL) == 0)
+        meta = &own;
+    if (meta == NULL || meta->name.p == NULL || meta->uid.p == NULL ||
+        meta->resource_version.p == NULL)
         return 0; /* what cannot be read is not found: a full list has to tell */
-    if (compare_object(c, &meta) < 0)
+    if (compare_object(c, meta) < 0)
         return host_fail(err, LH_ENOMEM, "out of memory");
     return 0;
 }

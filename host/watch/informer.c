@@ -191,21 +191,22 @@ static void expect_end_of_list(watch_informer_t *w)
         loop_timer_set(&w->limit, HOST_MAX(clock_now(), w->list_began + LIST_WITH_CHANGES));
 }
 
-static int on_object(void *arg, enum watch_news news, const char *text, size_t len, lh_error_t *err)
+static int on_object(void *arg, enum watch_news news, skim_span_t text, const skim_meta_t *meta,
+                     lh_error_t *err)
 {
     watch_informer_t *w = arg;
     const bool deleted = news == WATCH_NEWS_DELETED;
     const int64_t begun = clock_now();
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object = NULL;
     lh_error_t problem;
-    int ret = watch_snapshot_create(text, len, w->api_version, w->kind, &object, &problem);
+    int ret = watch_snapshot_from(text, meta, w->api_version, w->kind, &object, &problem);
 
     if (ret == LH_ENOMEM)
         return host_fail(err, LH_ENOMEM, "%s", problem.text);
     if (w->phase == PHASE_STREAM_LIST && news != WATCH_NEWS_ADDED)
         expect_end_of_list(w);
     if (ret < 0) {
-        take_names(w, (skim_span_t){.p = text, .len = len}, deleted, &problem);
+        take_names(w, text, deleted, &problem);
         return 0;
     }
     if (deleted)

@@ -22,145 +22,209 @@ struct watch_snapshot {
 
 /* -- Making -- */
 
+/* What the snapshot's text has in the place of a piece of the object's. */
+typedef struct edit {
+    const char *at;
+    size_t removed;
+    const char *with;
+    size_t len;
+} edit_t;
+
+enum { MAX_EDITS = 7 }; /* two members in three pieces each, and managedFields */
+
+/* In the order of their places. */
+typedef struct edits {
+    edit_t all[MAX_EDITS];
+    size_t count;
+    char *escaped[2]; /* names of the type with characters that do not stand for themselves */
+} edits_t;
+
+static void edits_fini(edits_t *e)
+{
+    free(e->escaped[0]);
+    free(e->escaped[1]);
+}
+
 static int out_of_memory(lh_error_t *err)
 {
     return host_fail(err, LH_ENOMEM, "object: out of memory");
 }
 
-static int append_member(buf_t *out, const char *key, const char *value)
+static void add_edit(edits_t *e, const char *at, size_t removed, const char *with)
 {
-    buf_printf(out, "\"%s\":", key);
-    buf_json_string(out, value, strlen(value));
-    return buf_puts(out, ",");
-}
+    size_t i = e->count++;
 
-/* Appends the members that the text lacks, to stand after its opening brace. */
-static int missing_type(const skim_meta_t *meta, const char *api_version, const char *kind,
-                        buf_t *out)
-{
-    int ret = 0;
-
-    if (meta->api_version.p == NULL && api_version != NULL)
-        ret = append_member(out, "apiVersion", api_version);
-    if (ret == 0 && meta->kind.p == NULL && kind != NULL)
-        ret = append_member(out, "kind", kind);
-    return ret;
-}
-
-/* Appends text with the strings at two spans replaced; either may be absent. */
-static int replace(const char *text, size_t len, skim_span_t a, const char *with_a, skim_span_t b,
-                   const char *with_b, buf_t *out)
-{
-    const char *from = text;
-
-    if (b.p < a.p)
-        return replace(text, len, b, with_b, a, with_a, out);
-    if (a.p != NULL) {
-        buf_append(out, from, (size_t) (a.p - 1 - from));
-        buf_json_string(out, with_a, strlen(with_a));
-        from = a.p + a.len + 1;
+    for (; i > 0 && e->all[i - 1].at > at; i--) {
+        e->all[i] = e->all[i - 1];
     }
-    if (b.p != NULL) {
-        buf_append(out, from, (size_t) (b.p - 1 - from));
-        buf_json_string(out, with_b, strlen(with_b));
-        from = b.p + b.len + 1;
+    e->all[i] = (edit_t){.at = at, .removed = removed, .with = with, .len = strlen(with)};
+}
+
+static bool stands_for_itself(const char *s)
+{
+    while (*s > ' ' && *s < 0x7f && *s != '"' && *s != '\\') {
+        s++;
     }
-    return buf_append(out, from, (size_t) (text + len - from));
+    return *s == '\0';
 }
 
-static struct part moved(skim_span_t span, const char *text, const skim_meta_t *meta, size_t added,
-                         size_t removed)
+/* *name as it stands between quotes; *escaped owns what had to be made. */
+static int escape(const char **name, char **escaped)
 {
-    if (span.p == NULL)
-        return (struct part){0};
-    size_t at = (size_t) (span.p - text) + added;
+    buf_t b = BUF_INIT;
 
-    if (meta->managed_fields.p != NULL && span.p > meta->managed_fields.p)
-        at -= removed;
-    return (struct part){(uint32_t) at, (uint32_t) span.len};
-}
-
-/* The names of an object, unescaped, NULL where absent. */
-struct names {
-    char *ns, *name, *uid, *version;
-};
-
-static void names_free(struct names *n)
-{
-    free(n->ns);
-    free(n->name);
-    free(n->uid);
-    free(n->version);
-}
-
-static int names_take(const skim_meta_t *meta, struct names *n, lh_error_t *err)
-{
-    n->name = skim_dup(meta->name);
-    if (n->name == NULL || *n->name == '\0')
-        return host_fail(err, LH_EPARSE, "object: no metadata.name");
-    n->ns = skim_dup(meta->ns);
-    n->uid = skim_dup(meta->uid);
-    n->version = skim_dup(meta->resource_version);
+    if (*name == NULL || stands_for_itself(*name))
+        return 0;
+    (void) buf_json_string(&b, *name, strlen(*name));
+    *escaped = buf_steal(&b);
+    if (*escaped == NULL)
+        return LH_ENOMEM;
+    (*escaped)[strlen(*escaped) - 1] = '\0';
+    *name = *escaped + 1;
     return 0;
 }
 
-/* Copies s (NULL: "") to the end of the strings; returns its offset. */
-static uint32_t put_string(watch_snapshot_t *snap, size_t *end, const char *s)
+/* Puts a member of the type in when the text lacks it; replaces it when the text is only a part of the
+ * object. name NULL: leaves it. */
+static void edit_type(edits_t *e, const char *text, skim_span_t present, bool partial,
+                      const char *before, const char *name)
 {
-    size_t at = *end, size = s != NULL ? strlen(s) + 1 : 1;
-
-    memcpy(snap->text + at, s != NULL ? s : "", size);
-    *end += size;
-    return (uint32_t) at;
+    if (name == NULL)
+        return;
+    if (present.p == NULL) {
+        add_edit(e, text + 1, 0, before);
+        add_edit(e, text + 1, 0, name);
+        add_edit(e, text + 1, 0, "\",");
+    } else if (partial) {
+        add_edit(e, present.p, present.len, name);
+    }
 }
 
-static size_t length(const char *s)
+static int find_edits(skim_span_t object, const skim_meta_t *meta, const char *api_version,
+                      const char *kind, edits_t *e)
 {
-    return s != NULL ? strlen(s) : 0;
+    const skim_span_t managed = skim_managed(object.p, object.len, meta);
+    const bool partial =
+        api_version != NULL && kind != NULL && skim_equal(meta->kind, "PartialObjectMetadata");
+
+    if (escape(&api_version, &e->escaped[0]) < 0 || escape(&kind, &e->escaped[1]) < 0)
+        return LH_ENOMEM;
+    edit_type(e, object.p, meta->api_version, partial, "\"apiVersion\":\"", api_version);
+    edit_type(e, object.p, meta->kind, partial, "\"kind\":\"", kind);
+    if (managed.p != NULL)
+        add_edit(e, managed.p, managed.len, "");
+    return 0;
 }
 
-/* added: members to stand after body's opening brace. */
-static watch_snapshot_t *assemble(const buf_t *added, const buf_t *body, const struct names *n)
+/* Bytes that the edits before `at` add. */
+static ptrdiff_t shift(const edits_t *e, const char *at)
 {
-    size_t len = body->len + added->len;
-    size_t names = length(n->ns) + length(n->name) + length(n->uid) + length(n->version) + 4;
+    ptrdiff_t bytes = 0;
+
+    for (size_t i = 0; i < e->count && e->all[i].at <= at; i++) {
+        bytes += (ptrdiff_t) e->all[i].len - (ptrdiff_t) e->all[i].removed;
+    }
+    return bytes;
+}
+
+static struct part moved(const edits_t *e, const char *text, skim_span_t span)
+{
+    if (span.p == NULL)
+        return (struct part){0};
+    return (struct part){(uint32_t) (span.p - text + shift(e, span.p)), (uint32_t) span.len};
+}
+
+static char *append(char *out, const char *from, size_t len)
+{
+    memcpy(out, from, len);
+    return out + len;
+}
+
+static char *write_text(char *out, skim_span_t object, const edits_t *e)
+{
+    const char *from = object.p;
+
+    for (size_t i = 0; i < e->count; i++) {
+        const edit_t *edit = &e->all[i];
+
+        out = append(out, from, (size_t) (edit->at - from));
+        out = append(out, edit->with, edit->len);
+        from = edit->at + edit->removed;
+    }
+    out = append(out, from, (size_t) (object.p + object.len - from));
+    *out = '\0';
+    return out + 1;
+}
+
+/* Writes a name, "" when it is absent, to *end of the strings; returns its offset. */
+static uint32_t write_name(const watch_snapshot_t *snap, char **end, skim_span_t name)
+{
+    char *at = *end;
+    const ssize_t len = skim_copy(name, at);
+
+    if (len < 0)
+        *at = '\0';
+    *end = at + (len < 0 ? 0 : len) + 1;
+    return (uint32_t) (at - snap->text);
+}
+
+static watch_snapshot_t *assemble(skim_span_t object, const skim_meta_t *meta, const edits_t *e)
+{
+    const size_t len = object.len + (size_t) shift(e, object.p + object.len);
+    const size_t names =
+        meta->ns.len + meta->name.len + meta->uid.len + meta->resource_version.len + 4;
     watch_snapshot_t *snap = malloc(sizeof(*snap) + len + 1 + names);
 
     if (snap == NULL)
         return NULL;
     *snap = (watch_snapshot_t){.text_len = (uint32_t) len};
     atomic_init(&snap->refs, 1);
-    snap->text[0] = '{';
-    memcpy(snap->text + 1, buf_text(added), added->len);
-    memcpy(snap->text + 1 + added->len, body->data + 1, body->len - 1);
-    snap->text[len] = '\0';
-    size_t end = len + 1;
+    char *end = write_text(snap->text, object, e);
 
-    snap->ns = put_string(snap, &end, n->ns);
-    snap->name = put_string(snap, &end, n->name);
-    snap->uid = put_string(snap, &end, n->uid);
-    snap->version = put_string(snap, &end, n->version);
+    snap->ns = write_name(snap, &end, meta->ns);
+    snap->name = write_name(snap, &end, meta->name);
+    snap->uid = write_name(snap, &end, meta->uid);
+    snap->version = write_name(snap, &end, meta->resource_version);
+    snap->labels = moved(e, object.p, meta->labels);
+    snap->owners = moved(e, object.p, meta->owner_references);
     return snap;
 }
 
-static int create_from(const char *text, size_t len, const skim_meta_t *meta,
-                       const char *api_version, const char *kind, watch_snapshot_t **out,
-                       lh_error_t *err)
+static bool is_of_another_kind(const skim_meta_t *meta, const char *api_version, const char *kind)
 {
-    host_cleanup(buf_fini) buf_t added = BUF_INIT, body = BUF_INIT;
-    host_cleanup(names_free) struct names names = {0};
-    int ret = names_take(meta, &names, err);
+    if (kind == NULL || meta->kind.p == NULL || skim_equal(meta->kind, kind))
+        return false;
+    return api_version == NULL || !skim_equal(meta->kind, "PartialObjectMetadata");
+}
+
+int watch_snapshot_from(skim_span_t object, const skim_meta_t *meta, const char *api_version,
+                        const char *kind, watch_snapshot_t **out, lh_error_t *err)
+{
+    host_cleanup(edits_fini) edits_t edits;
+    watch_snapshot_t *snap = NULL;
+    skim_meta_t own;
+
+    edits.count = 0;
+    edits.escaped[0] = edits.escaped[1] = NULL;
+    if (object.len >= INT32_MAX)
+        return host_fail(err, LH_ETOOBIG, "object: %zu bytes are too many", object.len);
+    const int ret = meta != NULL ? 0 : skim_meta(object.p, object.len, &own, err);
 
     if (ret < 0)
         return ret;
-    if (missing_type(meta, api_version, kind, &added) < 0 || skim_strip(text, len, meta, &body) < 0)
-        return out_of_memory(err);
-    watch_snapshot_t *snap = assemble(&added, &body, &names);
-
+    if (meta == NULL)
+        meta = &own;
+    if (is_of_another_kind(meta, api_version, kind))
+        return host_fail(err, LH_EPARSE, "object: a %.*s, not a %s",
+                         (int) HOST_MIN(meta->kind.len, 40), meta->kind.p, kind);
+    if (find_edits(object, meta, api_version, kind, &edits) == 0)
+        snap = assemble(object, meta, &edits);
     if (snap == NULL)
         return out_of_memory(err);
-    snap->labels = moved(meta->labels, text, meta, added.len, len - body.len);
-    snap->owners = moved(meta->owner_references, text, meta, added.len, len - body.len);
+    if (*watch_snapshot_name(snap) == '\0') {
+        watch_snapshot_unref(snap);
+        return host_fail(err, LH_EPARSE, "object: no metadata.name");
+    }
     *out = snap;
     return 0;
 }
@@ -173,31 +237,14 @@ static bool is_space(char c)
 int watch_snapshot_create(const char *text, size_t len, const char *api_version, const char *kind,
                           watch_snapshot_t **out, lh_error_t *err)
 {
-    host_cleanup(buf_fini) buf_t replaced = BUF_INIT;
-    skim_meta_t meta;
-
-    if (len >= INT32_MAX)
-        return host_fail(err, LH_ETOOBIG, "object: %zu bytes are too many", len);
     for (; len > 0 && is_space(text[0]); len--) {
         text++;
     }
     while (len > 0 && is_space(text[len - 1])) {
         len--;
     }
-    int ret = skim_meta(text, len, &meta, err);
-
-    if (ret == 0 && kind != NULL && api_version != NULL &&
-        skim_equal(meta.kind, "PartialObjectMetadata")) {
-        if (replace(text, len, meta.api_version, api_version, meta.kind, kind, &replaced) < 0)
-            return out_of_memory(err);
-        text = replaced.data;
-        len = replaced.len;
-        ret = skim_meta(text, len, &meta, err);
-    } else if (ret == 0 && kind != NULL && meta.kind.p != NULL && !skim_equal(meta.kind, kind)) {
-        ret = host_fail(err, LH_EPARSE, "object: a %.*s, not a %s",
-                        (int) HOST_MIN(meta.kind.len, 40), meta.kind.p, kind);
-    }
-    return ret < 0 ? ret : create_from(text, len, &meta, api_version, kind, out, err);
+    return watch_snapshot_from((skim_span_t){.p = text, .len = len}, NULL, api_version, kind, out,
+                               err);
 }
 
 /* -- References -- */

@@ -14,6 +14,11 @@ typedef struct watch_snapshot watch_snapshot_t;
  * LH_ETOOBIG from 2 GiB on; LH_ENOMEM. [any-thread] */
 HOST_MUST_USE int watch_snapshot_create(const char *text, size_t len, const char *api_version,
                                         const char *kind, watch_snapshot_t **out, lh_error_t *err);
+/* The same without white space around it. meta: what skim_meta() gave for exactly this text; NULL: it is
+ * asked. [any-thread] */
+HOST_MUST_USE int watch_snapshot_from(skim_span_t object, const skim_meta_t *meta,
+                                      const char *api_version, const char *kind,
+                                      watch_snapshot_t **out, lh_error_t *err);
 watch_snapshot_t *watch_snapshot_ref(const watch_snapshot_t *s); /* [any-thread] */
 void watch_snapshot_unref(watch_snapshot_t *s);                  /* NULL is allowed [any-thread] */
 void watch_snapshot_unrefp(watch_snapshot_t **s);                /* for host_cleanup */

@@ -91,9 +91,10 @@ static void stop(watch_stream_t *s, enum watch_end why)
 }
 
 /* What the handler could not take ends the stream: skipped, it would be missing from then on. */
-static int give_object(watch_stream_t *s, enum watch_news news, skim_span_t object, lh_error_t *err)
+static int give_object(watch_stream_t *s, enum watch_news news, skim_span_t object,
+                       const skim_meta_t *meta, lh_error_t *err)
 {
-    int ret = s->handler->on_object(s->arg, news, object.p, object.len, err);
+    int ret = s->handler->on_object(s->arg, news, object, meta, err);
 
     if (ret < 0)
         stop(s, WATCH_END_MEMORY);
@@ -127,19 +128,19 @@ static int on_error_event(watch_stream_t *s, skim_span_t status, lh_error_t *err
                      message != NULL ? message : "no message");
 }
 
-static int on_bookmark_event(watch_stream_t *s, skim_span_t object)
+static int on_bookmark_event(watch_stream_t *s, const skim_event_t *event)
 {
-    skim_meta_t meta;
+    host_cleanup(host_freep) char *version =
+        event->judged ? skim_dup(event->meta.resource_version) : NULL;
     lh_error_t err;
-    int ret = skim_meta(object.p, object.len, &meta, &err);
-    host_cleanup(host_freep) char *version = ret == 0 ? skim_dup(meta.resource_version) : NULL;
 
     if (version == NULL || *version == '\0') {
         host_error_set(&err, LH_EPARSE, "a bookmark has no resourceVersion");
         s->handler->on_unreadable(s->arg, &err);
         return 0;
     }
-    bool listed = skim_equal(skim_get(meta.annotations, "k8s.io/initial-events-end"), "true");
+    bool listed =
+        skim_equal(skim_get(event->meta.annotations, "k8s.io/initial-events-end"), "true");
 
     s->handler->on_bookmark(s->arg, version, listed);
     return 0;
@@ -159,14 +160,16 @@ static int on_frame(void *arg, const char *text, size_t len, lh_error_t *err)
     }
     if (skim_equal(event.type, "ERROR"))
         return on_error_event(s, event.object, err);
+    const skim_meta_t *meta = event.judged ? &event.meta : NULL;
+
     if (skim_equal(event.type, "BOOKMARK"))
-        return on_bookmark_event(s, event.object);
+        return on_bookmark_event(s, &event);
     if (skim_equal(event.type, "ADDED"))
-        return give_object(s, WATCH_NEWS_ADDED, event.object, err);
+        return give_object(s, WATCH_NEWS_ADDED, event.object, meta, err);
     if (skim_equal(event.type, "MODIFIED"))
-        return give_object(s, WATCH_NEWS_MODIFIED, event.object, err);
+        return give_object(s, WATCH_NEWS_MODIFIED, event.object, meta, err);
     if (skim_equal(event.type, "DELETED"))
-        return give_object(s, WATCH_NEWS_DELETED, event.object, err);
+        return give_object(s, WATCH_NEWS_DELETED, event.object, meta, err);
     host_error_set(&problem, LH_EPARSE, "a watch event of type '%.*s'",
                    (int) HOST_MIN(event.type.len, 40), event.type.p);
     s->handler->on_unreadable(s->arg, &problem);
@@ -179,7 +182,7 @@ static int on_item(void *arg, const char *text, size_t len, lh_error_t *err)
     watch_stream_t *s = arg;
 
     s->brought_event = true;
-    return give_object(s, WATCH_NEWS_ADDED, (skim_span_t){.p = text, .len = len}, err);
+    return give_object(s, WATCH_NEWS_ADDED, (skim_span_t){.p = text, .len = len}, NULL, err);
 }
 
 static const skim_handler_t frame_handler = {.on_object = on_frame};

@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "kube/client.h"
 #include "kube/path.h"
+#include "json/skim.h"
 
 typedef struct watch_stream watch_stream_t;
 
@@ -53,9 +54,10 @@ typedef struct watch_stream_end {
 /* Requests must be neither started nor ended from on_object and on_bookmark: they run inside the
  * HTTP client. */
 typedef struct watch_stream_handler {
-    /* One object that is there (or, DELETED: is not any more). text is borrowed until it returns.
+    /* One object that is there (or, DELETED: is not any more), with what skim_meta() gives of it; NULL
+     * when it has not been asked, as the object may be no JSON. Both are borrowed until it returns.
      * LH_ENOMEM ends the stream, as what it said is lost. [loop-thread] */
-    int (*on_object)(void *arg, enum watch_news news, const char *text, size_t len,
+    int (*on_object)(void *arg, enum watch_news news, skim_span_t object, const skim_meta_t *meta,
                      lh_error_t *err);
     /* listed: the end of a streaming list's first part. [loop-thread] */
     void (*on_bookmark)(void *arg, const char *version, bool listed);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* skim on any bytes: stays within them, and gives the same at every split. */
-#include "json/skim.h"
+/* skim on any bytes: stays within them, and gives the same at every split and by every processor's way. */
+#include "json/skim_ops.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -30,22 +30,64 @@ static void walk(skim_span_t span)
     }
 }
 
+static bool same_span(skim_span_t a, skim_span_t b)
+{
+    return a.p == b.p && a.len == b.len && a.escaped == b.escaped;
+}
+
+/* An event that is JSON throughout has what the loose reader and skim_meta find one after the other. */
+static void look_at_event(const char *text, size_t len)
+{
+    skim_event_t event, loose;
+    skim_meta_t meta;
+
+    if (skim_event(text, len, &event, NULL) < 0)
+        return;
+    require(event.object.p >= text && event.object.p + event.object.len <= text + len);
+    if (!event.judged)
+        return;
+    require(skim_event_loosely(text, len, &loose, NULL) == 0);
+    require(same_span(event.type, loose.type) && same_span(event.object, loose.object));
+    require(skim_meta(event.object.p, event.object.len, &meta, NULL) == 0);
+    require(same_span(event.meta.name, meta.name) && same_span(event.meta.uid, meta.uid) &&
+            same_span(event.meta.labels, meta.labels) &&
+            same_span(event.meta.managed_fields, meta.managed_fields) &&
+            event.meta.generation == meta.generation);
+}
+
+/* Every processor's way, beside plain C. */
+static void look_at_ops(const char *text, size_t len)
+{
+    for (size_t i = 0; skim_ops_at(i) != NULL; i++) {
+        const skim_ops_t *ops = skim_ops_at(i);
+        bool want_escaped = false, got_escaped = false;
+        skim_scan_t want = {.started = true, .depth = 1}, got = want;
+
+        require(ops->string(text, text + len, &got_escaped) ==
+                skim_string_plain(text, text + len, &want_escaped));
+        require(got_escaped == want_escaped);
+        require(ops->nested(&got, text, text + len) == skim_nested_plain(&want, text, text + len));
+    }
+}
+
 /* What skim_meta accepts it accepts without managedFields too. */
 static void look_at(const char *text, size_t len)
 {
     skim_meta_t meta;
-    skim_event_t event;
 
     walk((skim_span_t){.p = text, .len = len});
-    if (skim_event(text, len, &event, NULL) == 0)
-        require(event.object.p >= text && event.object.p + event.object.len <= text + len);
+    look_at_ops(text, len);
+    look_at_event(text, len);
     if (skim_meta(text, len, &meta, NULL) < 0)
         return;
+    const skim_span_t cut = skim_managed(text, len, &meta);
+    const char *from = cut.p != NULL ? cut.p : text + len;
     buf_t out = BUF_INIT;
 
     walk(meta.labels);
     walk(meta.owner_references);
-    require(skim_strip(text, len, &meta, &out) == 0);
+    require(buf_append(&out, text, (size_t) (from - text)) == 0);
+    require(buf_append(&out, from + cut.len, (size_t) (text + len - from) - cut.len) == 0);
     require(skim_meta(out.data, out.len, &meta, NULL) == 0);
     buf_fini(&out);
 }

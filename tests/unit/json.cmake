@@ -1,4 +1,5 @@
 # Unit tests of host/json
+unit_test(json skim_ops)
 unit_test(json skim_text)
 unit_test(json skim_meta)
 unit_test(json skim_walk)

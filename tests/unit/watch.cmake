@@ -14,7 +14,7 @@ unit_test(watch hub LIBS support_fake_kube)
 unit_test(watch view LIBS support_fake_kube)
 unit_test(watch cycles LIBS support_fake_kube)
 # one test needs an object to find no memory
-target_link_options(watch_recovery_test PRIVATE -Wl,--wrap=watch_snapshot_create)
+target_link_options(watch_recovery_test PRIVATE -Wl,--wrap=watch_snapshot_from)
 unit_test(watch model LIBS support_fake_kube)
 # a seed gives the same sequence each time
 target_link_options(watch_model_test PRIVATE -Wl,--wrap=rand_below)

@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -69,6 +70,99 @@ Test(loop_thread, a_post_wakes_the_loop)
     loop_call_sync(loop, nothing, NULL);
     loop_post(loop, &task);
     loop_call_sync(loop, nothing, NULL); /* tasks run in order: task has run */
+    EXPECT_INT(count, 1);
+}
+
+/* Stands in for the real one by the linker's --wrap, to count what rings the loop. */
+static _Atomic int rung;
+ssize_t real_write(int fd, const void *data, size_t len) __asm__("__real_write");
+ssize_t wrap_write(int fd, const void *data, size_t len) __asm__("__wrap_write");
+ssize_t wrap_write(int fd, const void *data, size_t len)
+{
+    rung += len == sizeof(uint64_t);
+    return real_write(fd, data, len);
+}
+
+static void find_tid(void *arg)
+{
+    *(pid_t *) arg = gettid();
+}
+
+/* Returns when the loop waits, for good. */
+static void until_it_waits(void)
+{
+    char path[64], line[256] = "";
+    pid_t tid = 0;
+
+    loop_call_sync(loop, find_tid, &tid);
+    snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int) tid);
+    while (strstr(line, ") S ") == NULL) {
+        FILE *f = fopen(path, "r");
+
+        cr_assert(f != NULL && fgets(line, sizeof(line), f) != NULL);
+        fclose(f);
+    }
+}
+
+static void post_from_within(void *arg)
+{
+    rung = 0;
+    loop_post(loop, arg);
+    EXPECT_INT(rung, 0);
+}
+
+Test(loop_thread, a_loop_is_rung_only_when_it_waits)
+{
+    loop_task_t task = {.fn = count_up}, other = {.fn = count_up};
+
+    loop_call_sync(loop, post_from_within, &task);
+    until_it_waits();
+    EXPECT_INT(count, 1);
+    rung = 0;
+    loop_post(loop, &task);
+    EXPECT_INT(rung, 1);
+    loop_post(loop, &other);
+    loop_call_sync(loop, nothing, NULL);
+    EXPECT_INT(count, 3);
+}
+
+Test(loop_thread, a_quiet_post_runs_with_what_wakes_the_loop_next)
+{
+    loop_task_t task = {.fn = count_up};
+
+    until_it_waits();
+    rung = 0;
+    loop_post_quietly(loop, &task);
+    EXPECT_INT(rung, 0);
+    EXPECT_INT(count, 0);
+    loop_call_sync(loop, nothing, NULL);
+    EXPECT_INT(count, 1);
+}
+
+Test(loop_thread, a_wake_ends_the_wait_for_what_was_posted_quietly)
+{
+    loop_task_t task = {.fn = count_up};
+
+    until_it_waits();
+    rung = 0;
+    loop_post_quietly(loop, &task);
+    loop_wake(loop);
+    EXPECT_INT(rung, 1);
+    while (count == 0)
+        usleep(100);
+    EXPECT_INT(count, 1);
+}
+
+/* The post found the task queued and left the loop asleep. */
+Test(loop_thread, a_post_of_what_was_posted_quietly_wakes_the_loop)
+{
+    loop_task_t task = {.fn = count_up};
+
+    until_it_waits();
+    loop_post_quietly(loop, &task);
+    loop_post(loop, &task);
+    while (count == 0)
+        usleep(100);
     EXPECT_INT(count, 1);
 }
 

@@ -3,6 +3,21 @@
 #ifndef TESTS_UNIT_JSON_DOCUMENTS_H
 #define TESTS_UNIT_JSON_DOCUMENTS_H
 
+#include "json/skim.h"
+
+/* The object's text without metadata.managedFields. */
+static inline void strip(const char *text, size_t len, const skim_meta_t *meta, buf_t *out)
+{
+    const skim_span_t cut = skim_managed(text, len, meta);
+    const char *from = cut.p != NULL ? cut.p : text + len;
+    int ret = buf_append(out, text, (size_t) (from - text));
+
+    if (ret == 0 && cut.p != NULL)
+        ret = buf_append(out, from + cut.len, (size_t) (text + len - from) - cut.len);
+    if (ret < 0)
+        abort();
+}
+
 #define DOC_CONFIG_MAP                                                                             \
     "{\"metadata\":{\"name\":\"kube-root-ca.crt\",\"namespace\":\"default\",\"uid\":"              \
     "\"0c7b1a55-6f0e-4c39-8f6b-0b8a3c3a5f11\",\"resourceVersion\":\"312\","                        \

@@ -196,7 +196,7 @@ Test(skim_meta, depth_is_bounded)
     skim(deep);
     skim(deep_objects);
     expect_error(too_deep, strlen(too_deep), "byte 516: nested too deeply");
-    expect_error(too_deep_objects, strlen(too_deep_objects), "byte 2561: nested too deeply");
+    expect_error(too_deep_objects, strlen(too_deep_objects), "byte 2560: nested too deeply");
     free(deep);
     free(too_deep);
     free(deep_objects);
@@ -208,12 +208,12 @@ static void expect_strip(const char *text, const char *want)
     const skim_meta_t m = skim(text);
     buf_t out = BUF_INIT;
 
-    cr_assert_eq(skim_strip(text, strlen(text), &m, &out), 0);
+    strip(text, strlen(text), &m, &out);
     cr_expect_str_eq(buf_text(&out), want);
     buf_fini(&out);
 }
 
-Test(skim_meta, strip_removes_managed_fields_and_one_comma)
+Test(skim_meta, managed_is_the_member_with_one_comma)
 {
     expect_strip("{\"metadata\":{\"a\":1,\"managedFields\":[{}],\"b\":2}}",
                  "{\"metadata\":{\"a\":1,\"b\":2}}");
@@ -226,12 +226,76 @@ Test(skim_meta, strip_removes_managed_fields_and_one_comma)
                  "{\"managedFields\":1,\"metadata\":{\"x\":{\"managedFields\":1}}}");
 }
 
-Test(skim_meta, strip_reports_a_full_buffer)
+static skim_event_t read_event(const char *text)
 {
-    const char *text = DOC_CONFIG_MAP;
-    const skim_meta_t m = skim(text);
-    buf_t out = BUF_INIT_MAX(100);
+    skim_event_t event;
+    lh_error_t err = {0};
+    const int rc = skim_event(text, strlen(text), &event, &err);
 
-    cr_expect_eq(skim_strip(text, strlen(text), &m, &out), LH_ETOOBIG);
-    buf_fini(&out);
+    cr_assert_eq(rc, 0, "%s: %s", text, err.text);
+    return event;
+}
+
+Test(skim_meta, an_event_brings_the_metadata_of_its_object)
+{
+    const skim_event_t e = read_event(DOC_FRAME_ADDED);
+    const skim_meta_t m = skim(DOC_CONFIG_MAP);
+
+    cr_expect(e.judged);
+    expect_span(e.type, "ADDED");
+    expect_span(e.object, DOC_CONFIG_MAP);
+    expect_span(e.meta.name, "kube-root-ca.crt");
+    cr_expect_eq(e.meta.labels.len, m.labels.len);
+    cr_expect_eq(e.meta.managed_fields.len, m.managed_fields.len);
+}
+
+Test(skim_meta, the_last_object_of_an_event_counts_with_its_metadata)
+{
+    const skim_event_t e =
+        read_event("{\"object\":{\"metadata\":{\"name\":\"a\",\"uid\":\"u\"}},"
+                   "\"type\":\"X\",\"object\":{\"metadata\":{\"name\":\"b\"}},\"type\":\"Y\"}");
+
+    cr_expect(e.judged);
+    expect_span(e.type, "Y");
+    expect_span(e.meta.name, "b");
+    expect_span(e.meta.uid, NULL);
+}
+
+/* One bad object must not end a stream: it is found, and left to be judged. */
+Test(skim_meta, an_event_that_is_no_json_is_found_but_not_judged)
+{
+    static const char *const bad[] = {
+        "{\"metadata\":{\"name\":\"\xff\"}}",
+        "{\"metadata\":{\"name\":\"a\",}}",
+        "{\"n\":01}",
+        "{\"s\":\"\\ud800\"}",
+        "{\"a\" 1}",
+    };
+
+    for (size_t i = 0; i < HOST_LEN(bad); i++) {
+        char text[200];
+
+        snprintf(text, sizeof(text), "{\"type\":\"ADDED\",\"object\":%s}", bad[i]);
+        const skim_event_t e = read_event(text);
+
+        cr_expect_not(e.judged, "row %zu", i);
+        expect_span(e.type, "ADDED");
+        expect_span(e.object, bad[i]);
+    }
+}
+
+/* As deep as an object may be alone, it is too deep for the reader of its event. */
+Test(skim_meta, an_object_may_be_as_deep_in_an_event_as_alone)
+{
+    char *deep = nested(SKIM_MAX_DEPTH, '{', '}');
+    buf_t text = BUF_INIT;
+
+    cr_assert_eq(buf_printf(&text, "{\"type\":\"ADDED\",\"object\":%s}", deep), 0);
+    const skim_event_t e = read_event(text.data);
+
+    expect_span(e.object, deep);
+    cr_expect(!e.judged, "nobody would judge it again");
+    skim(deep);
+    buf_fini(&text);
+    free(deep);
 }

@@ -3,6 +3,7 @@
 #include "runtime_rig.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -664,4 +665,133 @@ Test(controller, under_a_selector_an_absent_object_has_left)
     EXPECT_INT(s->hooks.host->enqueue(s->hooks.host, term_ctx, &key, NULL), 0);
     expect_runs(s, "left ns/x ");
     seen_destroy(s);
+}
+
+/* -- When the loop hears of the end of a run -- */
+
+/* Stand in for the real ones by the linker's --wrap: how often a worker has told of a return, and what would
+ * have woken the loop (the rig's is turned by the test, and never waits). */
+static _Atomic int told, woken;
+static loop_t *rig_loop;
+
+void real_post(loop_t *loop, loop_task_t *task) __asm__("__real_loop_post");
+void wrap_post(loop_t *loop, loop_task_t *task) __asm__("__wrap_loop_post");
+void wrap_post(loop_t *loop, loop_task_t *task)
+{
+    woken += loop == rig_loop && !loop_is_own(loop);
+    real_post(loop, task);
+}
+
+void wrap_wake(loop_t *loop) __asm__("__wrap_loop_wake");
+void wrap_wake(loop_t *loop)
+{
+    woken += loop == rig_loop;
+}
+
+void real_tell(plugin_services_t *s, loop_task_t *task,
+               bool urgent) __asm__("__real_plugin_services_tell");
+void wrap_tell(plugin_services_t *s, loop_task_t *task,
+               bool urgent) __asm__("__wrap_plugin_services_tell");
+void wrap_tell(plugin_services_t *s, loop_task_t *task, bool urgent)
+{
+    real_tell(s, task, urgent);
+    told++;
+}
+
+/* A run of "a" is inside, and nothing of it has been told. */
+static seen_t *seen_inside(const char *const *words)
+{
+    seen_t *s = seen_create((rig_options_t){.workers = 1, .max_in_flight = 1});
+
+    s->blocking = true;
+    rig_lead(s->rig, 1, words);
+    expect_count(s, 1);
+    rig_loop = s->rig->loop;
+    told = woken = 0;
+    return s;
+}
+
+/* Lets it end, as `action`; the loop is not turned. How often it was woken. */
+static int end_of_run(seen_t *s, uint32_t action)
+{
+    s->action = action;
+    sem_post(&s->go);
+    for (int i = 0; i < 5000 && told < 1; i++)
+        poll(NULL, 0, 1);
+    EXPECT_INT(told, 1);
+    s->blocking = s->keeping = false;
+    s->action = LH_DONE;
+    return woken;
+}
+
+Test(controller, the_end_of_a_run_that_is_done_wakes_nobody)
+{
+    seen_t *s = seen_inside(NAMES("a"));
+
+    EXPECT_INT(end_of_run(s, LH_DONE), 0);
+    EXPECT_INT(rig_series(s->rig, "controller_runtime_active_workers" PUPPET), 1);
+    fake_clock_advance(CLOCK_S / 2); /* it looks by itself */
+    rig_until_series(s->rig, "controller_runtime_active_workers" PUPPET, 0);
+    /* The time until it was heard of is no work. */
+    EXPECT_INT(1000 * rig_series(s->rig, "workqueue_work_duration_seconds_sum{name=\"puppet\","
+                                         "controller=\"puppet\"}"),
+               0);
+    seen_destroy(s);
+}
+
+Test(controller, the_end_of_a_run_wakes_the_loop_when_its_key_has_changed)
+{
+    seen_t *s = seen_inside(NAMES("a"));
+
+    rig_event(s->rig, "MODIFIED", "a", 101);
+    rig_idle(s->rig);
+    told = woken = 0;
+    EXPECT_INT(end_of_run(s, LH_DONE) > 0, 1);
+    expect_count(s, 2);
+    seen_destroy(s);
+}
+
+Test(controller, the_end_of_a_run_wakes_the_loop_when_a_key_waits)
+{
+    seen_t *s = seen_inside(NAMES("a", "b"));
+
+    EXPECT_INT(end_of_run(s, LH_DONE) > 0, 1);
+    expect_count(s, 2);
+    seen_destroy(s);
+}
+
+Test(controller, the_end_of_a_run_wakes_the_loop_when_it_is_to_be_repeated)
+{
+    seen_t *s = seen_inside(NAMES("a"));
+
+    EXPECT_INT(end_of_run(s, LH_RETRY) > 0, 1);
+    seen_destroy(s);
+}
+
+/* The loop slept on after the completion, and the key was not run again before a timer. */
+Test(controller, a_return_wakes_the_loop_that_knows_of_a_completion_to_be_repeated)
+{
+    seen_t *s = seen_inside(NAMES("a"));
+
+    s->keeping = true;
+    complete(s, s->kept[0], LH_REQUEUE_AFTER);
+    rig_idle(s->rig);
+    woken = 0;
+    EXPECT_INT(end_of_run(s, LH_DONE) > 0, 1);
+    expect_count(s, 2);
+    seen_destroy(s);
+}
+
+Test(controller, the_end_of_a_run_wakes_the_loop_when_the_term_ends)
+{
+    seen_t *s = seen_inside(NAMES("a"));
+
+    rig_end(s->rig, false, CLOCK_S);
+    told = woken = 0;
+    EXPECT_INT(end_of_run(s, LH_DONE) > 0, 1);
+    rig_until_flag(s->rig, &s->rig->rested, "rested");
+    rig_destroy(s->rig);
+    sem_destroy(&s->go);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
 }

@@ -6,10 +6,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static void on_complete(void *arg, uint64_t ctx, const lh_result_t *result)
+static void on_complete(void *arg, uint64_t ctx, const lh_result_t *result, int64_t at)
 {
     rig_t *r = arg;
 
+    (void) at;
     r->completed = ctx;
     r->completions++;
     r->result = *result;

@@ -403,16 +403,18 @@ Test(recovery, a_list_with_something_nameless_reports_nothing_as_gone)
 
 /* Stands in for the real one by the linker's --wrap. */
 static bool no_memory;
-int real_create(const char *text, size_t len, const char *api_version, const char *kind,
-                watch_snapshot_t **out, lh_error_t *err) __asm__("__real_watch_snapshot_create");
-int wrap_create(const char *text, size_t len, const char *api_version, const char *kind,
-                watch_snapshot_t **out, lh_error_t *err) __asm__("__wrap_watch_snapshot_create");
-int wrap_create(const char *text, size_t len, const char *api_version, const char *kind,
-                watch_snapshot_t **out, lh_error_t *err)
+int real_from(skim_span_t object, const skim_meta_t *meta, const char *api_version,
+              const char *kind, watch_snapshot_t **out,
+              lh_error_t *err) __asm__("__real_watch_snapshot_from");
+int wrap_from(skim_span_t object, const skim_meta_t *meta, const char *api_version,
+              const char *kind, watch_snapshot_t **out,
+              lh_error_t *err) __asm__("__wrap_watch_snapshot_from");
+int wrap_from(skim_span_t object, const skim_meta_t *meta, const char *api_version,
+              const char *kind, watch_snapshot_t **out, lh_error_t *err)
 {
     if (no_memory)
         return host_fail(err, LH_ENOMEM, "object: out of memory");
-    return real_create(text, len, api_version, kind, out, err);
+    return real_from(object, meta, api_version, kind, out, err);
 }
 
 Test(recovery, an_event_for_which_there_is_no_memory_is_asked_for_again)

@@ -117,6 +117,38 @@ Test(snapshot, names_are_unescaped)
     EXPECT_STR(watch_snapshot_ns(s), "ns");
 }
 
+Test(snapshot, names_of_the_type_are_escaped)
+{
+    SNAPSHOT(s, "{\"metadata\":{\"name\":\"n\"}}", "a\"b/v1", "K\\");
+    EXPECT_STR(watch_snapshot_text(s, NULL),
+               "{\"apiVersion\":\"a\\\"b/v1\",\"kind\":\"K\\\\\",\"metadata\":{\"name\":\"n\"}}");
+}
+
+Test(snapshot, is_the_same_from_metadata_that_was_read_before)
+{
+    static const char text[] = "{\"metadata\":{\"managedFields\":[],\"name\":\"n\",\"uid\":\"u\","
+                               "\"labels\":{\"a\":\"b\"}}}";
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *s = NULL;
+    skim_meta_t meta;
+    lh_error_t err;
+
+    ASSERT_OK(skim_meta(text, sizeof(text) - 1, &meta, &err), err);
+    ASSERT_OK(watch_snapshot_from((skim_span_t){.p = text, .len = sizeof(text) - 1}, &meta, "v1",
+                                  "X", &s, &err),
+              err);
+    SNAPSHOT(same, text, "v1", "X");
+    EXPECT_STR(watch_snapshot_text(s, NULL), watch_snapshot_text(same, NULL));
+    EXPECT_STR(watch_snapshot_uid(s), "u");
+    expect_span(watch_snapshot_labels(s), "{\"a\":\"b\"}");
+}
+
+Test(snapshot, a_name_with_a_nul_counts_as_absent)
+{
+    SNAPSHOT(s, "{\"metadata\":{\"name\":\"n\",\"uid\":\"a\\u0000b\"}}", NULL, NULL);
+    EXPECT_STR(watch_snapshot_uid(s), "");
+    EXPECT_STR(watch_snapshot_version(s), "");
+}
+
 static void expect_refused(const char *text)
 {
     watch_snapshot_t *s = NULL;
@@ -137,6 +169,7 @@ Test(snapshot, what_is_no_object_is_refused)
     expect_refused("{\"metadata\":{}}");
     expect_refused("{\"metadata\":{\"name\":\"\"}}");
     expect_refused("{\"metadata\":{\"name\":7}}");
+    expect_refused("{\"metadata\":{\"name\":\"a\\u0000b\"}}");
     expect_refused("{\"metadata\":null}");
 }
 

@@ -21,12 +21,13 @@ typedef struct one {
     bool no_memory;
 } one_t;
 
-static int on_object(void *arg, enum watch_news news, const char *text, size_t len, lh_error_t *err)
+static int on_object(void *arg, enum watch_news news, skim_span_t object, const skim_meta_t *meta,
+                     lh_error_t *err)
 {
     one_t *o = arg;
 
-    (void) text;
-    (void) len;
+    (void) object;
+    (void) meta;
     (void) news;
     if (o->no_memory)
         return host_fail(err, LH_ENOMEM, "object: out of memory");
