@@ -445,6 +445,27 @@ Test(reloader, a_deletion_takes_the_mark_away_when_that_is_wanted)
     end(fake);
 }
 
+/* Two names give one variable: each takeover rolled for the one, and then for the other. */
+Test(reloader, a_takeover_rolls_nothing_where_two_names_share_a_variable)
+{
+    lh_fake_t *fake = lead("{}");
+    lh_error_t err = {0};
+
+    put_web(fake, AUTO,
+            "'envFrom': [{'configMapRef': {'name': 'web-config'}}, "
+            "{'configMapRef': {'name': 'web.config'}}]");
+    put_source(fake, WATCH_CONFIG_MAPS, "web.config", "", "'b': '1'");
+    put_config(fake, "", "'a': '1'");
+    put_config(fake, "", "'a': '2'");
+    cr_expect(patches(fake) == 1, "%zu rolled", patches(fake));
+    lh_fake_deactivate(fake);
+    cr_assert(lh_fake_activate(fake, &err) == 0);
+    (void) lh_fake_reconcile(fake, WATCH_CONFIG_MAPS, "shop", "web.config");
+    (void) lh_fake_reconcile(fake, WATCH_CONFIG_MAPS, "shop", "web-config");
+    cr_expect(patches(fake) == 1, "%zu rolled", patches(fake));
+    end(fake);
+}
+
 /* -- The other strategy -- */
 
 #define BY_ANNOTATIONS "'reloadStrategy': 'annotations'"

@@ -15,12 +15,12 @@ static const char *type_of(const source_t *s)
 
 /* STAKATER_WEB_CONFIG_CONFIGMAP of "web-config": letters and digits, an underscore for each run of
  * others behind one. */
-static void variable_name(const source_t *s, char *out, size_t size)
+static void variable_name(const source_t *s, const char *name, char *out, size_t size)
 {
     size_t len = (size_t) snprintf(out, size, "STAKATER_");
     int last = 0;
 
-    for (const char *p = s->name; *p != '\0' && len + 16 < size; p++) {
+    for (const char *p = name; *p != '\0' && len + 16 < size; p++) {
         const int fits = (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9');
         if (fits)
             out[len++] = (char) (*p >= 'a' ? *p - 'a' + 'A' : *p);
@@ -150,6 +150,39 @@ static int send_patch(const source_t *s, const workload_t *w, uint32_t type, con
     return lh_patch(s->self->host, s->ctx, &ref, type, patch, NULL, err);
 }
 
+/* Is the mark that of another source, whose name gives the same variable ("a-b" and "a.b")? */
+static int is_mark_of(const source_t *s, lh_json_t other, const char *variable, const char *mark)
+{
+    char name[256] = "", own[320], sum[DIGEST_SIZE];
+    lh_error_t ignored = {0};
+
+    (void) lh_json_string(other, "/metadata/name", name, sizeof(name));
+    variable_name(s, name, own, sizeof(own));
+    return strcmp(name, s->name) != 0 && strcmp(own, variable) == 0 &&
+           digest(other, s->is_secret, sum, &ignored) == 0 && strcmp(sum, mark) == 0;
+}
+
+/* Which of the sources that share the variable has changed, a mark cannot tell. */
+static int is_mark_of_another(const source_t *s, const char *variable, const char *mark)
+{
+    const lh_query_t query = {sizeof(query), s->is_secret ? WATCH_SECRETS : WATCH_CONFIG_MAPS,
+                              s->ns, NULL, NULL};
+    const lh_host_t *host = s->self->host;
+    lh_cursor_t *cursor = NULL;
+    lh_snapshot_t *object = NULL;
+    lh_error_t ignored = {0};
+    int found = 0;
+
+    if (lh_cache_list(host, s->ctx, &query, &cursor, &ignored) < 0)
+        return 0;
+    while (!found && lh_cursor_next(host, cursor, &object, &ignored) == 0 && object != NULL) {
+        found = is_mark_of(s, lh_snapshot_json(host, object), variable, mark);
+        lh_snapshot_release(host, object);
+    }
+    lh_cursor_release(host, cursor);
+    return found;
+}
+
 /* Does the mark that the workload has, if it has one, call for a roll? */
 static int is_due(const source_t *s, int how, int marked, const char *mark)
 {
@@ -173,10 +206,11 @@ static int roll(const source_t *s, const workload_t *w, int how, lh_error_t *err
 
     if (!is_wanted(s, w, &named) || !find_container(s, w, named, &container))
         return 0;
-    variable_name(s, variable, sizeof(variable));
+    variable_name(s, s->name, variable, sizeof(variable));
     const int marked =
         by_annotation ? annotation_value(s, w, mark) : variable_value(container, variable, mark);
-    if (!is_due(s, how, marked, mark))
+    if (!is_due(s, how, marked, mark) ||
+        (how == ROLL_MISSED && !by_annotation && is_mark_of_another(s, variable, mark)))
         return 0;
     patch = by_annotation ? annotation_patch(s, container, how == ROLL_GONE)
                           : variable_patch(s, container, variable, how == ROLL_GONE);
