@@ -6,6 +6,7 @@
 
 /* Spreads the candidates that see a lease end at the same time. */
 #define MAX_JITTER (10 * CLOCK_MS)
+#define LONG_WAIT 4 /* times our own duration: somebody should know */
 
 void lease_standby_enter(lease_elector_t *e)
 {
@@ -111,6 +112,20 @@ static bool was_taken_unseen(const lease_elector_t *e, const lease_record_t *r)
     return !seen && !r->let_go && !names_holder(r) && lease_seq_parse(r->seq, &seq);
 }
 
+/* An edit by mistake can keep everybody out for years, and nothing that is written takes it back. */
+static void warn_of_long_wait(lease_elector_t *e, const lease_record_t *r)
+{
+    const bool told = e->record != NULL && e->record->duration == r->duration;
+
+    if (told || is_own(e, r) || r->duration <= LONG_WAIT * e->lease_duration)
+        return;
+    lease_say(
+        e, LOG_WARN,
+        "the lease states %lld s for '%s': not leading for that long, whatever it says later; if "
+        "that is a mistake, mend the lease and restart all replicas",
+        (long long) (r->duration / CLOCK_S), r->holder);
+}
+
 /* Rule 4: from now on for the duration that it states, and never less than was seen before. What
  * somebody else has written into the record of a Leasehold says nothing of how long that one leads. */
 static void note_sight(lease_elector_t *e, const lease_time_t *t, const lease_record_t *r)
@@ -120,6 +135,7 @@ static void note_sight(lease_elector_t *e, const lease_time_t *t, const lease_re
 
     e->sight = t->now;
     e->hurries = 0;
+    warn_of_long_wait(e, r);
     if (r->holder[0] != '\0') {
         if (strcmp(r->holder, e->last_holder) != 0)
             e->earlier_until = e->wait_until;

@@ -207,6 +207,24 @@ Test(acquire, rule_4_a_longer_duration_lengthens_the_wait)
     EXPECT_WITHIN(sim_until_leading(a, S(60)), S(40), S(40) + SOON);
 }
 
+Test(acquire, rule_4_a_duration_of_a_day_is_told_once)
+{
+    sim_create_lease(s, HELD, NULL);
+    sim_host_t *a = sim_start(s, "a");
+
+    sim_run(s, S(1));
+    EXPECT_INT(strstr(a->said, "the lease states") == NULL, true);
+    sim_edit(s, "{\"holderIdentity\":\"y\",\"leaseDurationSeconds\":86400}");
+    sim_run(s, S(1));
+    sim_edit(s, "{\"holderIdentity\":\"z\"}");
+    sim_run(s, S(60));
+    EXPECT_INT(a->begun, 0);
+    const char *told = strstr(a->said, "W the lease states 86400 s for 'y'");
+
+    cr_assert_not_null(told, "%s", a->said);
+    EXPECT_INT(strstr(told + 10, "the lease states") == NULL, true);
+}
+
 Test(acquire, rule_6_a_lease_deleted_under_the_watch_is_waited_out_and_then_led_at_once)
 {
     sim_create_lease(s, HELD, NULL);
