@@ -79,8 +79,15 @@ void watch_gauges_init(watch_gauges_t *g, metrics_t *m, const watch_spec_t *spec
         cell(g, 1,
              family(m, "leasehold_watch_unparsable_objects_total",
                     "Objects and events that were skipped as they could not be read", NULL));
-    g->objects =
-        cell(g, 2, metrics_gauge(m, "leasehold_watch_objects", "Objects in the cache", plain));
+    g->store = (watch_store_meters_t){
+        .objects =
+            cell(g, 2, metrics_gauge(m, "leasehold_watch_objects", "Objects in the cache", plain)),
+        .bytes = cell(g, 5,
+                      metrics_gauge(m, "leasehold_watch_store_bytes",
+                                    "Memory that the cache takes, without malloc's share", plain)),
+        .text_bytes = cell(g, 6,
+                           metrics_gauge(m, "leasehold_watch_store_text_bytes",
+                                         "Length of the cached objects as JSON", plain))};
     g->last_event = cell(g, 3,
                          metrics_gauge(m, "leasehold_watch_last_event_time_seconds",
                                        "When the last event came, in Unix time", plain));
@@ -169,10 +176,4 @@ void watch_gauges_version(const watch_gauges_t *g, const char *version)
 void watch_gauges_bookmark(const watch_gauges_t *g)
 {
     set_now(g->last_bookmark);
-}
-
-void watch_gauges_objects(const watch_gauges_t *g, size_t n)
-{
-    if (g->objects != NULL)
-        metric_set(g->objects, (double) n);
 }

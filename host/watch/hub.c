@@ -8,8 +8,10 @@
 
 #include "base/clock.h"
 #include "watch/informer.h"
+#include "watch/packer.h"
 #include "watch/spec.h"
 
+#include <malloc.h>
 #include <string.h>
 
 #define SLICE (10 * CLOCK_MS)
@@ -22,6 +24,7 @@ typedef struct stream {
     watch_hub_t *hub;
     watch_spec_t spec; /* its strings are ours */
     watch_informer_t *informer;
+    watch_packing_t *packing;
     list_t subs;
 } stream_t;
 
@@ -31,7 +34,7 @@ struct watch_sub {
     const watch_handler_t *handler;
     void *arg;
     loop_timer_t replay;
-    watch_store_node_t walk;
+    watch_store_walk_t walk;
     bool replayed; /* has seen all that was in the store */
     bool ended;
 };
@@ -44,6 +47,7 @@ typedef struct remains {
 
 struct watch_hub {
     watch_hub_options_t options;
+    watch_packer_t *packer;
     list_t streams;
     list_t remains;
     loop_timer_t shrink;
@@ -89,6 +93,8 @@ static void shrink(loop_timer_t *timer)
     }
     if (!list_empty(&hub->remains))
         loop_timer_set(&hub->shrink, clock_now() + SHARED_FOR);
+    else
+        malloc_trim(0); /* a host that leads no more, or watches less, is small again */
 }
 
 static void free_stream(stream_t *s)
@@ -99,6 +105,7 @@ static void free_stream(stream_t *s)
     list_append(&s->hub->remains, &r->link);
     loop_timer_set(&s->hub->shrink, clock_now());
     list_remove(&s->link);
+    watch_packing_end(s->packing);
     watch_informer_destroy(s->informer);
     watch_spec_fini(&s->spec);
     free(s);
@@ -264,6 +271,7 @@ static stream_t *create_stream(watch_hub_t *hub, const watch_spec_t *spec)
     list_init(&s->subs);
     list_append(&hub->streams, &s->link);
     s->informer = watch_informer_create(&hub->options, spec, &informer_handler, s);
+    s->packing = watch_packing_begin(hub->packer, watch_informer_store(s->informer));
     return s;
 }
 
@@ -335,6 +343,7 @@ watch_hub_t *watch_hub_create(const watch_hub_options_t *options)
     watch_hub_t *hub = host_xcalloc(1, sizeof(*hub));
 
     hub->options = *options;
+    hub->packer = watch_packer_create(options->loop);
     list_init(&hub->streams);
     list_init(&hub->remains);
     loop_timer_init(&hub->shrink, options->loop, shrink);
@@ -352,5 +361,6 @@ void watch_hub_destroy(watch_hub_t *hub)
     LIST_EACH (&hub->remains, it, next) {
         free_remains(LIST_ENTRY(it, remains_t, link));
     }
+    watch_packer_destroy(hub->packer);
     free(hub);
 }

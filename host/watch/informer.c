@@ -101,11 +101,6 @@ static void emit(watch_informer_t *w, enum watch_event_type type, const watch_sn
     w->handler->on_event(w->arg, &event);
 }
 
-static void show_objects(watch_informer_t *w)
-{
-    watch_gauges_objects(&w->gauges, watch_store_count(w->store));
-}
-
 static void set_version(watch_informer_t *w, const char *version)
 {
     buf_clear(&w->version);
@@ -256,7 +251,6 @@ static int on_object(void *arg, enum watch_news news, const char *text, size_t l
         set_working(w);
         set_version(w, watch_snapshot_version(object));
         watch_store_passed(w->store, watch_snapshot_version(object));
-        show_objects(w);
     }
     return 0;
 }
@@ -268,7 +262,6 @@ static void become_synced(watch_informer_t *w)
     bool first = !w->synced;
 
     watch_store_list_end(w->store, buf_text(&w->version));
-    show_objects(w);
     if (!first)
         return;
     w->synced = true;
@@ -285,7 +278,6 @@ static void become_missing(watch_informer_t *w)
     set_version(w, "");
     watch_store_list_end(w->store, "");
     watch_store_set_synced(w->store, false);
-    show_objects(w);
     w->synced = false;
     if (was_synced)
         w->handler->on_synced(w->arg, false);
@@ -743,6 +735,7 @@ watch_informer_t *watch_informer_create(const watch_hub_options_t *options,
         w->log = log_with(options->log, "resource", w->spec.gvr.resource);
     watch_gauges_init(&w->gauges, options->metrics, &w->spec, w->selectors);
     w->store = watch_store_create();
+    watch_store_set_meters(w->store, &w->gauges.store);
     if (*w->selectors != '\0')
         w->verify =
             watch_verify_create(options->loop, options->client, &w->spec.gvr, on_verified_gone, w);
@@ -764,6 +757,7 @@ void watch_informer_destroy(watch_informer_t *w)
         kube_lookup_cancel(w->lookup);
     watch_stream_destroy(w->stream);
     watch_verify_destroy(w->verify);
+    watch_store_set_meters(w->store, &(watch_store_meters_t){0});
     watch_gauges_fini(&w->gauges);
     watch_store_set_synced(w->store, false);
     watch_store_unref(w->store);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One allocation: this struct, the text, then the four names, each with its NUL. */
+/* One allocation: this struct, the text, then the four names, each with its NUL. Of an object that the
+ * store keeps compressed the text is elsewhere, and empty here. */
 #include "watch/snapshot.h"
 
 #include "base/error.h"
+#include "watch/packed.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -17,6 +19,7 @@ struct watch_snapshot {
     uint32_t text_len;
     struct part labels, owners;
     uint32_t ns, name, uid, version; /* offsets in text */
+    watch_opened_t *opened;          /* NULL: the text is here */
     char text[];
 };
 
@@ -119,12 +122,24 @@ static size_t length(const char *s)
     return s != NULL ? strlen(s) : 0;
 }
 
+static void put_names(watch_snapshot_t *snap, size_t at, const struct names *n)
+{
+    snap->ns = put_string(snap, &at, n->ns);
+    snap->name = put_string(snap, &at, n->name);
+    snap->uid = put_string(snap, &at, n->uid);
+    snap->version = put_string(snap, &at, n->version);
+}
+
+static size_t names_size(const struct names *n)
+{
+    return length(n->ns) + length(n->name) + length(n->uid) + length(n->version) + 4;
+}
+
 /* added: members to stand after body's opening brace. */
 static watch_snapshot_t *assemble(const buf_t *added, const buf_t *body, const struct names *n)
 {
     size_t len = body->len + added->len;
-    size_t names = length(n->ns) + length(n->name) + length(n->uid) + length(n->version) + 4;
-    watch_snapshot_t *snap = malloc(sizeof(*snap) + len + 1 + names);
+    watch_snapshot_t *snap = malloc(sizeof(*snap) + len + 1 + names_size(n));
 
     if (snap == NULL)
         return NULL;
@@ -134,12 +149,7 @@ static watch_snapshot_t *assemble(const buf_t *added, const buf_t *body, const s
     memcpy(snap->text + 1, buf_text(added), added->len);
     memcpy(snap->text + 1 + added->len, body->data + 1, body->len - 1);
     snap->text[len] = '\0';
-    size_t end = len + 1;
-
-    snap->ns = put_string(snap, &end, n->ns);
-    snap->name = put_string(snap, &end, n->name);
-    snap->uid = put_string(snap, &end, n->uid);
-    snap->version = put_string(snap, &end, n->version);
+    put_names(snap, len + 1, n);
     return snap;
 }
 
@@ -197,6 +207,24 @@ int watch_snapshot_create(const char *text, size_t len, const char *api_version,
     return ret < 0 ? ret : create_from(text, len, &meta, api_version, kind, out, err);
 }
 
+watch_snapshot_t *watch_snapshot_of_opened(watch_opened_t *o, const char *ns, const char *name,
+                                           const char *uid, const char *version)
+{
+    const struct names names = {(char *) ns, (char *) name, (char *) uid, (char *) version};
+    watch_snapshot_t *snap = host_xcalloc(1, sizeof(*snap) + names_size(&names));
+
+    atomic_init(&snap->refs, 1);
+    snap->text_len = (uint32_t) o->lazy.len;
+    snap->opened = o;
+    put_names(snap, 0, &names);
+    return snap;
+}
+
+int watch_snapshot_reserve(const watch_snapshot_t *s)
+{
+    return s->opened != NULL ? watch_lazy_reserve(&s->opened->lazy, s->opened->codec) : 0;
+}
+
 /* -- References -- */
 
 watch_snapshot_t *watch_snapshot_ref(const watch_snapshot_t *s)
@@ -211,6 +239,7 @@ void watch_snapshot_unref(watch_snapshot_t *s)
 {
     if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) > 1)
         return;
+    watch_opened_free(s->opened);
     free(s);
 }
 
@@ -225,6 +254,8 @@ const char *watch_snapshot_text(const watch_snapshot_t *s, size_t *len)
 {
     if (len != NULL)
         *len = s->text_len;
+    if (s->opened != NULL)
+        return watch_lazy_text(&s->opened->lazy, s->opened->codec, s->opened->dict);
     return s->text;
 }
 
@@ -248,19 +279,31 @@ const char *watch_snapshot_version(const watch_snapshot_t *s)
     return s->text + s->version;
 }
 
-static skim_span_t span(const watch_snapshot_t *s, struct part part)
+/* A value of metadata. */
+static skim_span_t span(const watch_snapshot_t *s, struct part part, const char *key)
 {
+    if (s->opened != NULL) {
+        size_t len;
+        const char *text = watch_snapshot_text(s, &len);
+
+        return skim_get(skim_get((skim_span_t){.p = text, .len = len}, "metadata"), key);
+    }
     return (skim_span_t){.p = part.len > 0 ? s->text + part.at : NULL, .len = part.len};
 }
 
 skim_span_t watch_snapshot_labels(const watch_snapshot_t *s)
 {
-    return span(s, s->labels);
+    return span(s, s->labels, "labels");
 }
 
 skim_span_t watch_snapshot_owners(const watch_snapshot_t *s)
 {
-    return span(s, s->owners);
+    return span(s, s->owners, "ownerReferences");
+}
+
+size_t watch_snapshot_size(const watch_snapshot_t *s)
+{
+    return sizeof(*s) + s->version + strlen(s->text + s->version) + 1;
 }
 
 /* -- Versions -- */

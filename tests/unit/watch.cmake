@@ -1,7 +1,11 @@
 # Unit tests of host/watch
 unit_test(watch selector)
 unit_test(watch snapshot)
+unit_test(watch codec)
+unit_test(watch packed)
+unit_test(watch packer)
 unit_test(watch store)
+unit_test(watch store_packed)
 unit_test(watch backoff)
 unit_test(watch stream LIBS support_fake_kube)
 unit_test(watch informer LIBS support_fake_kube)
@@ -10,3 +14,6 @@ unit_test(watch verify LIBS support_fake_kube)
 unit_test(watch hub LIBS support_fake_kube)
 # one test needs an object to find no memory
 target_link_options(watch_recovery_test PRIVATE -Wl,--wrap=watch_snapshot_create)
+target_link_options(watch_codec_test PRIVATE -Wl,--wrap=ZSTD_compress2)
+target_link_options(watch_store_packed_test PRIVATE -Wl,--wrap=watch_lazy_reserve)
+target_link_options(watch_packer_test PRIVATE -Wl,--wrap=watch_dict_train -Wl,--wrap=watch_packed_create)
