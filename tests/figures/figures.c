@@ -4,7 +4,7 @@
 static const tap_test_t all[] = {
     {"takeover", figures_takeover},   {"edit", figures_edit},     {"idle", figures_idle},
     {"reconcile", figures_reconcile}, {"memory", figures_memory}, {"devapi", figures_devapi},
-    {"fencing", figures_fencing},
+    {"fencing", figures_fencing},     {"sync", figures_sync},     {"random", figures_random},
 };
 
 int main(int argc, char **argv)
