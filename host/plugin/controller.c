@@ -588,7 +588,8 @@ static int open_source(plugin_controller_t *c, uint32_t watch, const char *ns, l
                                .ns = ns,
                                .label_selector = w->label_selector,
                                .field_selector = w->field_selector,
-                               .metadata_only = w->metadata_only};
+                               .metadata_only = w->metadata_only,
+                               .fields = w->fields};
     source_t *s = &c->sources[c->source_count];
 
     *s = (source_t){.controller = c, .watch = watch, .ns = ns};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugin/overlay.h"
 
+#include "watch/fields.h"
 #include "watch/selector.h"
 #include "json/skim.h"
 
@@ -71,14 +72,24 @@ static enum selection select_object(const plugin_watch_t *w, skim_span_t labels)
     return w->field_selector != NULL ? UNKNOWN : SELECTED;
 }
 
-/* The object as the cache of this watch holds it: whole, or its metadata alone. */
+static void destroy_fields(watch_fields_t **f)
+{
+    watch_fields_destroy(*f);
+}
+
+/* The object as the cache of this watch holds it: whole, its fields, or its metadata alone. */
 static int read_object(const plugin_watch_t *w, const plugin_reply_t *reply, watch_snapshot_t **out)
 {
     const skim_span_t body = {.p = reply->body, .len = reply->len};
     host_cleanup(buf_fini) buf_t text = BUF_INIT;
 
-    if (!w->metadata_only)
-        return watch_snapshot_create(reply->body, reply->len, NULL, NULL, out, NULL);
+    if (!w->metadata_only) {
+        host_cleanup(destroy_fields) watch_fields_t *fields = NULL;
+
+        if (watch_fields_parse(w->fields, &fields, NULL) < 0)
+            return LH_EINVAL;
+        return watch_fields_snapshot(fields, reply->body, reply->len, NULL, NULL, out, NULL);
+    }
     const skim_span_t metadata = skim_get(body, "metadata");
     host_cleanup(host_freep) char *api_version = skim_dup(skim_get(body, "apiVersion"));
 

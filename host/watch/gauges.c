@@ -31,6 +31,8 @@ static char *informer_name(const watch_spec_t *spec, const char *selector)
         buf_printf(&name, " %s", selector);
     if (spec->metadata_only)
         buf_puts(&name, " metadata");
+    if (spec->fields != NULL)
+        buf_printf(&name, " %s", spec->fields);
     return buf_steal(&name);
 }
 
@@ -67,7 +69,9 @@ void watch_gauges_init(watch_gauges_t *g, metrics_t *m, const watch_spec_t *spec
 
     *g = (watch_gauges_t){.labels = {spec->gvr.group, spec->gvr.version, spec->gvr.resource,
                                      spec->ns != NULL ? spec->ns : "", selector,
-                                     spec->metadata_only ? "metadata" : "full"}};
+                                     spec->metadata_only    ? "metadata"
+                                     : spec->fields != NULL ? spec->fields
+                                                            : "full"}};
     if (m == NULL)
         return;
     g->lists = family(m, "leasehold_watch_lists_total", "Lists begun, by mode", "mode");

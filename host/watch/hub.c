@@ -7,6 +7,7 @@
 #include "watch/hub.h"
 
 #include "base/clock.h"
+#include "watch/fields.h"
 #include "watch/informer.h"
 #include "watch/packer.h"
 #include "watch/spec.h"
@@ -248,7 +249,8 @@ static bool same_spec(const watch_spec_t *a, const watch_spec_t *b)
     return same(a->gvr.group, b->gvr.group) && same(a->gvr.version, b->gvr.version) &&
            same(a->gvr.resource, b->gvr.resource) && same(a->ns, b->ns) &&
            same(a->label_selector, b->label_selector) &&
-           same(a->field_selector, b->field_selector) && a->metadata_only == b->metadata_only;
+           same(a->field_selector, b->field_selector) && same(a->fields, b->fields) &&
+           a->metadata_only == b->metadata_only;
 }
 
 static stream_t *find_stream(watch_hub_t *hub, const watch_spec_t *spec)
@@ -275,10 +277,15 @@ static stream_t *create_stream(watch_hub_t *hub, const watch_spec_t *spec)
     return s;
 }
 
-static int check_selectors(const watch_spec_t *spec, lh_error_t *err)
+static int check_spec(const watch_spec_t *spec, lh_error_t *err)
 {
     watch_selector_t *labels = NULL;
-    int ret = 0;
+    watch_fields_t *fields = NULL;
+    int ret = watch_fields_parse(spec->fields, &fields, err);
+
+    watch_fields_destroy(fields);
+    if (ret < 0)
+        return ret;
 
     if (spec->label_selector != NULL)
         ret = watch_selector_parse(spec->label_selector, &labels, err);
@@ -292,7 +299,7 @@ int watch_subscribe(watch_hub_t *hub, const watch_spec_t *spec, const watch_hand
                     void *arg, watch_sub_t **out, lh_error_t *err)
 {
     HOST_ASSERT_LOOP(hub->options.loop);
-    int ret = check_selectors(spec, err);
+    int ret = check_spec(spec, err);
 
     if (ret < 0)
         return ret;

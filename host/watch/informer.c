@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "watch/backoff.h"
+#include "watch/fields.h"
 #include "watch/gauges.h"
 #include "watch/spec.h"
 #include "watch/stream.h"
@@ -42,6 +43,7 @@ struct watch_informer {
     bool namespaced;
     log_t *log;
     watch_gauges_t gauges;
+    watch_fields_t *fields; /* what is kept of an object; NULL: all */
     watch_store_t *store;
     watch_verify_t *verify; /* NULL without selectors */
     kube_lookup_t *lookup;
@@ -231,7 +233,8 @@ static int on_object(void *arg, enum watch_news news, const char *text, size_t l
     const int64_t begun = clock_now();
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object = NULL;
     lh_error_t problem;
-    int ret = watch_snapshot_create(text, len, w->api_version, w->kind, &object, &problem);
+    int ret =
+        watch_fields_snapshot(w->fields, text, len, w->api_version, w->kind, &object, &problem);
 
     if (ret == LH_ENOMEM)
         return host_fail(err, LH_ENOMEM, "%s", problem.text);
@@ -711,6 +714,8 @@ static void take_step(watch_informer_t *w, enum step step)
 static void copy_spec(watch_informer_t *w, const watch_spec_t *spec)
 {
     watch_spec_copy(&w->spec, spec);
+    if (watch_fields_parse(w->spec.fields, &w->fields, NULL) < 0)
+        w->fields = NULL; /* watch_subscribe refuses them */
     w->api_version = *spec->gvr.group != '\0'
                          ? host_xprintf("%s/%s", spec->gvr.group, spec->gvr.version)
                          : host_xstrdup(spec->gvr.version);
@@ -765,6 +770,7 @@ void watch_informer_destroy(watch_informer_t *w)
     buf_fini(&w->version);
     free(w->page);
     free(w->problem);
+    watch_fields_destroy(w->fields);
     watch_spec_fini(&w->spec);
     free(w->api_version);
     free(w->kind);

@@ -2,6 +2,7 @@
 unit_test(watch selector)
 unit_test(watch snapshot)
 unit_test(watch codec)
+unit_test(watch fields)
 unit_test(watch packed)
 unit_test(watch packer)
 unit_test(watch store)

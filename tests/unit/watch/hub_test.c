@@ -116,8 +116,11 @@ Test(hub, whatever_differs_is_another_stream)
 {
     WORLD(w);
     const watch_spec_t *const specs[] = {
-        CONFIGMAPS(.ns = "ns"), CONFIGMAPS(.label_selector = "a=b"),
-        CONFIGMAPS(.field_selector = "metadata.name=a"), CONFIGMAPS(.metadata_only = true),
+        CONFIGMAPS(.ns = "ns"),
+        CONFIGMAPS(.label_selector = "a=b"),
+        CONFIGMAPS(.field_selector = "metadata.name=a"),
+        CONFIGMAPS(.metadata_only = true),
+        CONFIGMAPS(.fields = "/data/a"),
         &(const watch_spec_t){.gvr = {"", "v1", "secrets"}, .kind = ""}};
 
     subscribe(&w, &w.a);
@@ -128,6 +131,16 @@ Test(hub, whatever_differs_is_another_stream)
         cr_expect_eq(fake_kube_open(w.f.kube), 2, "spec %zu shares a stream", i);
         end(&w.b);
     }
+}
+
+Test(hub, fields_that_cannot_be_parsed_are_refused)
+{
+    WORLD(w);
+    lh_error_t err;
+
+    EXPECT_INT(watch_subscribe(w.hub, CONFIGMAPS(.fields = "data"), &handler, &w.a, &w.a.sub, &err),
+               LH_EINVAL);
+    EXPECT_HAS(err.text, "'data'");
 }
 
 Test(hub, an_empty_selector_is_none)
