@@ -4,12 +4,14 @@
 #include "watch/packed.h"
 
 #include "base/error.h"
+#include "watch/selector.h"
 
 #include <string.h>
 
 enum { UID_BYTES = 16, UID_TEXT = 36 };
 
 struct watch_packed {
+    uint64_t labels; /* digest */
     _Atomic uint32_t refs;
     uint32_t text_len;
     uint32_t size;             /* of the bytes */
@@ -101,7 +103,8 @@ watch_packed_t *watch_packed_create(watch_codec_t *c, const watch_dict_t *dict,
 
     if (p == NULL)
         return NULL;
-    *p = (watch_packed_t){.text_len = (uint32_t) len,
+    *p = (watch_packed_t){.labels = watch_labels_digest(watch_snapshot_labels(object)),
+                          .text_len = (uint32_t) len,
                           .size = (uint32_t) size,
                           .plain_uid = plain,
                           .with_dict = dict != NULL};
@@ -136,6 +139,11 @@ const char *watch_packed_name(const watch_packed_t *p)
 const char *watch_packed_version(const watch_packed_t *p)
 {
     return p->data;
+}
+
+uint64_t watch_packed_labels(const watch_packed_t *p)
+{
+    return p->labels;
 }
 
 bool watch_packed_has_uid(const watch_packed_t *p, const char *uid)

@@ -20,6 +20,7 @@ void watch_packed_unref(watch_packed_t *p); /* NULL is allowed [any-thread] */
 /* Borrowed until the last unref. [any-thread] */
 const char *watch_packed_name(const watch_packed_t *p);
 const char *watch_packed_version(const watch_packed_t *p);
+uint64_t watch_packed_labels(const watch_packed_t *p); /* their digest (watch/selector.h) */
 bool watch_packed_has_uid(const watch_packed_t *p, const char *uid);
 size_t watch_packed_size(const watch_packed_t *p);     /* bytes of memory */
 size_t watch_packed_text_len(const watch_packed_t *p); /* of the object */

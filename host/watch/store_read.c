@@ -57,6 +57,7 @@ typedef struct candidate {
 typedef struct candidates {
     candidate_t *items;
     size_t count, cap;
+    uint64_t labels; /* digest of the selector */
 } candidates_t;
 
 static void candidates_free(candidates_t *c)
@@ -75,9 +76,16 @@ static int reserve(candidates_t *c, size_t cap)
     return c->items != NULL ? 0 : LH_ENOMEM;
 }
 
+/* That the labels of what readers see are none that the selector can match. */
+static bool is_told_apart(const candidates_t *c, const store_entry_t *e)
+{
+    return e->note == NULL && e->live != NULL && e->packed &&
+           (watch_packed_labels(e->live) & c->labels) != c->labels;
+}
+
 static void collect(candidates_t *c, const store_entry_t *e, const char *ns)
 {
-    if (c->count == c->cap || (ns != NULL && strcmp(e->ns->text, ns) != 0))
+    if (c->count == c->cap || (ns != NULL && strcmp(e->ns->text, ns) != 0) || is_told_apart(c, e))
         return;
     const store_state_t state = store_view(e);
 
@@ -163,7 +171,7 @@ static void dict_unrefp(watch_dict_t **d)
 int watch_store_names(watch_store_t *s, const char *ns, const watch_selector_t *labels,
                       const char *owner_uid, watch_name_t **out, size_t *count, lh_error_t *err)
 {
-    host_cleanup(candidates_free) candidates_t found = {0};
+    host_cleanup(candidates_free) candidates_t found = {.labels = watch_selector_digest(labels)};
 
     pthread_mutex_lock(&s->lock);
     int ret =

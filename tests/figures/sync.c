@@ -105,6 +105,7 @@ static void measure(const char *kind)
         replica_start(&(replica_options_t){.name = kind,
                                            .lease = NULL,
                                            .ns = "*",
+                                           .binary = getenv("LEASEHOLD_TEST_HOST"),
                                            .plugins = (const char *const[]){READER_PLUGIN, NULL}});
     const pid_t pid = replica_pid(r);
 

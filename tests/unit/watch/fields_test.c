@@ -94,17 +94,9 @@ Test(fields, metadata_is_kept_but_for_managed_fields)
 
 Test(fields, what_is_no_path_is_refused)
 {
-    static const char *const bad[] = {
-        "",
-        "/",
-        "spec",
-        "/spec,",
-        ",/spec",
-        "/spec,x",
-        "/a~2",
-        "/a~",
-        "/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/"
-        "1/2/3"};
+    static const char deep[] = "/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3";
+    static const char *const bad[] = {"",        "/",    "spec", "/spec,", ",/spec",
+                                      "/spec,x", "/a~2", "/a~",  deep};
     watch_fields_t *f = NULL;
 
     for (size_t i = 0; i < HOST_LEN(bad); i++) {

@@ -87,7 +87,6 @@ Test(packed, any_uid_is_told_from_any_other)
 Test(packed, what_does_not_shrink_or_has_overlong_names_is_left)
 {
     CODEC(c);
-    DICT(d);
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *small = object("a", "1", 1);
     host_cleanup(host_freep) char *name = host_xprintf("%070000d", 0);
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *overlong = object(name, "1", 1);
