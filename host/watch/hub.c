@@ -18,7 +18,7 @@
 #define SLICE (10 * CLOCK_MS)
 #define SHARED_FOR (20 * CLOCK_MS) /* until a reader of an old store is asked after again */
 
-enum { SHRINK_BY = 1000 };
+enum { SHRINK_BY = 1000, TRIM_AFTER = 50 /* times that: some 20 MB */ };
 
 typedef struct stream {
     list_t link;
@@ -52,6 +52,7 @@ struct watch_hub {
     list_t streams;
     list_t remains;
     loop_timer_t shrink;
+    int shrunk;  /* times, since memory was given back to the system */
     int calling; /* depth of calls to subscribers */
     loop_timer_t tidy;
 };
@@ -71,6 +72,16 @@ static void free_remains(remains_t *r)
     free(r);
 }
 
+/* A host that leads no more, or watches less, is small again. To give all back at once would hold the
+ * loop as well. */
+static void shrunk_by_one(watch_hub_t *hub)
+{
+    if (++hub->shrunk < TRIM_AFTER)
+        return;
+    hub->shrunk = 0;
+    malloc_trim(0);
+}
+
 /* A slice of the work. Who still reads a store goes on reading it. */
 static void shrink(loop_timer_t *timer)
 {
@@ -85,6 +96,7 @@ static void shrink(loop_timer_t *timer)
             continue;
         while (more && clock_now() < until) {
             more = watch_store_shrink(r->store, SHRINK_BY);
+            shrunk_by_one(hub);
         }
         if (more) {
             loop_timer_set(&hub->shrink, clock_now());
@@ -95,7 +107,7 @@ static void shrink(loop_timer_t *timer)
     if (!list_empty(&hub->remains))
         loop_timer_set(&hub->shrink, clock_now() + SHARED_FOR);
     else
-        malloc_trim(0); /* a host that leads no more, or watches less, is small again */
+        malloc_trim(0);
 }
 
 static void free_stream(stream_t *s)

@@ -18,3 +18,4 @@ target_link_options(watch_recovery_test PRIVATE -Wl,--wrap=watch_snapshot_create
 target_link_options(watch_codec_test PRIVATE -Wl,--wrap=ZSTD_compress2)
 target_link_options(watch_store_packed_test PRIVATE -Wl,--wrap=watch_lazy_reserve)
 target_link_options(watch_packer_test PRIVATE -Wl,--wrap=watch_dict_train -Wl,--wrap=watch_packed_create)
+target_link_options(watch_hub_test PRIVATE -Wl,--wrap=malloc_trim)

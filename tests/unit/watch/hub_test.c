@@ -4,6 +4,17 @@
 
 #include "fixture.h"
 
+static int trims; /* memory was given back to the system */
+
+int __real_malloc_trim(size_t pad);
+int __wrap_malloc_trim(size_t pad);
+
+int __wrap_malloc_trim(size_t pad)
+{
+    trims++;
+    return __real_malloc_trim(pad);
+}
+
 typedef struct listener {
     buf_t seen;
     watch_sub_t *sub;
@@ -93,6 +104,19 @@ Test(hub, events_begin_from_the_loop)
     EXPECT_INT(fake_kube_lookups(w.f.kube), 0);
     list_stream(&w.f, "x", 10);
     EXPECT_HEARD(&w.a, "+x@1* synced ");
+}
+
+Test(hub, the_memory_of_a_stream_is_given_back_when_it_has_ended)
+{
+    WORLD(w);
+    subscribe(&w, &w.a);
+    list_stream(&w.f, "xyz", 10);
+    EXPECT_INT(trims, 0);
+    end(&w.a);
+    turn(&w.f);
+    EXPECT_INT(trims, 1);
+    turn(&w.f);
+    EXPECT_INT(trims, 1);
 }
 
 Test(hub, one_stream_serves_all_who_ask_for_the_same)
