@@ -304,8 +304,11 @@ static void tell_server(const app_t *app)
 static int open_all(app_t *app, lh_error_t *err)
 {
     const config_t *c = app->config;
-    const kube_credentials_source_t source = {
-        .path = c->kubeconfig, .context = c->context, .env = app->options->env, .log = app->log};
+    const kube_credentials_source_t source = {.path = c->kubeconfig,
+                                              .context = c->context,
+                                              .env = app->options->env,
+                                              .log = app->log,
+                                              .metrics = app->metrics};
     host_cleanup(host_freep) char *state_dir = NULL;
     int ret = kube_credentials_load(&source, &app->credentials, err);
 

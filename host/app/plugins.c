@@ -61,6 +61,7 @@ static void add_instance(app_t *app, const plugin_file_t *file, const config_ins
         .user = user,
         .config = c->config_json,
         .process = c->isolation == CONFIG_ISOLATION_PROCESS,
+        .warm = config->standby == CONFIG_STANDBY_WARM,
         .workers = (uint32_t) c->workers,
         .max_in_flight = (uint32_t) c->max_in_flight,
         .namespaces = (const char *const *) namespaces,

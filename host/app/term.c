@@ -33,6 +33,7 @@ void app_term_begin(app_t *app, fence_t *fence)
     app->fence = fence;
     app->phase = APP_LEADING;
     health_set(app->leading, true, NULL);
+    watch_hub_begin_term(app->hub);
     if (app->fencing != NULL) {
         app_fencing_begin(app->fencing, fence); /* then app_begin_proved */
         return;

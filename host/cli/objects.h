@@ -26,6 +26,10 @@ cJSON *cli_objects_add(cJSON *list, const char *format, ...) HOST_PRINTF(2, 3);
 void cli_objects_bind(cJSON *list, const cli_deployment_t *d, const char *name, const char *ns,
                       const char *account);
 
+/* Appends the rules of Roles to cluster, as far as they are for kinds without a namespace, and else to
+ * in_namespace. (rbac_scope.c) */
+void cli_rules_split(const cJSON *rules, cJSON *cluster, cJSON *in_namespace);
+
 /* Appends what `fencing: server` needs beside the plugins' own roles. (rbac_fencing.c) */
 void cli_fencing_objects(cJSON *list, const cli_deployment_t *d);
 

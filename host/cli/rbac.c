@@ -81,15 +81,31 @@ static void add_role(rbac_t *r, const char *name, const char *ns, const cJSON *r
     cli_objects_bind(r->objects, &r->to, name, ns, account);
 }
 
+/* A Role in each namespace grants no kind that has none: for those there is a ClusterRole beside them,
+ * of the same name. */
+static void add_narrow_roles(rbac_t *r, const char *name, char **namespaces, const cJSON *rules,
+                             const char *account)
+{
+    cJSON *cluster = cJSON_CreateArray(), *in_namespace = cJSON_CreateArray();
+
+    cli_rules_split(rules, cluster, in_namespace);
+    if (cJSON_GetArraySize(cluster) > 0)
+        add_role(r, name, NULL, cluster, account);
+    for (; cJSON_GetArraySize(in_namespace) > 0 && *namespaces != NULL; namespaces++)
+        add_role(r, name, *namespaces, in_namespace, account);
+    cJSON_Delete(cluster);
+    cJSON_Delete(in_namespace);
+}
+
 static void add_roles(rbac_t *r, const char *name, char **namespaces, const cJSON *rules,
                       const char *account)
 {
     if (cJSON_GetArraySize(rules) == 0)
         return;
-    if (namespaces == NULL || namespaces[0] == NULL)
+    if (namespaces != NULL && namespaces[0] != NULL)
+        add_narrow_roles(r, name, namespaces, rules, account);
+    else
         add_role(r, name, NULL, rules, account);
-    for (; namespaces != NULL && *namespaces != NULL; namespaces++)
-        add_role(r, name, *namespaces, rules, account);
 }
 
 /* The watches are the host's own whoever the plugin is: one serves all plugins. */

@@ -7,12 +7,26 @@
 
 enum { ANSWER_S = 5 };
 
-/* Texts of another machine may not steer the terminal. */
-static void disarm(buf_t *out)
+/* A text of another machine may neither steer the terminal nor make lines of its own: no control
+ * characters, those of two bytes (U+0080 to U+009F) included. */
+static void disarm(char *text)
 {
-    for (size_t i = 0; i < out->len; i++) {
-        if ((unsigned char) out->data[i] < ' ' && out->data[i] != '\n')
-            out->data[i] = '?';
+    for (unsigned char *c = (unsigned char *) text; *c != '\0'; c++) {
+        const bool two = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
+
+        if (two)
+            *c++ = '?';
+        if (two || *c < ' ' || *c == 0x7f)
+            *c = '?';
+    }
+}
+
+static void disarm_texts(cJSON *item)
+{
+    for (; item != NULL; item = item->next) {
+        if (cJSON_IsString(item))
+            disarm(item->valuestring);
+        disarm_texts(item->child);
     }
 }
 
@@ -20,14 +34,18 @@ static void disarm(buf_t *out)
 static int say(const cli_args_t *args, const char *json,
                void (*show)(const cJSON *object, buf_t *out))
 {
+    host_cleanup(host_freep) char *line = host_xstrdup(json);
     buf_t out = BUF_INIT;
-    cJSON *object = args->json ? NULL : cJSON_Parse(json);
 
-    if (args->json)
-        buf_printf(&out, "%s\n", json);
-    else
-        show(object, &out);
-    disarm(&out);
+    disarm(line);
+    if (args->json) {
+        buf_printf(&out, "%s\n", line);
+        return cli_print(&out);
+    }
+    cJSON *object = cJSON_Parse(line);
+
+    disarm_texts(object);
+    show(object, &out);
     cJSON_Delete(object);
     return cli_print(&out);
 }

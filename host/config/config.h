@@ -4,9 +4,10 @@
  * type, default, range, help, secret or not; files, environment and flags are sources that set rows
  * of it, and every value remembers which source set it.
  *
- * Sources, later wins: defaults, file (leasehold.yaml, or section KubeOps of appsettings.json and then
- * of appsettings.<Environment>.json), environment (LEASEHOLD_LEADER_ELECTION_ID or
- * KubeOps__LeaderElectionId), flags. Unknown keys and bad values are errors with file:line:column and the nearest known name.
+ * Sources, later wins: defaults, file (leasehold.yaml, or section KubeOps of appsettings.json and
+ * then of appsettings.<Environment>.json), environment (LEASEHOLD_LEADER_ELECTION_ID or
+ * KubeOps__LeaderElectionId), flags. Unknown keys and bad values are errors with file:line:column
+ * and the nearest known name.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -18,6 +19,7 @@
 
 enum config_isolation { CONFIG_ISOLATION_THREAD, CONFIG_ISOLATION_PROCESS };
 enum config_fencing { CONFIG_FENCING_CLIENT, CONFIG_FENCING_SERVER };
+enum config_standby { CONFIG_STANDBY_COLD, CONFIG_STANDBY_WARM };
 enum config_ready { CONFIG_READY_ALL, CONFIG_READY_LEADER };
 
 #define CONFIG_WORKERS_DEFAULT 1
@@ -30,12 +32,11 @@ typedef struct config_instance {
     int isolation;   /* enum config_isolation */
     int64_t workers; /* default 1 */
     int64_t max_in_flight;
-    char **namespaces; /* NULL-terminated; NULL or empty: all */
-    char *
-        service_account; /* as which it asks under server-side fencing; never empty after loading */
-    int log_level;       /* enum log_level + 1; 0: as the host's */
-    char *config_json;   /* section "config" as a JSON object; "{}" when absent */
-    char *where;         /* "file:line" of its section, for messages */
+    char **namespaces;     /* NULL-terminated; NULL or empty: all */
+    char *service_account; /* of its requests, if fencing is server; never empty after loading */
+    int log_level;         /* enum log_level + 1; 0: as the host's */
+    char *config_json;     /* section "config" as a JSON object; "{}" when absent */
+    char *where;           /* "file:line" of its section, for messages */
 } config_instance_t;
 
 typedef struct config {
@@ -70,6 +71,7 @@ typedef struct config {
         int format; /* enum log_format */
     } log;
 
+    int standby;        /* enum config_standby */
     int fencing;        /* enum config_fencing */
     char **api_servers; /* "ADDR:PORT"; NULL or empty: none are named */
 
@@ -110,7 +112,7 @@ HOST_MUST_USE int config_print_json(const config_t *c, const config_derived_t *d
 
 /* A leasehold.yaml with every setting at its default, and comments. */
 HOST_MUST_USE int config_template(buf_t *out);
-/* A JSON Schema of configuration files; the name of file (NULL: leasehold.yaml) says of which form. */
+/* A JSON Schema of configuration files; the name of file says of which form, NULL: leasehold.yaml. */
 HOST_MUST_USE int config_schema(const char *file, buf_t *out);
 
 /* The settings that have an own flag, for --help: a text with key, default and help. */

@@ -96,12 +96,12 @@ static int by_index(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* All variables that are entries of the same list as v. */
+/* All variables that are entries of the same list as v; one more than MAX_ENTRIES at most. */
 static size_t collect(const struct reader *r, const struct variable *v, struct variable *out)
 {
     size_t n = 0;
 
-    for (const char *const *e = r->env; *e != NULL && n < MAX_ENTRIES; e++) {
+    for (const char *const *e = r->env; *e != NULL && n <= MAX_ENTRIES; e++) {
         if (parse(*e, &out[n]) && out[n].row == v->row && out[n].index >= 0)
             n++;
     }
@@ -111,8 +111,9 @@ static size_t collect(const struct reader *r, const struct variable *v, struct v
 
 static int set_list(struct reader *r, const struct variable *v, const char *place, lh_error_t *err)
 {
-    host_cleanup(host_freep) struct variable *entries = host_xcalloc(MAX_ENTRIES, sizeof(*entries));
-    host_cleanup(host_freep) config_node_t *items = host_xcalloc(MAX_ENTRIES, sizeof(*items));
+    host_cleanup(host_freep) struct variable *entries =
+        host_xcalloc(MAX_ENTRIES + 1, sizeof(*entries));
+    host_cleanup(host_freep) config_node_t *items = host_xcalloc(MAX_ENTRIES + 1, sizeof(*items));
     const size_t n = collect(r, v, entries);
     const config_node_t list = {.kind = CONFIG_SEQUENCE, .items = items, .count = n};
     const config_input_t in = {

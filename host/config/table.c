@@ -5,6 +5,7 @@
 
 static const char *const isolations[] = {"thread", "process", NULL};
 static const char *const fencings[] = {"client", "server", NULL};
+static const char *const standbys[] = {"cold", "warm", NULL};
 static const char *const readies[] = {"all", "leader", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const own_levels[] = {"default", "debug", "info", "warn", "error", NULL};
@@ -61,6 +62,8 @@ const config_setting_t config_settings[CONFIG_SETTINGS] = {
      .help = "how long a voluntary stop waits for reconciles and writes, all together"},
     {"stopBudget", CONFIG_DURATION, AT(stop_budget), "200ms", "50ms", "1h",
      .help = "how long a forced stop waits for reconciles"},
+    {"standby", CONFIG_CHOICE, AT(standby), "cold", .choices = standbys,
+     .help = "warm: the caches follow while another replica leads (docs/standby.md)"},
     {"fencing", CONFIG_CHOICE, AT(fencing), "client", .choices = fencings,
      .help = "server: the API server too refuses writes of a former term (docs/fencing.md)"},
     {"apiServers", CONFIG_LIST, AT(api_servers), .check = config_check_api_server,

@@ -35,7 +35,7 @@ typedef struct config_setting {
     const char *dotnet, *dotnet_alias;
 } config_setting_t;
 
-#define CONFIG_SETTINGS 21
+#define CONFIG_SETTINGS 22
 #define CONFIG_INSTANCE_SETTINGS 8
 #define CONFIG_INSTANCES_KEY "plugins.instances"
 

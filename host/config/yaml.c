@@ -126,10 +126,10 @@ static int read_node(struct reader *r, const yaml_event_t *event, unsigned depth
 }
 
 /* An empty stream. */
-static int read_nothing(config_node_t *out)
+static int read_nothing(const struct reader *r, config_node_t *out)
 {
     *out = (config_node_t){.plain = true, .line = 1, .column = 1, .text = calloc(1, 1)};
-    return out->text != NULL ? 0 : LH_ENOMEM;
+    return out->text != NULL ? 0 : host_fail(r->err, LH_ENOMEM, "%s: out of memory", r->source);
 }
 
 static int read_stream(struct reader *r, config_node_t *out)
@@ -144,7 +144,7 @@ static int read_stream(struct reader *r, config_node_t *out)
             return rc;
         switch (event.type) {
         case YAML_STREAM_END_EVENT:
-            return has_document ? 0 : read_nothing(out);
+            return has_document ? 0 : read_nothing(r, out);
         case YAML_DOCUMENT_START_EVENT:
             if (has_document)
                 return FAIL_AT(r, &event.start_mark, LH_EPARSE, "a second document begins");

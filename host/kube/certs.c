@@ -32,6 +32,17 @@ static char *copy_text(const char *text)
     return text != NULL ? host_xstrdup(text) : NULL;
 }
 
+/* Libcurl would have OpenSSL ask for the passphrase of a key, on the terminal and on the loop's
+ * thread. */
+static int check_first(const kube_certs_t *c, lh_error_t *err)
+{
+    const char *path = c->key_file.path != NULL ? c->key_file.path : "client-key-data";
+    int ret = c->key != NULL ? kube_pem_check_pair(c->cert, c->key, err)
+                             : host_fail(err, LH_EINVAL, "a client certificate without a key");
+
+    return ret < 0 ? host_error_wrap(err, ret, "client-certificate with key '%s'", path) : 0;
+}
+
 int kube_certs_init(kube_certs_t *c, const kube_credentials_t *credentials, const log_t *log,
                     lh_error_t *err)
 {
@@ -49,6 +60,8 @@ int kube_certs_init(kube_certs_t *c, const kube_credentials_t *credentials, cons
         ret = read_pem(&c->cert_file, &c->cert, err);
     if (ret == 0 && c->key == NULL)
         ret = read_pem(&c->key_file, &c->key, err);
+    if (ret == 0 && c->cert != NULL)
+        ret = check_first(c, err);
     if (ret < 0)
         kube_certs_fini(c);
     return ret;
@@ -126,14 +139,13 @@ static int refresh_pair(kube_certs_t *c, bool *other, lh_error_t *err)
     return 0;
 }
 
-/* A certificate of the kubeconfig wins over that of the plugin, as in client-go. */
+/* There is no plugin beside a certificate of the kubeconfig. */
 static void refresh_exec(kube_certs_t *c, bool *other)
 {
-    const kube_credentials_t *from = c->credentials;
+    kube_exec_t *exec = c->credentials->exec;
     host_cleanup(kube_exec_credential_fini) kube_exec_credential_t new = {0};
 
-    if (from->exec == NULL || from->client_cert_file != NULL || from->client_cert_data != NULL ||
-        !kube_exec_take(from->exec, &c->generation, &new))
+    if (exec == NULL || !kube_exec_take(exec, &c->generation, &new))
         return;
     if (new.cert != NULL) {
         take_pair(c, &new.cert, &new.key, other);
@@ -146,12 +158,18 @@ static void refresh_exec(kube_certs_t *c, bool *other)
 
 bool kube_certs_refresh(kube_certs_t *c)
 {
-    bool other = false;
+    bool other = false, fine = true;
     lh_error_t err;
 
-    if (refresh_ca(c, &other, &err) < 0 || refresh_pair(c, &other, &err) < 0)
+    if (refresh_ca(c, &other, &err) < 0) {
+        fine = false;
         warn(c, &err);
-    else if (other)
+    }
+    if (refresh_pair(c, &other, &err) < 0) { /* whatever became of the CA */
+        fine = false;
+        warn(c, &err);
+    }
+    if (fine && other)
         free(host_steal(c->trouble));
     refresh_exec(c, &other);
     return other;

@@ -25,6 +25,8 @@ typedef struct kube_certs {
     char *trouble;         /* the warning that was logged last; NULL: all is well */
 } kube_certs_t;
 
+/* Copies or reads them. LH_EINVAL: certificate and key do not belong together, or the key asks for a
+ * passphrase. credentials and log are borrowed until kube_certs_fini. */
 HOST_MUST_USE int kube_certs_init(kube_certs_t *c, const kube_credentials_t *credentials,
                                   const log_t *log, lh_error_t *err);
 void kube_certs_fini(kube_certs_t *c); /* also a zeroed one */

@@ -9,6 +9,7 @@
 #define KUBE_CREDENTIALS_H
 
 #include "base/log.h"
+#include "base/metrics.h"
 
 #include <leasehold/error.h>
 
@@ -25,7 +26,7 @@ typedef struct kube_credentials {
     char *token;            /* static bearer token; NULL: none */
     char *token_file;       /* re-read on change and on 401; wins over token */
     char *basic;            /* "user:password" in base64; NULL: none */
-    struct kube_exec *exec; /* credential plugin; no token stands beside it; NULL: none */
+    struct kube_exec *exec; /* credential plugin, with none of these beside it; NULL: none */
     char **impersonate;     /* header lines, NULL-terminated; NULL: none */
     char *namespace;        /* of the context or service account; "" when unknown */
     bool in_cluster;        /* those of a pod's service account */
@@ -43,8 +44,9 @@ typedef struct kube_credentials_source {
     const char *context; /* "" or NULL: current-context */
     const char *const *env;
     const char *service_account_dir; /* NULL: /var/run/secrets/kubernetes.io/serviceaccount */
-    const log_t
-        *log; /* of a credential plugin; borrowed until kube_credentials_destroy; may be NULL */
+    /* Of a credential plugin; borrowed until kube_credentials_destroy; may be NULL. */
+    const log_t *log;
+    metrics_t *metrics;
 } kube_credentials_source_t;
 
 /* Loads. What is not honoured (auth-provider, insecure-skip-tls-verify, a plugin that must ask

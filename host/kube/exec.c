@@ -30,6 +30,7 @@ struct kube_exec {
     char **argv, **env, **secrets; /* argv[0] is the command; secrets are as the owner gave them */
     int64_t time_limit;
     const log_t *log;
+    metric_t *runs; /* NULL: they are not counted */
     int wake_fd;
 
     pthread_mutex_t lock; /* guards what follows */
@@ -93,6 +94,13 @@ kube_exec_t *kube_exec_create(const kube_exec_options_t *o)
     e->secrets = copy_texts(NULL, o->secrets);
     e->time_limit = o->time_limit != 0 ? o->time_limit : TIME_LIMIT;
     e->log = o->log;
+    if (o->metrics != NULL)
+        e->runs = metrics_counter(o->metrics, "rest_client_exec_plugin_call_total",
+                                  "Number of calls to an exec plugin, partitioned by the type of "
+                                  "event encountered (no_error, plugin_execution_error, "
+                                  "plugin_not_found_error, client_internal_error) and an exit "
+                                  "code, which is 0 if and only if the call was successful.",
+                                  (const char *const[]){"code", "call_status", NULL});
     e->wake_fd = -1;
     pthread_mutex_init(&e->lock, NULL);
     list_init(&e->listeners);
@@ -140,20 +148,22 @@ const char *kube_exec_name(const kube_exec_t *e)
 static void clean_errors(const kube_exec_t *e, const kube_exec_credential_t *new,
                          const buf_t *errors, size_t max, buf_t *out)
 {
-    const char *secrets[64];
     size_t n = 0;
 
+    while (e->secrets[n] != NULL)
+        n++;
+    host_cleanup(host_freep) const char **secrets = host_xcalloc(n + 3, sizeof(*secrets));
+
+    memcpy(secrets, e->secrets, n * sizeof(*secrets));
     if (e->credential.token != NULL)
         secrets[n++] = e->credential.token;
     if (new->token != NULL)
         secrets[n++] = new->token;
-    for (size_t i = 0; e->secrets[i] != NULL && n + 1 < HOST_LEN(secrets); i++)
-        secrets[n++] = e->secrets[i];
-    secrets[n] = NULL;
     kube_redact(buf_text(errors), errors->len, secrets, max, out);
 }
 
-static int run_program(const kube_exec_t *e, buf_t *out, buf_t *errors, lh_error_t *err)
+static int run_program(const kube_exec_t *e, buf_t *out, buf_t *errors, int *status,
+                       lh_error_t *err)
 {
     host_cleanup(host_freep) char *path = kube_exec_find(e->command, (const char *const *) e->env);
 
@@ -166,15 +176,33 @@ static int run_program(const kube_exec_t *e, buf_t *out, buf_t *errors, lh_error
                                             .env = (const char *const *) e->env,
                                             .time_limit = e->time_limit,
                                             .stop_fd = e->wake_fd},
-                         out, errors, err);
+                         out, errors, status, err);
+}
+
+/* As client-go does (plugin/pkg/client/auth/exec/metrics.go): 1 stands for what did not run at all, -1
+ * for what a signal ended; what an answer says is no matter of the call. */
+static void count(const kube_exec_t *e, int ret, int status)
+{
+    const bool ran = status != KUBE_EXEC_NOT_STARTED;
+    const char *how = ret == 0              ? "no_error"
+                      : ran                 ? "plugin_execution_error"
+                      : ret == LH_ENOTFOUND ? "plugin_not_found_error"
+                                            : "client_internal_error";
+    char code[16];
+
+    if (e->runs == NULL || ret == LH_ECANCELED)
+        return;
+    snprintf(code, sizeof(code), "%d", ran ? status : 1);
+    metric_add(metric_cell(e->runs, (const char *const[]){code, how}), 1);
 }
 
 static int get(const kube_exec_t *e, kube_exec_credential_t *new, lh_error_t *err)
 {
     host_cleanup(kube_wipe_buf) buf_t out = BUF_INIT_MAX(MAX_OUTPUT), errors = BUF_INIT;
     host_cleanup(buf_fini) buf_t shown = BUF_INIT;
-    int ret = run_program(e, &out, &errors, err);
+    int status = KUBE_EXEC_NOT_STARTED, ret = run_program(e, &out, &errors, &status, err);
 
+    count(e, ret, status);
     if (ret == 0)
         ret = kube_exec_parse(buf_text(&out), out.len, e->api_version, new, err);
     clean_errors(e, new, &errors, ret == 0 ? ERRORS_IN_LOG : ERRORS_IN_TEXT, &shown);

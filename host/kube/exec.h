@@ -15,6 +15,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/metrics.h"
 
 typedef struct kube_exec kube_exec_t;
 
@@ -34,6 +35,7 @@ typedef struct kube_exec_options {
     const char *install_hint;   /* shown when there is no such program; NULL: none */
     int64_t time_limit;         /* for one run; 0: a minute */
     const log_t *log;           /* borrowed until kube_exec_destroy; may be NULL */
+    metrics_t *metrics;         /* rest_client_exec_plugin_*; likewise */
 } kube_exec_options_t;
 
 /* Starts nothing yet. Everything is copied. Caller owns the result. [any-thread] */
@@ -83,10 +85,13 @@ typedef struct kube_exec_run {
     int stop_fd; /* readable: end it */
 } kube_exec_run_t;
 
+enum { KUBE_EXEC_NOT_STARTED = -2, KUBE_EXEC_KILLED = -1 }; /* instead of an exit status */
+
 /* Runs a program to its end: stdin is /dev/null, what it prints goes to out (up to the limit of that
- * buffer; more ends it) and, of its errors, the last 4 KiB to errors. On failure err says what it did,
- * without its errors. [any-thread] */
-HOST_MUST_USE int kube_exec_run(const kube_exec_run_t *run, buf_t *out, buf_t *errors,
+ * buffer; more ends it) and, of its errors, the last 4 KiB to errors. *status is its exit status, or one
+ * of the above. LH_ENOTFOUND: there is no such program; LH_ECANCELED: it was stopped. On failure err says
+ * what it did, without its errors. [any-thread] */
+HOST_MUST_USE int kube_exec_run(const kube_exec_run_t *run, buf_t *out, buf_t *errors, int *status,
                                 lh_error_t *err);
 /* The program that command means: itself when it holds a '/', else in the absolute folders of PATH in
  * env. Caller owns the result, free with free(); NULL: none. [any-thread] */

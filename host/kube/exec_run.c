@@ -143,21 +143,24 @@ static int start(const kube_exec_run_t *run, output_t *o, child_t *child, lh_err
         child, err);
 }
 
-int kube_exec_run(const kube_exec_run_t *run, buf_t *out, buf_t *errors, lh_error_t *err)
+int kube_exec_run(const kube_exec_run_t *run, buf_t *out, buf_t *errors, int *status,
+                  lh_error_t *err)
 {
     host_cleanup(output_close) output_t o = {-1, -1};
     child_t child;
     int ret = start(run, &o, &child, err);
 
+    *status = KUBE_EXEC_NOT_STARTED;
     if (ret < 0)
         return ret;
     ret = follow(run, &child, &o, out, errors, err);
     child_kill(&child);
-    const int status = child_reap(&child);
+    const int end = child_reap(&child);
 
-    if (ret == 0 && status != 0) {
-        host_cleanup(host_freep) char *end = child_describe(status);
-        ret = host_fail(err, LH_EUNAVAILABLE, "it %s%s", WIFEXITED(status) ? "" : "was ", end);
+    *status = ret == 0 && WIFEXITED(end) ? WEXITSTATUS(end) : KUBE_EXEC_KILLED;
+    if (ret == 0 && end != 0) {
+        host_cleanup(host_freep) char *how = child_describe(end);
+        ret = host_fail(err, LH_EUNAVAILABLE, "it %s%s", WIFEXITED(end) ? "" : "was ", how);
     }
     return ret;
 }

@@ -33,6 +33,86 @@ static void texts_fini(texts_t *t)
     free(t->items);
 }
 
+/* -- Its environment -- */
+
+static bool has_name(const char *entry, const char *name)
+{
+    const size_t len = strlen(name);
+
+    return strncmp(entry, name, len) == 0 && entry[len] == '=';
+}
+
+static void put_env(texts_t *env, const char *name, const char *value)
+{
+    char *entry = host_xprintf("%s=%s", name, value);
+
+    for (size_t i = 0; i < env->count; i++) {
+        if (has_name(env->items[i], name)) {
+            kube_wipe(env->items[i]);
+            env->items[i] = entry;
+            return;
+        }
+    }
+    texts_add(env, entry);
+}
+
+static int add_env(const kubeconfig_entry_t *at, const config_node_t *exec, texts_t *env,
+                   lh_error_t *err)
+{
+    static const char field[] = "exec.env";
+    const config_node_t *list = kubeconfig_get(exec, "env");
+
+    if (list != NULL && list->kind != CONFIG_SEQUENCE && !kubeconfig_is_empty(list))
+        return kubeconfig_fail(err, at, list, field, "a list of name and value is expected");
+    for (size_t i = 0; list != NULL && i < list->count; i++) {
+        const kubeconfig_entry_t item = {at->path, at->what, at->name, &list->items[i]};
+        const char *name = NULL, *value = NULL;
+        int ret = kubeconfig_text(&item, "name", &name, err);
+        if (ret == 0)
+            ret = kubeconfig_text(&item, "value", &value, err);
+        if (ret < 0)
+            return ret;
+        if (name == NULL || strchr(name, '=') != NULL)
+            return kubeconfig_fail(err, at, item.node, field,
+                                   "a list of name and value is expected");
+        put_env(env, name, value != NULL ? value : "");
+    }
+    return 0;
+}
+
+static bool sounds_secret(const char *name, size_t len)
+{
+    static const char *const words[] = {"secret", "token", "password", "key", "credential"};
+    host_cleanup(host_freep) char *copy = strndup(name, len);
+
+    for (size_t i = 0; copy != NULL && i < HOST_LEN(words); i++) {
+        if (strcasestr(copy, words[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* The values of what is called a secret, in the environment and among the arguments: "--password x"
+ * and "--password=x". */
+static void find_secrets(const texts_t *env, const char *const *args, texts_t *secrets)
+{
+    for (size_t i = 0; i < env->count; i++) {
+        const char *value = strchr(env->items[i], '=');
+        if (value != NULL && !has_name(env->items[i], INFO) &&
+            sounds_secret(env->items[i], (size_t) (value - env->items[i])))
+            texts_add(secrets, host_xstrdup(value + 1));
+    }
+    for (size_t i = 0; args[i] != NULL; i++) {
+        const size_t len = strcspn(args[i], "=");
+        if (args[i][0] != '-' || !sounds_secret(args[i], len))
+            continue;
+        if (args[i][len] == '=')
+            texts_add(secrets, host_xstrdup(args[i] + len + 1));
+        else if (args[i + 1] != NULL)
+            texts_add(secrets, host_xstrdup(args[i + 1]));
+    }
+}
+
 /* -- What it is told of the cluster -- */
 
 static int put_field(buf_t *out, const char *key, const char *value)
@@ -101,95 +181,15 @@ static int make_info(const kubeconfig_reading_t *r, const char *version, bool wi
     host_cleanup(buf_fini) buf_t info = BUF_INIT;
     int ret = 0;
 
-    buf_printf(&info, INFO "={\"kind\":\"ExecCredential\",\"apiVersion\":\"%s\",\"spec\":{",
-               version);
+    buf_printf(&info, "{\"kind\":\"ExecCredential\",\"apiVersion\":\"%s\",\"spec\":{", version);
     if (with_cluster)
         ret = put_cluster(r, &info, err);
     buf_puts(&info, "\"interactive\":false}}");
     if (ret == 0 && info.failed)
         ret = host_fail(err, LH_ENOMEM, "exec: out of memory");
     if (ret == 0)
-        texts_add(env, buf_steal(&info));
+        put_env(env, INFO, buf_text(&info));
     return ret;
-}
-
-/* -- Its environment -- */
-
-static bool has_name(const char *entry, const char *name)
-{
-    const size_t len = strlen(name);
-
-    return strncmp(entry, name, len) == 0 && entry[len] == '=';
-}
-
-static void put_env(texts_t *env, const char *name, const char *value)
-{
-    char *entry = host_xprintf("%s=%s", name, value);
-
-    for (size_t i = 0; i < env->count; i++) {
-        if (has_name(env->items[i], name)) {
-            kube_wipe(env->items[i]);
-            env->items[i] = entry;
-            return;
-        }
-    }
-    texts_add(env, entry);
-}
-
-static int add_env(const kubeconfig_entry_t *at, const config_node_t *exec, texts_t *env,
-                   lh_error_t *err)
-{
-    static const char field[] = "exec.env";
-    const config_node_t *list = kubeconfig_get(exec, "env");
-
-    for (size_t i = 0; list != NULL && i < list->count; i++) {
-        const kubeconfig_entry_t item = {at->path, at->what, at->name, &list->items[i]};
-        const char *name = NULL, *value = NULL;
-        int ret = kubeconfig_text(&item, "name", &name, err);
-        if (ret == 0)
-            ret = kubeconfig_text(&item, "value", &value, err);
-        if (ret < 0)
-            return ret;
-        if (name == NULL || strchr(name, '=') != NULL)
-            return kubeconfig_fail(err, at, item.node, field,
-                                   "a list of name and value is "
-                                   "expected");
-        put_env(env, name, value != NULL ? value : "");
-    }
-    return 0;
-}
-
-static bool sounds_secret(const char *name, size_t len)
-{
-    static const char *const words[] = {"secret", "token", "password", "key", "credential"};
-    host_cleanup(host_freep) char *copy = strndup(name, len);
-
-    for (size_t i = 0; copy != NULL && i < HOST_LEN(words); i++) {
-        if (strcasestr(copy, words[i]) != NULL)
-            return true;
-    }
-    return false;
-}
-
-/* The values of what is called a secret, in the environment and among the arguments: "--password x"
- * and "--password=x". */
-static void find_secrets(const texts_t *env, const char *const *args, texts_t *secrets)
-{
-    for (size_t i = 0; i < env->count; i++) {
-        const char *value = strchr(env->items[i], '=');
-        if (value != NULL && !has_name(env->items[i], INFO) &&
-            sounds_secret(env->items[i], (size_t) (value - env->items[i])))
-            texts_add(secrets, host_xstrdup(value + 1));
-    }
-    for (size_t i = 0; args[i] != NULL; i++) {
-        const size_t len = strcspn(args[i], "=");
-        if (args[i][0] != '-' || !sounds_secret(args[i], len))
-            continue;
-        if (args[i][len] == '=')
-            texts_add(secrets, host_xstrdup(args[i] + len + 1));
-        else if (args[i + 1] != NULL)
-            texts_add(secrets, host_xstrdup(args[i + 1]));
-    }
 }
 
 /* -- The section -- */
@@ -273,10 +273,8 @@ int kubeconfig_read_exec(const kubeconfig_reading_t *r, const config_node_t *exe
     section_t s = {0};
     int ret = read_section(at, exec, &s, err);
 
-    for (; inherited != NULL && *inherited != NULL; inherited++) {
-        if (!has_name(*inherited, INFO))
-            texts_add(&env, host_xstrdup(*inherited));
-    }
+    for (; inherited != NULL && *inherited != NULL; inherited++)
+        texts_add(&env, host_xstrdup(*inherited));
     if (ret == 0)
         ret = kubeconfig_texts(at, exec, "args", &args, err);
     if (ret == 0)
@@ -295,6 +293,7 @@ int kubeconfig_read_exec(const kubeconfig_reading_t *r, const config_node_t *exe
                                                 .secrets = (const char *const *) secrets.items,
                                                 .api_version = s.version,
                                                 .install_hint = s.hint,
-                                                .log = r->source->log});
+                                                .log = r->source->log,
+                                                .metrics = r->source->metrics});
     return 0;
 }

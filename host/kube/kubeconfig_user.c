@@ -68,7 +68,7 @@ static int read_basic(const kubeconfig_entry_t *at, kube_credentials_t *c, lh_er
     if (strchr(user, ':') != NULL)
         return kubeconfig_fail(err, at, kubeconfig_get(at->node, "username"), "username",
                                "it must not hold a ':'");
-    if (c->token != NULL)
+    if (c->token != NULL || c->token_file != NULL)
         return kubeconfig_fail(err, at, kubeconfig_get(at->node, "username"), "username",
                                "a token is given, too; only one of them can be sent");
     host_cleanup(kube_wipep) char *both =
@@ -84,8 +84,9 @@ static int read_exec(const kubeconfig_reading_t *r, lh_error_t *err)
 
     if (exec == NULL || kubeconfig_is_empty(exec))
         return 0;
-    if (r->c->token != NULL || r->c->token_file != NULL || r->c->basic != NULL)
-        return 0; /* these win, as in client-go */
+    if (r->c->token != NULL || r->c->token_file != NULL || r->c->basic != NULL ||
+        r->c->client_cert_file != NULL || r->c->client_cert_data != NULL)
+        return 0; /* these win, as in client-go: Authenticator.UpdateTransportConfig */
     return kubeconfig_read_exec(r, exec, err);
 }
 

@@ -71,6 +71,14 @@ static size_t coded(const char *text, bool path)
     return len > LONGEST_WORD ? len : 0;
 }
 
+/* How long the "user:password" of an URL is that begins at text. */
+static size_t user_info(const char *line, const char *text)
+{
+    const size_t len = strcspn(text, "/@ \"'");
+
+    return text - line >= 3 && memcmp(text - 3, "://", 3) == 0 && text[len] == '@' ? len : 0;
+}
+
 /* To the end of a PEM block, or of the text. */
 static size_t pem(const char *text)
 {
@@ -105,6 +113,8 @@ static void hide(const char *line, const char *const *secrets, buf_t *out)
         size_t secret = known(at, secrets), word = 0;
         if (secret == 0)
             secret = pem(at);
+        if (secret == 0)
+            secret = user_info(line, at);
         if (secret == 0 && (word = announced(at)) > 0)
             secret = secret_len(at + word);
         if (secret == 0 && where == OUTSIDE && *at != '/' && *at != '.')

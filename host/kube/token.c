@@ -73,6 +73,14 @@ static int read_file(kube_token_t *t, const struct stat *st, lh_error_t *err)
     return ret;
 }
 
+/* The token beside a file that cannot be read yet; the file wins as soon as it can. */
+static bool fall_back(kube_token_t *t)
+{
+    const char *token = t->credentials->token;
+
+    return token != NULL && set_token(t, token, strlen(token), NULL) == 0;
+}
+
 static int load_file(kube_token_t *t, lh_error_t *err)
 {
     const char *path = t->credentials->token_file;
@@ -91,7 +99,7 @@ static int load_file(kube_token_t *t, lh_error_t *err)
         t->failing = false;
         return 0;
     }
-    if (t->header == NULL)
+    if (t->header == NULL && !fall_back(t))
         return host_fail(err, ret, "%s", e.text);
     if (!t->failing)
         log_warn(t->log, "%s; the last token stays in use", e.text);

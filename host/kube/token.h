@@ -24,7 +24,7 @@ void kube_token_fini(kube_token_t *t);
 
 /* *header is the header line, NULL when there is none; borrowed until the next call. A file that
  * cannot be read now leaves the last token in use (and a warning in the log); without one it is an
- * error. */
+ * error, unless there is a static token beside it: that is sent meanwhile, as in client-go. */
 HOST_MUST_USE int kube_token_get(kube_token_t *t, const char **header, lh_error_t *err);
 /* The server answered 401: reads the file even if it looks unchanged. */
 void kube_token_refused(kube_token_t *t);

@@ -7,6 +7,7 @@
 #include "plugin/meters.h"
 #include "plugin/overlay.h"
 #include "plugin/run_log.h"
+#include "plugin/watch_spec.h"
 
 #include <string.h>
 #include <uthash.h>
@@ -21,10 +22,9 @@ typedef struct source {
     uint32_t watch;
     const char *ns;
     watch_sub_t *sub;
-    watch_store_t *store;
+    watch_view_t *view;
     bool known; /* the kind has been found, and with it whether it is namespaced */
-    bool
-        spare; /* of a cluster-scoped kind, which another source has whole: without sub and store */
+    bool spare; /* of a cluster-scoped kind, which another source has whole: without sub and view */
     bool synced;
     char *problem;
 } source_t;
@@ -82,7 +82,7 @@ static source_t *source_of(plugin_controller_t *c, uint32_t watch, const char *n
     return NULL;
 }
 
-/* Shows the stores to the plugin. */
+/* Shows the caches to the plugin. */
 static void publish_cache(plugin_controller_t *c)
 {
     plugin_cache_slot_t *slots = host_xcalloc(c->source_count + 1, sizeof(*slots));
@@ -91,7 +91,7 @@ static void publish_cache(plugin_controller_t *c)
     for (size_t i = 0; i < c->source_count; i++) {
         const source_t *s = &c->sources[i];
         if (!s->spare)
-            slots[count++] = (plugin_cache_slot_t){s->watch, s->ns, s->store};
+            slots[count++] = (plugin_cache_slot_t){s->watch, s->ns, s->view};
     }
     plugin_services_set_cache(c->o.services, slots, count);
     free(slots);
@@ -101,7 +101,7 @@ static void set_spare(source_t *s)
 {
     s->known = s->spare = s->synced = true;
     watch_unsubscribe(host_steal(s->sub));
-    watch_store_unref(host_steal(s->store));
+    watch_view_unref(host_steal(s->view));
     free(host_steal(s->problem));
 }
 
@@ -269,7 +269,7 @@ static int read_object(plugin_controller_t *c, const queue_run_t *q, bool tombst
 
     if (tombstone)
         return q->last != NULL ? watch_snapshot_reserve(q->last) : 0;
-    return s != NULL ? watch_store_read(s->store, q->key.ns, q->key.name, object) : 0;
+    return s != NULL ? watch_view_read(s->view, q->key.ns, q->key.name, object) : 0;
 }
 
 static void start_run(plugin_controller_t *c, const queue_run_t *q)
@@ -526,7 +526,7 @@ void plugin_controller_written(plugin_controller_t *c, const char *method, const
         const plugin_overlay_target_t target = {.watch = &c->o.manifest->watches[s->watch],
                                                 .ns = s->ns,
                                                 .namespaced = watch_sub_namespaced(s->sub),
-                                                .store = s->store};
+                                                .view = s->view};
 
         plugin_overlay_note(&target, &reply);
     }
@@ -551,7 +551,7 @@ void plugin_controller_enqueue(plugin_controller_t *c, uint32_t watch, const cha
 
     end_clearing(c);
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object =
-        s != NULL ? watch_store_get(s->store, ns, name) : NULL;
+        s != NULL ? watch_view_get(s->view, ns, name) : NULL;
 
     if (!in_scope(c, ns))
         log_warn(c->o.log, "enqueue: '%s/%s' is outside the namespaces of this instance", ns, name);
@@ -573,7 +573,7 @@ static void close_sources(plugin_controller_t *c)
         source_t *s = &c->sources[i];
         if (s->sub != NULL)
             watch_unsubscribe(s->sub);
-        watch_store_unref(s->store);
+        watch_view_unref(s->view);
         free(s->problem);
     }
     free(host_steal(c->sources));
@@ -582,21 +582,14 @@ static void close_sources(plugin_controller_t *c)
 
 static int open_source(plugin_controller_t *c, uint32_t watch, const char *ns, lh_error_t *err)
 {
-    const plugin_watch_t *w = &c->o.manifest->watches[watch];
-    const watch_spec_t spec = {.gvr = w->gvr,
-                               .kind = w->kind,
-                               .ns = ns,
-                               .label_selector = w->label_selector,
-                               .field_selector = w->field_selector,
-                               .metadata_only = w->metadata_only,
-                               .fields = w->fields};
+    const watch_spec_t spec = plugin_watch_spec(&c->o.manifest->watches[watch], ns);
     source_t *s = &c->sources[c->source_count];
 
     *s = (source_t){.controller = c, .watch = watch, .ns = ns};
     const int ret = watch_subscribe(c->o.hub, &spec, &source_handler, s, &s->sub, err);
     if (ret < 0)
         return ret;
-    s->store = watch_sub_store(s->sub);
+    s->view = watch_sub_view(s->sub);
     c->source_count++;
     return 0;
 }

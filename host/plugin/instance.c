@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "plugin/controller.h"
+#include "plugin/keeper.h"
 #include "plugin/state.h"
 
 #include <pthread.h>
@@ -35,6 +36,7 @@ struct plugin_instance {
     log_t *log;
     plugin_services_t *services;
     plugin_controller_t *controller;
+    plugin_keeper_t *keeper; /* NULL: it has failed, or is ending */
     health_check_t *check;
     metric_cell_t *restarts, *abandoned_metric;
     plugin_state_gauge_t gauge;
@@ -94,6 +96,7 @@ static void fail(plugin_instance_t *i, const char *why)
               i->held_up ? "that is over" : "the host is started again");
     tell(i, false, why);
     loop_timer_clear(&i->timer);
+    plugin_keeper_destroy(host_steal(i->keeper));
     set_state(i, STATE_FAILED);
     settle(i);
     rest(i);
@@ -432,6 +435,8 @@ static void created(plugin_instance_t *i, const message_t *m)
     tell(i, true, NULL);
     log_info(i->log, "created: plugin %s %s, %s", i->o.file->manifest->id,
              i->o.file->manifest->version, i->o.process ? "process" : "thread");
+    if (i->o.warm)
+        plugin_keeper_open(i->keeper);
     settle(i);
     activate(i);
 }
@@ -582,6 +587,8 @@ static void start_runner(plugin_instance_t *i)
     i->born = clock_now();
     i->link = link;
     loop_timer_set(&i->timer, clock_now() + LOAD_TIMEOUT);
+    if (i->keeper == NULL)
+        i->keeper = plugin_keeper_create(i->o.hub, i->o.manifest, i->o.namespaces, i->log);
     const int ret = i->o.process ? plugin_remote_create(&options, &link->runner, &err)
                                  : plugin_local_create(&options, &link->runner, &err);
     if (ret == 0) {
@@ -638,7 +645,6 @@ static void services_written(void *arg, const char *method, const char *path, co
 
 plugin_instance_t *plugin_instance_create(const plugin_instance_options_t *options)
 {
-    static const char *const labels[] = {"controller", NULL};
     plugin_instance_t *i = host_xcalloc(1, sizeof(*i));
     plugin_shared_t *shared = options->shared;
     const plugin_manifest_t *manifest = options->manifest;
@@ -649,14 +655,8 @@ plugin_instance_t *plugin_instance_create(const plugin_instance_options_t *optio
     i->log = log_named(shared->log, "controller", options->name);
     host_cleanup(host_freep) char *check = host_xprintf("plugin-%s", options->name);
     i->check = health_add(shared->health, check, 0, HEALTH_READYZ);
-    const char *name[] = {i->name};
-    i->restarts = metric_cell(metrics_counter(shared->metrics, "leasehold_plugin_restarts_total",
-                                              "Worker processes that died.", labels),
-                              name);
-    i->abandoned_metric =
-        metric_cell(metrics_gauge(shared->metrics, "leasehold_plugin_abandoned_calls",
-                                  "Calls that never returned and were given up.", labels),
-                    name);
+    i->restarts = plugin_state_restarts(shared->metrics, i->name);
+    i->abandoned_metric = plugin_state_abandoned(shared->metrics, i->name);
     plugin_state_gauge_init(&i->gauge, shared->metrics, i->name);
     pthread_mutex_init(&i->kill_lock, NULL);
     loop_timer_init(&i->timer, shared->loop, on_timer);
@@ -737,6 +737,7 @@ void plugin_instance_stop(plugin_instance_t *i, int64_t deadline)
 {
     i->stopping = true;
     clear_term(i); /* should one be on */
+    plugin_keeper_destroy(host_steal(i->keeper));
     if (i->link == NULL && i->dying == 0) {
         end_stop(i);
         return;

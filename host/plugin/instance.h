@@ -25,6 +25,7 @@ typedef struct plugin_instance_options {
     const char *user;            /* as whom its requests are made; copied; NULL: the host */
     const char *config;          /* JSON object, checked against the schema; copied */
     bool process;                /* isolation: process */
+    bool warm;                   /* its streams stay open between terms */
     uint32_t workers, max_in_flight;
     const char *const *namespaces; /* NULL-terminated; NULL: all; borrowed */
     /* Each may be called from within the calls below. [loop-thread] */

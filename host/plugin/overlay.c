@@ -77,28 +77,18 @@ static void destroy_fields(watch_fields_t **f)
     watch_fields_destroy(*f);
 }
 
-/* The object as the cache of this watch holds it: whole, its fields, or its metadata alone. */
-static int read_object(const plugin_watch_t *w, const plugin_reply_t *reply, watch_snapshot_t **out)
+/* The object as the store of this watch holds it: whole, its fields, or its metadata alone. A stream
+ * that brings more than the watch asks for has the same fields. */
+static int read_object(const plugin_overlay_target_t *t, const plugin_reply_t *reply,
+                       watch_snapshot_t **out)
 {
-    const skim_span_t body = {.p = reply->body, .len = reply->len};
-    host_cleanup(buf_fini) buf_t text = BUF_INIT;
+    host_cleanup(destroy_fields) watch_fields_t *fields = NULL;
 
-    if (!w->metadata_only) {
-        host_cleanup(destroy_fields) watch_fields_t *fields = NULL;
-
-        if (watch_fields_parse(w->fields, &fields, NULL) < 0)
-            return LH_EINVAL;
-        return watch_fields_snapshot(fields, reply->body, reply->len, NULL, NULL, out, NULL);
-    }
-    const skim_span_t metadata = skim_get(body, "metadata");
-    host_cleanup(host_freep) char *api_version = skim_dup(skim_get(body, "apiVersion"));
-
-    buf_puts(&text, "{\"metadata\":");
-    buf_append(&text, metadata.p, metadata.len);
-    buf_puts(&text, "}");
-    if (text.failed)
-        return LH_ENOMEM;
-    return watch_snapshot_create(text.data, text.len, api_version, w->kind, out, NULL);
+    if (!watch_view_holds_whole(t->view))
+        return watch_view_metadata(reply->body, reply->len, t->watch->kind, out);
+    if (watch_fields_parse(t->watch->fields, &fields, NULL) < 0)
+        return LH_EINVAL;
+    return watch_fields_snapshot(fields, reply->body, reply->len, NULL, NULL, out, NULL);
 }
 
 /* A Status that says that a deletion is complete: its details name the object, and as kind the
@@ -117,7 +107,7 @@ static void note_deletion(const plugin_overlay_target_t *t, const plugin_reply_t
     if (t->namespaced && !path_namespace(reply->path, ns, sizeof(ns)))
         return;
     if (holds(t, ns))
-        watch_store_note_delete(t->store, ns, name, uid);
+        watch_view_note_delete(t->view, ns, name, uid);
 }
 
 static void note_object(const plugin_overlay_target_t *t, const plugin_reply_t *reply,
@@ -130,13 +120,13 @@ static void note_object(const plugin_overlay_target_t *t, const plugin_reply_t *
         return;
     const enum selection selection = select_object(t->watch, meta->labels);
 
-    if (selection == UNKNOWN || read_object(t->watch, reply, &object) < 0 ||
+    if (selection == UNKNOWN || read_object(t, reply, &object) < 0 ||
         !holds(t, watch_snapshot_ns(object)))
         return;
     if (selection == SELECTED)
-        watch_store_note_write(t->store, object);
+        watch_view_note_write(t->view, object);
     else
-        watch_store_note_left(t->store, object);
+        watch_view_note_left(t->view, object);
 }
 
 void plugin_overlay_note(const plugin_overlay_target_t *t, const plugin_reply_t *reply)

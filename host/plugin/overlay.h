@@ -7,14 +7,14 @@
 #define PLUGIN_OVERLAY_H
 
 #include "plugin/manifest.h"
-#include "watch/store.h"
+#include "watch/view.h"
 
 /* A cache that may show a written object. Borrowed during the call. */
 typedef struct plugin_overlay_target {
     const plugin_watch_t *watch;
     const char *ns;  /* the one that it holds; NULL: all */
     bool namespaced; /* the kind */
-    watch_store_t *store;
+    watch_view_t *view;
 } plugin_overlay_target_t;
 
 /* A write that was answered 2xx. Borrowed during the call. */

@@ -17,7 +17,7 @@
 #include "plugin/backend.h"
 #include "plugin/blackbox.h"
 #include "plugin/manifest.h"
-#include "watch/store.h"
+#include "watch/view.h"
 
 /* What all instances of the host share. Made once by app/; all pointers are borrowed. */
 typedef struct plugin_shared {
@@ -90,7 +90,7 @@ void plugin_services_set_guests(plugin_services_t *s, size_t count);
 typedef struct plugin_cache_slot {
     uint32_t watch;
     const char *ns;
-    watch_store_t *store;
+    watch_view_t *view;
 } plugin_cache_slot_t;
 /* Replaces the stores that cache_get and cache_list read; count 0: none. Copied, with references of
  * its own. [loop-thread] */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* A store with a reference of its own; NULL ns: for all namespaces. */
+/* A view with a reference of its own; NULL ns: for all namespaces. */
 static bool slot_covers(const plugin_cache_slot_t *slot, uint32_t watch, const char *ns)
 {
     return slot->watch == watch && (ns == NULL || slot->ns == NULL || strcmp(slot->ns, ns) == 0);
@@ -34,28 +34,28 @@ int services_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watch_snap
                        lh_error_t *err)
 {
     plugin_services_t *s = self;
-    watch_store_t *store = NULL;
+    watch_view_t *view = NULL;
     int code = check_watch(s, key->watch, err);
 
     if (code < 0)
         return code;
     pthread_mutex_lock(&s->lock);
     code = services_ctx_state(s, ctx, NULL);
-    for (size_t i = 0; code == 0 && store == NULL && i < s->slot_count; i++) {
+    for (size_t i = 0; code == 0 && view == NULL && i < s->slot_count; i++) {
         if (slot_covers(&s->slots[i], key->watch, key->ns))
-            store = watch_store_ref(s->slots[i].store);
+            view = watch_view_ref(s->slots[i].view);
     }
     pthread_mutex_unlock(&s->lock);
     if (code < 0)
         return services_ctx_fail(err, code);
-    if (store == NULL || !watch_store_synced(store)) {
-        watch_store_unref(store);
+    if (view == NULL || !watch_view_synced(view)) {
+        watch_view_unref(view);
         return not_ready(s, key->watch, key->ns, err);
     }
     watch_snapshot_t *object = NULL;
 
-    code = watch_store_read(store, key->ns, key->name, &object);
-    watch_store_unref(store);
+    code = watch_view_read(view, key->ns, key->name, &object);
+    watch_view_unref(view);
     if (code < 0)
         return host_fail(err, code, "cache: out of memory");
     if (object != NULL) {
@@ -70,13 +70,13 @@ int services_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watch_snap
 /* -- Walks -- */
 
 typedef struct walk_part {
-    watch_store_t *store;
+    watch_view_t *view;
     watch_name_t *names; /* name NULL: was gone when the walk came to it, and stays so */
     size_t count;
 } walk_part_t;
 
 struct plugin_cursor {
-    walk_part_t *parts; /* one per store */
+    walk_part_t *parts; /* one per view */
     size_t part_count, part, at;
 };
 
@@ -87,7 +87,7 @@ void services_cursor_free(void *self, plugin_cursor_t *c)
         return;
     for (size_t i = 0; i < c->part_count; i++) {
         watch_names_free(c->parts[i].names, c->parts[i].count);
-        watch_store_unref(c->parts[i].store);
+        watch_view_unref(c->parts[i].view);
     }
     free(c->parts);
     free(c);
@@ -98,13 +98,8 @@ static void cursor_freep(plugin_cursor_t **c)
     services_cursor_free(NULL, *c);
 }
 
-static void selector_destroyp(watch_selector_t **s)
-{
-    watch_selector_destroy(*s);
-}
-
-/* Takes the stores of the query under the lock; their names are read without it. */
-static int walk_stores(plugin_services_t *s, lh_ctx_t ctx, const lh_query_t *q, plugin_cursor_t *c)
+/* Takes the views of the query under the lock; their names are read without it. */
+static int walk_views(plugin_services_t *s, lh_ctx_t ctx, const lh_query_t *q, plugin_cursor_t *c)
 {
     pthread_mutex_lock(&s->lock);
     const int code = services_ctx_state(s, ctx, NULL);
@@ -112,7 +107,7 @@ static int walk_stores(plugin_services_t *s, lh_ctx_t ctx, const lh_query_t *q, 
         c->parts = host_xcalloc(s->slot_count, sizeof(*c->parts));
         for (size_t i = 0; i < s->slot_count; i++) {
             if (slot_covers(&s->slots[i], q->watch, q->ns))
-                c->parts[c->part_count++].store = watch_store_ref(s->slots[i].store);
+                c->parts[c->part_count++].view = watch_view_ref(s->slots[i].view);
         }
     }
     pthread_mutex_unlock(&s->lock);
@@ -121,20 +116,20 @@ static int walk_stores(plugin_services_t *s, lh_ctx_t ctx, const lh_query_t *q, 
 
 bool services_has_object(plugin_services_t *s, const lh_key_t *key)
 {
-    watch_store_t *store = NULL;
+    watch_view_t *view = NULL;
 
     pthread_mutex_lock(&s->lock);
-    for (size_t i = 0; store == NULL && i < s->slot_count; i++) {
+    for (size_t i = 0; view == NULL && i < s->slot_count; i++) {
         if (slot_covers(&s->slots[i], key->watch, key->ns))
-            store = watch_store_ref(s->slots[i].store);
+            view = watch_view_ref(s->slots[i].view);
     }
     pthread_mutex_unlock(&s->lock);
-    if (store == NULL)
+    if (view == NULL)
         return false;
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object =
-        watch_store_get(store, key->ns, key->name);
+        watch_view_get(view, key->ns, key->name);
 
-    watch_store_unref(store);
+    watch_view_unref(view);
     return object != NULL;
 }
 
@@ -143,30 +138,25 @@ int services_cache_list(void *self, lh_ctx_t ctx, const lh_query_t *q, plugin_cu
 {
     plugin_services_t *s = self;
     host_cleanup(cursor_freep) plugin_cursor_t *c = calloc(1, sizeof(*c));
-    host_cleanup(selector_destroyp) watch_selector_t *labels = NULL;
     int code = check_watch(s, q->watch, err);
 
     if (code < 0)
         return code;
     if (c == NULL)
         return host_fail(err, LH_ENOMEM, "cache_list: out of memory");
-    if (q->label_selector != NULL && q->label_selector[0] != '\0') {
-        code = watch_selector_parse(q->label_selector, &labels, err);
-        if (code < 0)
-            return host_error_wrap(err, code, "cache_list");
-    }
-    code = walk_stores(s, ctx, q, c);
+    code = walk_views(s, ctx, q, c);
     if (code < 0)
         return services_ctx_fail(err, code);
     if (c->part_count == 0)
         return not_ready(s, q->watch, q->ns, err);
     for (size_t i = 0; i < c->part_count; i++) {
         walk_part_t *p = &c->parts[i];
-        if (!watch_store_synced(p->store))
+        if (!watch_view_synced(p->view))
             return not_ready(s, q->watch, q->ns, err);
-        code = watch_store_names(p->store, q->ns, labels, q->owner_uid, &p->names, &p->count, err);
+        code = watch_view_names(p->view, q->ns, q->label_selector, q->owner_uid, &p->names,
+                                &p->count, err);
         if (code < 0)
-            return code;
+            return host_error_wrap(err, code, "cache_list");
     }
     *out = host_steal(c);
     return 0;
@@ -184,7 +174,7 @@ int services_cursor_next(void *self, plugin_cursor_t *c, watch_snapshot_t **out,
             continue;
         }
         watch_name_t *n = &p->names[c->at];
-        if (n->name != NULL && watch_store_read(p->store, n->ns, n->name, out) < 0)
+        if (n->name != NULL && watch_view_read(p->view, n->ns, n->name, out) < 0)
             return host_fail(err, LH_ENOMEM, "cache: out of memory"); /* the same one comes again */
         c->at++;
         if (*out != NULL)
@@ -215,7 +205,7 @@ void plugin_services_set_cache(plugin_services_t *s, const plugin_cache_slot_t *
         fresh[i] = (plugin_cache_slot_t){
             .watch = slots[i].watch,
             .ns = slots[i].ns != NULL ? host_xstrdup(slots[i].ns) : NULL,
-            .store = watch_store_ref(slots[i].store),
+            .view = watch_view_ref(slots[i].view),
         };
     }
     pthread_mutex_lock(&s->lock);
@@ -225,7 +215,7 @@ void plugin_services_set_cache(plugin_services_t *s, const plugin_cache_slot_t *
     s->slot_count = count;
     pthread_mutex_unlock(&s->lock);
     for (size_t i = 0; i < old_count; i++) {
-        watch_store_unref(old[i].store);
+        watch_view_unref(old[i].view);
         free((char *) old[i].ns);
     }
     free(old);

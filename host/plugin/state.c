@@ -31,3 +31,19 @@ void plugin_state_show(plugin_state_gauge_t *g, enum instance_state old, enum in
     metric_set(g->cells[old], 0);
     metric_set(g->cells[now], 1);
 }
+
+static const char *const labels[] = {"controller", NULL};
+
+metric_cell_t *plugin_state_restarts(metrics_t *metrics, const char *controller)
+{
+    return metric_cell(metrics_counter(metrics, "leasehold_plugin_restarts_total",
+                                       "Worker processes that died.", labels),
+                       &controller);
+}
+
+metric_cell_t *plugin_state_abandoned(metrics_t *metrics, const char *controller)
+{
+    return metric_cell(metrics_gauge(metrics, "leasehold_plugin_abandoned_calls",
+                                     "Calls that never returned and were given up.", labels),
+                       &controller);
+}

@@ -29,4 +29,9 @@ typedef struct plugin_state_gauge {
 void plugin_state_gauge_init(plugin_state_gauge_t *g, metrics_t *metrics, const char *controller);
 void plugin_state_show(plugin_state_gauge_t *g, enum instance_state old, enum instance_state now);
 
+/* Counts worker processes that died, and calls that never returned. The cells are borrowed until the
+ * registry drops the controller's. [loop-thread] */
+metric_cell_t *plugin_state_restarts(metrics_t *metrics, const char *controller);
+metric_cell_t *plugin_state_abandoned(metrics_t *metrics, const char *controller);
+
 #endif

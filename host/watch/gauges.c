@@ -78,6 +78,8 @@ void watch_gauges_init(watch_gauges_t *g, metrics_t *m, const watch_spec_t *spec
     g->relists = family(m, "leasehold_watch_relists_total", "Lists begun again, by cause", "cause");
     g->restarts = family(m, "leasehold_watch_restarts_total",
                          "Watches opened again without a list, by cause", "cause");
+    g->confirmations = family(m, "leasehold_watch_confirmations_total",
+                              "Caches filled before a term that it took over, by method", "how");
     g->watches = cell(g, 0, family(m, "leasehold_watch_watches_total", "Watches opened", NULL));
     g->unparsable =
         cell(g, 1,
@@ -103,7 +105,7 @@ void watch_gauges_init(watch_gauges_t *g, metrics_t *m, const watch_spec_t *spec
 
 void watch_gauges_fini(watch_gauges_t *g)
 {
-    metric_t *const more[] = {g->lists, g->relists, g->restarts};
+    metric_t *const more[] = {g->lists, g->relists, g->restarts, g->confirmations};
 
     for (size_t i = 0; g->lists != NULL && i < HOST_LEN(more); i++) {
         metric_drop(more[i], g->labels, COMMON_LABELS);
@@ -142,6 +144,11 @@ void watch_gauges_relist(const watch_gauges_t *g, const char *cause)
 void watch_gauges_restart(const watch_gauges_t *g, const char *cause)
 {
     count(g, g->restarts, cause);
+}
+
+void watch_gauges_confirmed(const watch_gauges_t *g, const char *how)
+{
+    count(g, g->confirmations, how);
 }
 
 void watch_gauges_watch(const watch_gauges_t *g)

@@ -8,8 +8,9 @@
 #include "watch/hub.h"
 
 typedef struct watch_gauges {
-    metric_t *lists, *relists, *restarts; /* with one label more; all NULL: nothing is measured */
-    metric_t *families[7];                /* of the cells */
+    /* with one label more; all NULL: nothing is measured */
+    metric_t *lists, *relists, *restarts, *confirmations;
+    metric_t *families[7]; /* of the cells */
     metric_cell_t *watches, *unparsable, *last_event, *last_bookmark;
     watch_store_meters_t store;     /* for the store to set */
     const char *labels[6];          /* values */
@@ -28,6 +29,7 @@ void watch_gauges_fini(watch_gauges_t *g);
 void watch_gauges_list(const watch_gauges_t *g, const char *mode);
 void watch_gauges_relist(const watch_gauges_t *g, const char *cause);
 void watch_gauges_restart(const watch_gauges_t *g, const char *cause);
+void watch_gauges_confirmed(const watch_gauges_t *g, const char *how);
 void watch_gauges_watch(const watch_gauges_t *g);
 void watch_gauges_unparsable(const watch_gauges_t *g);
 /* An event came now, and began to be taken into the store at this time. */

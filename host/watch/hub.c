@@ -11,6 +11,7 @@
 #include "watch/informer.h"
 #include "watch/packer.h"
 #include "watch/spec.h"
+#include "watch/view.h"
 
 #include <malloc.h>
 #include <string.h>
@@ -32,11 +33,14 @@ typedef struct stream {
 struct watch_sub {
     list_t link;
     stream_t *stream;
+    watch_spec_t spec;  /* its strings are ours */
+    watch_view_t *view; /* of the stream's store */
     const watch_handler_t *handler;
     void *arg;
     loop_timer_t replay;
     watch_store_walk_t walk;
     bool replayed; /* has seen all that was in the store */
+    bool scoped;   /* the view knows whether the kind has namespaces */
     bool ended;
 };
 
@@ -46,10 +50,18 @@ typedef struct remains {
     watch_store_t *store;
 } remains_t;
 
+/* What somebody will subscribe to. */
+struct watch_plan {
+    list_t link;
+    watch_spec_t spec; /* its strings are ours */
+};
+
 struct watch_hub {
     watch_hub_options_t options;
     watch_packer_t *packer;
     list_t streams;
+    list_t plans;
+    loop_timer_t split;
     list_t remains;
     loop_timer_t shrink;
     int shrunk;  /* times, since memory was given back to the system */
@@ -62,6 +74,8 @@ struct watch_hub {
 static void free_sub(watch_sub_t *sub)
 {
     list_remove(&sub->link);
+    watch_view_unref(sub->view);
+    watch_spec_fini(&sub->spec);
     free(sub);
 }
 
@@ -147,19 +161,34 @@ static void tidy(loop_timer_t *timer)
 
 /* -- Calls to subscribers -- */
 
+/* There is news, so it is known by now whether the kind has namespaces. */
+static void learn_scope(watch_sub_t *sub)
+{
+    if (!sub->scoped && !watch_informer_namespaced(sub->stream->informer))
+        watch_view_set_cluster_scoped(sub->view);
+    sub->scoped = true;
+}
+
 static void tell_event(watch_sub_t *sub, const watch_event_t *event)
 {
+    watch_view_event_t shown;
+
     if (sub->ended)
         return;
+    learn_scope(sub);
+    if (!watch_view_show(sub->view, event, &shown))
+        return;
     sub->stream->hub->calling++;
-    sub->handler->on_event(sub->arg, event);
+    sub->handler->on_event(sub->arg, &shown.event);
     sub->stream->hub->calling--;
+    watch_view_event_fini(&shown);
 }
 
 static void tell_synced(watch_sub_t *sub)
 {
     if (sub->ended || !sub->replayed || !watch_informer_synced(sub->stream->informer))
         return;
+    learn_scope(sub);
     sub->stream->hub->calling++;
     sub->handler->on_synced(sub->arg);
     sub->stream->hub->calling--;
@@ -203,6 +232,8 @@ static void on_state(void *arg, const char *problem)
     LIST_EACH (&s->subs, it, next) {
         tell_state(LIST_ENTRY(it, watch_sub_t, link), problem);
     }
+    if (watch_informer_denied(s->informer))
+        loop_timer_set(&s->hub->split, clock_now());
 }
 
 static const watch_informer_handler_t informer_handler = {
@@ -256,16 +287,36 @@ static bool same(const char *a, const char *b)
     return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
 }
 
-static bool same_spec(const watch_spec_t *a, const watch_spec_t *b)
+static bool same_resource(const watch_spec_t *a, const watch_spec_t *b)
 {
     return same(a->gvr.group, b->gvr.group) && same(a->gvr.version, b->gvr.version) &&
-           same(a->gvr.resource, b->gvr.resource) && same(a->ns, b->ns) &&
+           same(a->gvr.resource, b->gvr.resource);
+}
+
+static bool same_spec(const watch_spec_t *a, const watch_spec_t *b)
+{
+    return same_resource(a, b) && same(a->ns, b->ns) &&
            same(a->label_selector, b->label_selector) &&
            same(a->field_selector, b->field_selector) && same(a->fields, b->fields) &&
            a->metadata_only == b->metadata_only;
 }
 
-static stream_t *find_stream(watch_hub_t *hub, const watch_spec_t *spec)
+static bool given(const char *text)
+{
+    return text != NULL && *text != '\0';
+}
+
+/* What w brings holds all that n asks for, and tells which of it that is. Only the server can apply field
+ * selectors, and a view leaves out no fields. */
+static bool covers(const watch_spec_t *w, const watch_spec_t *n)
+{
+    return same_resource(w, n) && same(w->field_selector, n->field_selector) &&
+           (!given(w->ns) || same(w->ns, n->ns)) &&
+           (!given(w->label_selector) || same(w->label_selector, n->label_selector)) &&
+           same(w->fields, n->fields) && (!w->metadata_only || n->metadata_only);
+}
+
+static stream_t *find_exact(watch_hub_t *hub, const watch_spec_t *spec)
 {
     LIST_EACH (&hub->streams, it, next) {
         stream_t *s = LIST_ENTRY(it, stream_t, link);
@@ -274,6 +325,35 @@ static stream_t *find_stream(watch_hub_t *hub, const watch_spec_t *spec)
             return s;
     }
     return NULL;
+}
+
+/* The stream of just this, else one that is open and brings more. */
+static stream_t *find_stream(watch_hub_t *hub, const watch_spec_t *spec)
+{
+    stream_t *exact = find_exact(hub, spec);
+
+    if (exact != NULL)
+        return exact;
+    LIST_EACH (&hub->streams, it, next) {
+        stream_t *s = LIST_ENTRY(it, stream_t, link);
+
+        if (covers(&s->spec, spec) && !watch_informer_denied(s->informer))
+            return s;
+    }
+    return NULL;
+}
+
+/* The widest that is announced and covers spec; else spec. One whose stream is open already was not
+ * found good for it. */
+static const watch_spec_t *widest(watch_hub_t *hub, const watch_spec_t *spec)
+{
+    LIST_EACH (&hub->plans, it, next) {
+        const watch_plan_t *plan = LIST_ENTRY(it, watch_plan_t, link);
+
+        if (covers(&plan->spec, spec) && find_exact(hub, &plan->spec) == NULL)
+            spec = &plan->spec;
+    }
+    return spec;
 }
 
 static stream_t *create_stream(watch_hub_t *hub, const watch_spec_t *spec)
@@ -289,44 +369,108 @@ static stream_t *create_stream(watch_hub_t *hub, const watch_spec_t *spec)
     return s;
 }
 
+/* Labels are the view's matter. */
 static int check_spec(const watch_spec_t *spec, lh_error_t *err)
 {
-    watch_selector_t *labels = NULL;
     watch_fields_t *fields = NULL;
-    int ret = watch_fields_parse(spec->fields, &fields, err);
+    const int ret = watch_fields_parse(spec->fields, &fields, err);
 
     watch_fields_destroy(fields);
-    if (ret < 0)
+    if (ret < 0 || spec->field_selector == NULL)
         return ret;
+    return watch_field_selector_check(spec->field_selector, err);
+}
 
-    if (spec->label_selector != NULL)
-        ret = watch_selector_parse(spec->label_selector, &labels, err);
-    watch_selector_destroy(labels);
-    if (ret == 0 && spec->field_selector != NULL)
-        ret = watch_field_selector_check(spec->field_selector, err);
-    return ret;
+static void attach(watch_sub_t *sub, stream_t *s)
+{
+    watch_store_t *store = watch_informer_store(s->informer);
+
+    sub->stream = s;
+    sub->replayed = sub->scoped = false;
+    list_append(&s->subs, &sub->link);
+    watch_view_set(sub->view, &s->spec, store);
+    watch_store_walk_begin(store, &sub->walk);
+    sub->replay.fn = begin_replay;
+    loop_timer_set(&sub->replay, clock_now());
+}
+
+/* Nobody who asks for less is held up by a plugin that asks for more than the host may see. What the new
+ * stream brings comes as to a newcomer; nothing was synced yet. */
+static void split_stream(stream_t *s)
+{
+    LIST_EACH (&s->subs, it, next) {
+        watch_sub_t *sub = LIST_ENTRY(it, watch_sub_t, link);
+
+        if (sub->ended || same_spec(&sub->spec, &s->spec))
+            continue;
+        stream_t *own = find_stream(s->hub, &sub->spec);
+
+        if (own == NULL)
+            own = create_stream(s->hub, &sub->spec);
+        loop_timer_clear(&sub->replay);
+        watch_store_walk_end(watch_informer_store(s->informer), &sub->walk);
+        list_remove(&sub->link);
+        attach(sub, own);
+        tell_state(sub, watch_informer_problem(own->informer));
+    }
+}
+
+static void split(loop_timer_t *timer)
+{
+    watch_hub_t *hub = HOST_CONTAINER(timer, watch_hub_t, split);
+
+    LIST_EACH (&hub->streams, it, next) {
+        stream_t *s = LIST_ENTRY(it, stream_t, link);
+
+        if (watch_informer_denied(s->informer) &&
+            watch_store_count(watch_informer_store(s->informer)) == 0)
+            split_stream(s);
+    }
+    tidy(&hub->tidy);
+}
+
+watch_plan_t *watch_announce(watch_hub_t *hub, const watch_spec_t *spec)
+{
+    watch_plan_t *plan = host_xcalloc(1, sizeof(*plan));
+
+    watch_spec_copy(&plan->spec, spec);
+    list_append(&hub->plans, &plan->link);
+    return plan;
+}
+
+void watch_withdraw(watch_plan_t *plan)
+{
+    if (plan == NULL)
+        return;
+    list_remove(&plan->link);
+    watch_spec_fini(&plan->spec);
+    free(plan);
 }
 
 int watch_subscribe(watch_hub_t *hub, const watch_spec_t *spec, const watch_handler_t *handler,
                     void *arg, watch_sub_t **out, lh_error_t *err)
 {
     HOST_ASSERT_LOOP(hub->options.loop);
+    watch_view_t *view = NULL;
     int ret = check_spec(spec, err);
 
+    if (spec->field_selector != NULL)
+        ret = watch_field_selector_check(spec->field_selector, err);
+    if (ret == 0)
+        ret = watch_view_create(spec, &view, err);
     if (ret < 0)
         return ret;
     stream_t *s = find_stream(hub, spec);
     watch_sub_t *sub = host_xcalloc(1, sizeof(*sub));
 
     if (s == NULL)
-        s = create_stream(hub, spec);
-    sub->stream = s;
+        s = create_stream(hub, widest(hub, spec));
+    watch_spec_copy(&sub->spec, spec);
     sub->handler = handler;
     sub->arg = arg;
-    list_append(&s->subs, &sub->link);
-    watch_store_walk_begin(watch_informer_store(s->informer), &sub->walk);
+    sub->view = view;
     loop_timer_init(&sub->replay, hub->options.loop, begin_replay);
-    loop_timer_set(&sub->replay, clock_now());
+    attach(sub, s);
     *out = sub;
     return 0;
 }
@@ -345,9 +489,16 @@ void watch_unsubscribe(watch_sub_t *sub)
         tidy_stream(sub->stream);
 }
 
-watch_store_t *watch_sub_store(watch_sub_t *sub)
+void watch_hub_begin_term(watch_hub_t *hub)
 {
-    return watch_store_ref(watch_informer_store(sub->stream->informer));
+    LIST_EACH (&hub->streams, it, next) {
+        watch_informer_begin_term(LIST_ENTRY(it, stream_t, link)->informer);
+    }
+}
+
+watch_view_t *watch_sub_view(watch_sub_t *sub)
+{
+    return watch_view_ref(sub->view);
 }
 
 bool watch_sub_namespaced(const watch_sub_t *sub)
@@ -364,7 +515,9 @@ watch_hub_t *watch_hub_create(const watch_hub_options_t *options)
     hub->options = *options;
     hub->packer = watch_packer_create(options->loop);
     list_init(&hub->streams);
+    list_init(&hub->plans);
     list_init(&hub->remains);
+    loop_timer_init(&hub->split, options->loop, split);
     loop_timer_init(&hub->shrink, options->loop, shrink);
     loop_timer_init(&hub->tidy, options->loop, tidy);
     return hub;
@@ -374,6 +527,7 @@ void watch_hub_destroy(watch_hub_t *hub)
 {
     if (hub == NULL)
         return;
+    loop_timer_clear(&hub->split);
     loop_timer_clear(&hub->tidy);
     tidy(&hub->tidy);
     loop_timer_clear(&hub->shrink);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Shared subscriptions: one list-and-watch stream per (resource, namespace, selectors, projection)
- * however many plugins ask for it. The hub owns the streams (watch/informer.h) and their stores;
- * a subscriber gets events on the loop thread.
+ * however many plugins ask for it. Who asks for less than a stream that is open, or announced, gets a
+ * view of that (watch/view.h). The hub owns the streams (watch/informer.h) and their stores; a subscriber
+ * gets events on the loop thread.
  */
 #ifndef WATCH_HUB_H
 #define WATCH_HUB_H
@@ -14,10 +15,11 @@
 
 typedef struct watch_hub watch_hub_t;
 typedef struct watch_sub watch_sub_t;
+typedef struct watch_view watch_view_t; /* watch/view.h */
+typedef struct watch_plan watch_plan_t;
 
 typedef struct watch_spec {
     kube_gvr_t gvr;
-    const char *kind;           /* of the manifest; "" takes discovery's */
     const char *ns;             /* NULL: all namespaces */
     const char *label_selector; /* NULL: none */
     const char *field_selector; /* NULL: none */
@@ -62,6 +64,15 @@ typedef struct watch_hub_options {
 watch_hub_t *watch_hub_create(const watch_hub_options_t *options);
 void watch_hub_destroy(watch_hub_t *hub); /* NULL is allowed */
 
+/* A term begins: what streams brought before it is confirmed before anybody is told that they have
+ * synced (watch/informer.h). Subscriptions of the term are opened after it. [loop-thread] */
+void watch_hub_begin_term(watch_hub_t *hub);
+
+/* Says that somebody will subscribe to this when a term begins: then those who ask for less of the same
+ * need no stream of their own. spec is copied; ended by watch_withdraw. [loop-thread] */
+watch_plan_t *watch_announce(watch_hub_t *hub, const watch_spec_t *spec);
+void watch_withdraw(watch_plan_t *plan); /* NULL is allowed */
+
 /* Opens a subscription. Events begin from the loop, never from within. A stream that exists already
  * is replayed to the newcomer as initial events. Ended by watch_unsubscribe. LH_EINVAL for
  * selectors and fields that cannot be parsed. [loop-thread] */
@@ -72,9 +83,10 @@ HOST_MUST_USE int watch_subscribe(watch_hub_t *hub, const watch_spec_t *spec,
  * [loop-thread] */
 void watch_unsubscribe(watch_sub_t *sub);
 
-/* The stream's store; caller owns one more reference, free with watch_store_unref. It stays
- * readable after the subscription has ended, but is not kept up. [loop-thread] */
-watch_store_t *watch_sub_store(watch_sub_t *sub);
+/* What the subscription sees of the stream's store; caller owns one more reference, free with
+ * watch_view_unref. It stays readable after the subscription has ended, but is not kept up.
+ * [loop-thread] */
+watch_view_t *watch_sub_view(watch_sub_t *sub);
 bool watch_sub_namespaced(const watch_sub_t *sub); /* as discovery says; false before it is known */
 
 #endif

@@ -8,12 +8,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "watch/backoff.h"
-#include "watch/fields.h"
-#include "watch/gauges.h"
+#include "watch/informer_impl.h"
 #include "watch/spec.h"
-#include "watch/stream.h"
-#include "watch/verify.h"
 
 #include <string.h>
 
@@ -29,49 +25,8 @@
 #define LONGEST_WISH (60 * CLOCK_S) /* of Retry-After: a proxy may ask for an hour */
 #define RECENT (10 * CLOCK_S)       /* a list that expires sooner is not repeated at once */
 
-enum { PAGE_SIZE = 500, PAGED_TRIES = 2 };
-
-enum step { STEP_LOOK_UP, STEP_LIST, STEP_PAGE, STEP_WATCH };
-enum phase { PHASE_WAIT, PHASE_STREAM_LIST, PHASE_PAGE, PHASE_WATCH };
-
-struct watch_informer {
-    const watch_hub_options_t *options;
-    const watch_informer_handler_t *handler;
-    void *arg;
-    watch_spec_t spec; /* its strings are ours */
-    char *api_version, *kind, *selectors;
-    bool namespaced;
-    log_t *log;
-    watch_gauges_t gauges;
-    watch_fields_t *fields; /* what is kept of an object; NULL: all */
-    watch_store_t *store;
-    watch_verify_t *verify; /* NULL without selectors */
-    kube_lookup_t *lookup;
-    watch_stream_t *stream;
-
-    enum phase phase;
-    enum step next;
-    loop_timer_t wait;  /* until `next` */
-    loop_timer_t slice; /* what vanished is being reported */
-    loop_timer_t limit; /* of a streaming list that may be none */
-    watch_backoff_t backoff;
-    char *problem;
-
-    buf_t version;     /* the last one seen */
-    char *page;        /* continue token; NULL: the first page */
-    int page_tries;    /* lists that expired between pages */
-    bool no_streaming; /* the server refused it */
-    bool page_once;    /* the next list is paged, for a reason of the moment */
-    bool appeared;     /* the kind was installed while we waited for it */
-    bool froze;        /* the next request gets a connection of its own */
-    bool synced;
-    bool vanished;   /* the kind is away */
-    bool blind;      /* the list brought something that has not even a name */
-    bool list_again; /* what was just listed was compared with versions that count no more */
-    int64_t list_began;
-    int64_t missing_since; /* lookups have not found the kind since then; 0: the last one did */
-    int64_t failing_since; /* watches have not worked since then; 0: they do */
-};
+/* HURRIED_SECONDS: the API server sends a bookmark two seconds before a watch's end. */
+enum { PAGE_SIZE = 500, PAGED_TRIES = 2, HURRIED_SECONDS = 3 };
 
 static void take_step(watch_informer_t *w, enum step step);
 
@@ -109,6 +64,7 @@ static void set_version(watch_informer_t *w, const char *version)
     if (*version != '\0')
         buf_puts(&w->version, version);
     watch_gauges_version(&w->gauges, version);
+    watch_confirm_passed(w->confirm, version);
 }
 
 static void step_after(watch_informer_t *w, enum step step, int64_t delay)
@@ -164,6 +120,9 @@ static void put(watch_informer_t *w, watch_snapshot_t *object)
         watch_verify_seen(w->verify, object);
     switch (watch_store_put(w->store, object, &old)) {
     case WATCH_SAME:
+        break;
+    case WATCH_OLDER:
+        w->older |= w->phase != PHASE_WATCH;
         break;
     case WATCH_ADDED:
     case WATCH_MODIFIED:
@@ -262,12 +221,16 @@ static int on_object(void *arg, enum watch_news news, const char *text, size_t l
 
 static void become_synced(watch_informer_t *w)
 {
-    bool first = !w->synced;
+    const bool first = !watch_informer_synced(w);
 
     watch_store_list_end(w->store, buf_text(&w->version));
-    if (!first)
-        return;
+    w->listing = false;
     w->synced = true;
+    w->confirmed = w->confirmed || w->list_counts;
+    if (!w->confirmed)
+        watch_informer_confirm(w);
+    if (!first || !w->confirmed)
+        return;
     watch_store_set_synced(w->store, true);
     log_info(w->log, "watch: %zu objects listed in %d ms", watch_store_count(w->store),
              (int) ((clock_now() - w->list_began) / CLOCK_MS));
@@ -276,8 +239,9 @@ static void become_synced(watch_informer_t *w)
 
 static void become_missing(watch_informer_t *w)
 {
-    bool was_synced = w->synced;
+    bool was_synced = watch_informer_synced(w);
 
+    w->listing = false;
     set_version(w, "");
     watch_store_list_end(w->store, "");
     watch_store_set_synced(w->store, false);
@@ -305,10 +269,10 @@ static void rewind_store(watch_informer_t *w)
 }
 
 /* A server that went back may have come so far again that it does not say so: then a list shows it,
- * which ends before what was seen already. */
+ * which ends before what was seen already, or has states from before that. */
 static bool went_back(const watch_informer_t *w, const char *version)
 {
-    return watch_version_compare(version, buf_text(&w->version)) == -1;
+    return w->older || watch_version_compare(version, buf_text(&w->version)) == -1;
 }
 
 /* Reports a slice of what the list did not bring. */
@@ -317,9 +281,11 @@ static void sweep(loop_timer_t *timer)
     watch_informer_t *w = HOST_CONTAINER(timer, watch_informer_t, slice);
     int64_t until = clock_now() + SLICE;
 
-    if (w->list_again) {
+    if (w->list_again != NULL) {
+        if (w->lookup != NULL)
+            kube_lookup_cancel(host_steal(w->lookup));
         watch_stream_destroy(host_steal(w->stream));
-        relist(w, "rewound", true);
+        relist(w, w->list_again, true);
         return;
     }
     while (clock_now() < until) {
@@ -358,7 +324,7 @@ static void on_bookmark(void *arg, const char *version, bool listed)
             return;
         if (went_back(w, version)) { /* a stream is not ended from here */
             rewind_store(w);
-            w->list_again = true;
+            w->list_again = "rewound";
             loop_timer_set(&w->slice, clock_now());
             return;
         }
@@ -393,6 +359,8 @@ static void on_kind_missing(watch_informer_t *w)
         return;
     }
     w->vanished = true;
+    w->list_again = NULL;
+    watch_confirm_end(w->confirm);
     if (w->verify != NULL)
         watch_verify_all_gone(w->verify);
     watch_store_list_begin(w->store);
@@ -437,6 +405,7 @@ static void after_watch(watch_informer_t *w, const watch_stream_end_t *end)
         rewatch(w, "frozen", true, 0);
         break;
     case WATCH_END_CUT:
+    case WATCH_END_FAILED:
         rewatch(w, "cut", end->lived, end->retry_after);
         break;
     case WATCH_END_THROTTLED:
@@ -486,6 +455,11 @@ static void after_stream_list(watch_informer_t *w, const watch_stream_end_t *end
         w->page_once = true;
         take_step(w, STEP_LIST);
         break;
+    case WATCH_END_FAILED:
+    case WATCH_END_ERROR:
+    case WATCH_END_GARBLED:
+        w->page_once = true; /* it may fail at streaming lists alone */
+        /* fall through */
     default:
         /* A new kind's watches answer 429 for a second while a paged list works already. */
         if (w->appeared && end->why == WATCH_END_THROTTLED) {
@@ -540,6 +514,7 @@ static void after_page(watch_informer_t *w, watch_stream_end_t *end)
         break;
     case WATCH_END_FROZEN:
     case WATCH_END_CUT:
+    case WATCH_END_FAILED:
     case WATCH_END_THROTTLED:
         set_problem(w, end->error.text);
         step_later(w, again, end->retry_after);
@@ -558,6 +533,7 @@ static void on_end(void *arg, watch_stream_end_t *end)
     watch_stream_t *ended = host_steal(w->stream);
 
     w->phase = PHASE_WAIT;
+    w->denied = end->why == WATCH_END_DENIED;
     end->retry_after = HOST_MIN(end->retry_after, LONGEST_WISH);
     w->froze = end->why == WATCH_END_FROZEN && phase != PHASE_STREAM_LIST;
     if (end->why != WATCH_END_DONE)
@@ -596,11 +572,12 @@ static void open_stream(watch_informer_t *w, enum watch_stream_mode mode, enum p
         .next = w->page,
         .limit = w->page_tries < PAGED_TRIES ? PAGE_SIZE : 0,
         .idle = mode == WATCH_STREAM_LIST ? LIST_SILENCE : IDLE,
+        .seconds = mode == WATCH_STREAM_EVENTS && w->hurries ? HURRIED_SECONDS : 0,
         .fresh = w->froze,
     };
     lh_error_t err;
 
-    w->froze = false;
+    w->froze = w->hurries = false;
     w->phase = phase;
     if (watch_stream_open(&options, &stream_handler, w, &w->stream, &err) < 0) {
         set_problem(w, err.text);
@@ -612,7 +589,10 @@ static void begin_list(watch_informer_t *w)
 {
     loop_timer_clear(&w->slice);
     loop_timer_clear(&w->limit);
-    w->list_again = w->blind = false;
+    w->list_again = NULL;
+    w->blind = w->older = false;
+    w->listing = w->list_counts = true;
+    watch_confirm_end(w->confirm);
     bool paged = w->no_streaming || w->page_tries > 0 || w->page_once;
 
     w->list_began = clock_now();
@@ -659,7 +639,7 @@ static void on_lookup(void *arg, int code, const kube_kind_t *kind, const lh_err
     }
     if (w->vanished || w->kind == NULL) {
         free(w->kind);
-        w->kind = host_xstrdup(*w->spec.kind != '\0' ? w->spec.kind : kind->kind);
+        w->kind = host_xstrdup(kind->kind);
         w->namespaced = kind->namespaced;
         w->appeared = w->vanished;
         w->vanished = false;
@@ -711,20 +691,16 @@ static void take_step(watch_informer_t *w, enum step step)
 
 /* -- Life -- */
 
-static void copy_spec(watch_informer_t *w, const watch_spec_t *spec)
+static void on_confirm_problem(void *arg, const char *problem)
 {
-    watch_spec_copy(&w->spec, spec);
-    if (watch_fields_parse(w->spec.fields, &w->fields, NULL) < 0)
-        w->fields = NULL; /* watch_subscribe refuses them */
-    w->api_version = *spec->gvr.group != '\0'
-                         ? host_xprintf("%s/%s", spec->gvr.group, spec->gvr.version)
-                         : host_xstrdup(spec->gvr.version);
-    const char *labels = w->spec.label_selector, *fields = w->spec.field_selector;
-
-    w->selectors =
-        host_xprintf("%s%s%s", labels != NULL ? labels : "",
-                     labels != NULL && fields != NULL ? ";" : "", fields != NULL ? fields : "");
+    set_problem(arg, problem);
 }
+
+static const watch_confirm_handler_t confirm_handler = {
+    .on_hurry = watch_informer_on_hurry,
+    .on_done = watch_informer_on_confirmed,
+    .on_problem = on_confirm_problem,
+};
 
 watch_informer_t *watch_informer_create(const watch_hub_options_t *options,
                                         const watch_spec_t *spec,
@@ -735,12 +711,18 @@ watch_informer_t *watch_informer_create(const watch_hub_options_t *options,
     w->options = options;
     w->handler = handler;
     w->arg = arg;
-    copy_spec(w, spec);
+    watch_spec_copy(&w->spec, spec);
+    if (watch_fields_parse(w->spec.fields, &w->fields, NULL) < 0)
+        w->fields = NULL; /* watch_subscribe refuses them */
+    w->api_version = watch_spec_api_version(&w->spec);
+    w->selectors = watch_spec_selectors(&w->spec);
     if (options->log != NULL)
         w->log = log_with(options->log, "resource", w->spec.gvr.resource);
     watch_gauges_init(&w->gauges, options->metrics, &w->spec, w->selectors);
     w->store = watch_store_create();
     watch_store_set_meters(w->store, &w->gauges.store);
+    w->confirm = watch_confirm_create(options->loop, w->store, &confirm_handler, w);
+    w->confirmed = true;
     if (*w->selectors != '\0')
         w->verify =
             watch_verify_create(options->loop, options->client, &w->spec.gvr, on_verified_gone, w);
@@ -762,6 +744,7 @@ void watch_informer_destroy(watch_informer_t *w)
         kube_lookup_cancel(w->lookup);
     watch_stream_destroy(w->stream);
     watch_verify_destroy(w->verify);
+    watch_confirm_destroy(w->confirm);
     watch_store_set_meters(w->store, &(watch_store_meters_t){0});
     watch_gauges_fini(&w->gauges);
     watch_store_set_synced(w->store, false);
@@ -785,7 +768,12 @@ watch_store_t *watch_informer_store(watch_informer_t *w)
 
 bool watch_informer_synced(const watch_informer_t *w)
 {
-    return w->synced;
+    return w->synced && w->confirmed;
+}
+
+bool watch_informer_denied(const watch_informer_t *w)
+{
+    return w->denied;
 }
 
 bool watch_informer_namespaced(const watch_informer_t *w)

@@ -21,7 +21,7 @@ typedef struct watch_informer watch_informer_t;
  * HTTP client: no request of that client may be started or ended there. */
 typedef struct watch_informer_handler {
     void (*on_event)(void *arg, const watch_event_t *event); /* [loop-thread] */
-    /* true: the store is consistent for the first time. false: the kind is not installed any more,
+    /* true: the store is consistent for the first time, or for the first time in this term. false: the kind is not installed any more,
      * everything was reported as gone. [loop-thread] */
     void (*on_synced)(void *arg, bool synced);
     /* As watch_handler_t.on_state; only when it changes. [loop-thread] */
@@ -36,8 +36,13 @@ watch_informer_t *watch_informer_create(const watch_hub_options_t *options,
 /* Ends the requests and frees; no callback comes any more. NULL is allowed. Not from on_event. */
 void watch_informer_destroy(watch_informer_t *w);
 
+/* A term begins. The store is not consistent any more, until a list of this term is complete or it was
+ * confirmed (watch/confirm.h): on_synced comes then. Writes noted in earlier terms are forgotten. */
+void watch_informer_begin_term(watch_informer_t *w);
+
 watch_store_t *watch_informer_store(watch_informer_t *w); /* borrowed until destroy */
 bool watch_informer_synced(const watch_informer_t *w);
+bool watch_informer_denied(const watch_informer_t *w);         /* the last answer was 401 or 403 */
 bool watch_informer_namespaced(const watch_informer_t *w);     /* false before it is known */
 const char *watch_informer_problem(const watch_informer_t *w); /* NULL: none */
 

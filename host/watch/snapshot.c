@@ -203,6 +203,9 @@ int watch_snapshot_create(const char *text, size_t len, const char *api_version,
         text = replaced.data;
         len = replaced.len;
         ret = skim_meta(text, len, &meta, err);
+    } else if (ret == 0 && kind != NULL && meta.kind.p != NULL && !skim_equal(meta.kind, kind)) {
+        ret = host_fail(err, LH_EPARSE, "object: a %.*s, not a %s",
+                        (int) HOST_MIN(meta.kind.len, 40), meta.kind.p, kind);
     }
     return ret < 0 ? ret : create_from(text, len, &meta, api_version, kind, out, err);
 }

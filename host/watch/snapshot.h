@@ -11,8 +11,8 @@ struct watch_opened; /* watch/packed.h */
 
 /* From the text of one object. api_version and kind (NULL: leave it) are put in when the text lacks
  * them, as the elements of a list do, and in the place of PartialObjectMetadata's. Caller owns
- * *out, release with watch_snapshot_unref. LH_EPARSE, also without metadata.name; LH_ETOOBIG from
- * 2 GiB on; LH_ENOMEM. [any-thread] */
+ * *out, release with watch_snapshot_unref. LH_EPARSE, also without metadata.name or of another kind;
+ * LH_ETOOBIG from 2 GiB on; LH_ENOMEM. [any-thread] */
 HOST_MUST_USE int watch_snapshot_create(const char *text, size_t len, const char *api_version,
                                         const char *kind, watch_snapshot_t **out, lh_error_t *err);
 /* Of an object that the store keeps compressed; takes o over. The strings are copied. [any-thread] */

@@ -14,7 +14,6 @@ void watch_spec_copy(watch_spec_t *out, const watch_spec_t *spec)
         .gvr = {.group = host_xstrdup(spec->gvr.group),
                 .version = host_xstrdup(spec->gvr.version),
                 .resource = host_xstrdup(spec->gvr.resource)},
-        .kind = host_xstrdup(spec->kind != NULL ? spec->kind : ""),
         .ns = copy(spec->ns),
         .label_selector = copy(spec->label_selector),
         .field_selector = copy(spec->field_selector),
@@ -28,11 +27,26 @@ void watch_spec_fini(watch_spec_t *spec)
     free((void *) spec->gvr.group);
     free((void *) spec->gvr.version);
     free((void *) spec->gvr.resource);
-    free((void *) spec->kind);
     free((void *) spec->ns);
     free((void *) spec->label_selector);
     free((void *) spec->field_selector);
     free((void *) spec->fields);
+}
+
+char *watch_spec_api_version(const watch_spec_t *spec)
+{
+    const kube_gvr_t *gvr = &spec->gvr;
+
+    return *gvr->group != '\0' ? host_xprintf("%s/%s", gvr->group, gvr->version)
+                               : host_xstrdup(gvr->version);
+}
+
+char *watch_spec_selectors(const watch_spec_t *spec)
+{
+    const char *labels = spec->label_selector, *fields = spec->field_selector;
+
+    return host_xprintf("%s%s%s", labels != NULL ? labels : "",
+                        labels != NULL && fields != NULL ? ";" : "", fields != NULL ? fields : "");
 }
 
 static char *loose(skim_span_t metadata, const char *key)

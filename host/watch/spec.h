@@ -6,10 +6,13 @@
 #include "watch/hub.h"
 #include "json/skim.h"
 
-/* All strings are copied: group, version, resource and kind are never NULL, the others are NULL
+/* All strings are copied: group, version and resource are never NULL, the others are NULL
  * instead of "". Freed with watch_spec_fini. */
 void watch_spec_copy(watch_spec_t *out, const watch_spec_t *spec);
 void watch_spec_fini(watch_spec_t *spec);
+char *watch_spec_api_version(const watch_spec_t *spec); /* "group/version"; caller frees */
+/* Both selectors, for people; "" without. spec is one that was copied. Caller frees. */
+char *watch_spec_selectors(const watch_spec_t *spec);
 
 /* Names are "" where they are absent or cannot be read. Freed with watch_loose_fini. */
 typedef struct watch_loose {

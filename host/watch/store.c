@@ -386,7 +386,6 @@ static bool same_text(const watch_snapshot_t *a, const watch_snapshot_t *b)
 static enum watch_change change_of(const watch_store_t *s, const store_entry_t *e,
                                    const watch_snapshot_t *object)
 {
-    bool same;
 
     if (e->live == NULL)
         return WATCH_ADDED;
@@ -396,11 +395,16 @@ static enum watch_change change_of(const watch_store_t *s, const store_entry_t *
         host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *live =
             open_state(s, live_state(e), e->ns->text);
 
-        same = same_text(live, object);
-    } else {
-        same = not_above(watch_snapshot_version(object), live_version(e));
+        return same_text(live, object) ? WATCH_SAME : WATCH_MODIFIED;
     }
-    return same ? WATCH_SAME : WATCH_MODIFIED;
+    switch (watch_version_compare(watch_snapshot_version(object), live_version(e))) {
+    case 0:
+        return WATCH_SAME;
+    case -1:
+        return WATCH_OLDER;
+    default:
+        return WATCH_MODIFIED;
+    }
 }
 
 /* Puts object in as the live state; the note yields to it unless it is newer. What is known from
@@ -439,9 +443,11 @@ enum watch_change watch_store_put(watch_store_t *s, watch_snapshot_t *object,
     enum watch_change change = change_of(s, e, object);
 
     touch(s, e);
-    if (change != WATCH_SAME && old != NULL)
+    const bool changed = change != WATCH_SAME && change != WATCH_OLDER;
+
+    if (changed && old != NULL)
         before = live_state(e);
-    if (change != WATCH_SAME || e->epoch != s->epoch)
+    if (changed || e->epoch != s->epoch)
         put_live(s, e, object);
     pthread_mutex_unlock(&s->lock);
     pack(s, e);
@@ -530,6 +536,27 @@ void watch_store_rewind(watch_store_t *s)
     pthread_mutex_lock(&s->lock);
     s->epoch++;
     s->position[0] = '\0';
+    pthread_mutex_unlock(&s->lock);
+}
+
+bool watch_store_has(watch_store_t *s, const char *ns, const char *name, const char *uid,
+                     const char *version)
+{
+    pthread_mutex_lock(&s->lock);
+    const store_entry_t *e = store_table_find(&s->table, ns, name);
+    const bool has =
+        e != NULL && e->live != NULL && live_has_uid(e, uid) && not_above(version, live_version(e));
+
+    pthread_mutex_unlock(&s->lock);
+    return has;
+}
+
+void watch_store_forget_notes(watch_store_t *s)
+{
+    pthread_mutex_lock(&s->lock);
+    LIST_EACH (&s->notes, it, next) {
+        end_note(s, LIST_ENTRY(it, store_note_t, link)->entry);
+    }
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -634,6 +661,16 @@ static bool covers(const store_entry_t *e, const watch_snapshot_t *object)
     return order == 2 ? live_has_uid(e, watch_snapshot_uid(object)) : order != 1;
 }
 
+/* That its uid was deleted already: the replies came in another order than the writes were done. */
+static bool is_known_gone(const watch_store_t *s, const store_entry_t *e, const char *uid)
+{
+    const store_note_t *n = e->note;
+
+    return (n != NULL && n->gone && n->epoch == s->epoch &&
+            strcmp(watch_snapshot_uid(n->object), uid) == 0) ||
+           (e->live_gone && e->epoch == s->epoch && live_has_uid(e, uid));
+}
+
 static void note(watch_store_t *s, watch_snapshot_t *object, bool left)
 {
     const char *version = watch_snapshot_version(object);
@@ -651,7 +688,10 @@ static void note(watch_store_t *s, watch_snapshot_t *object, bool left)
                            not_above(version, watch_snapshot_version(e->note->object));
 
         if (!known && !older) {
+            const bool gone = is_known_gone(s, e, watch_snapshot_uid(object));
+
             add_note(s, e, object, left);
+            e->note->gone = gone;
             settle(s, e, was_seen);
         }
     }

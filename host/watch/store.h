@@ -41,10 +41,15 @@ bool watch_store_synced(watch_store_t *s);
 
 /* -- The writer -- [loop-thread] */
 
-enum watch_change { WATCH_SAME, WATCH_ADDED, WATCH_MODIFIED, WATCH_REPLACED /* another uid */ };
-/* Puts object in (a reference is taken) unless this or a newer state of the same uid is there
- * (WATCH_SAME then). *old (may be NULL) is what it replaced, NULL with WATCH_SAME; caller owns. A
- * noted write yields only to a version not lower. */
+enum watch_change {
+    WATCH_SAME,
+    WATCH_OLDER, /* a newer state of the same uid is there */
+    WATCH_ADDED,
+    WATCH_MODIFIED,
+    WATCH_REPLACED /* another uid */
+};
+/* Puts object in (a reference is taken) unless it is the same or older. *old (may be NULL) is what
+ * it replaced, NULL when nothing; caller owns. A noted write yields only to a version not lower. */
 enum watch_change watch_store_put(watch_store_t *s, watch_snapshot_t *object,
                                   watch_snapshot_t **old);
 /* Takes an object out; the removed state, caller owns, or NULL when there was none (or a newer
@@ -69,6 +74,12 @@ void watch_store_passed(watch_store_t *s, const char *version);
 /* The server went back in time, as after a restored backup: a list follows, and what it brings
  * replaces what is there, however low its versions. Until then readers see what they saw. */
 void watch_store_rewind(watch_store_t *s);
+
+/* That the stream has brought this object, in this version or (where that can be told) a later one. */
+bool watch_store_has(watch_store_t *s, const char *ns, const char *name, const char *uid,
+                     const char *version);
+/* Forgets every noted write, as a term's end asks for. That an object is known to be gone stays. */
+void watch_store_forget_notes(watch_store_t *s);
 
 /* A new list begins; one that was begun before is forgotten. */
 void watch_store_list_begin(watch_store_t *s);

@@ -32,11 +32,12 @@ struct watch_stream {
 
 /* -- The request -- */
 
-static int add_timeout(buf_t *url)
+static int add_timeout(buf_t *url, const watch_stream_options_t *o)
 {
     char seconds[16];
 
-    snprintf(seconds, sizeof(seconds), "%d", 300 + (int) rand_below(301));
+    snprintf(seconds, sizeof(seconds), "%d",
+             o->seconds > 0 ? o->seconds : 300 + (int) rand_below(301));
     return kube_query(url, "timeoutSeconds", seconds);
 }
 
@@ -52,7 +53,7 @@ static int add_watch(buf_t *url, const watch_stream_options_t *o)
         ret = kube_query(url, "resourceVersionMatch", "NotOlderThan");
     if (ret == 0 && o->mode == WATCH_STREAM_EVENTS)
         ret = kube_query(url, "resourceVersion", o->version);
-    return ret < 0 ? ret : add_timeout(url);
+    return ret < 0 ? ret : add_timeout(url, o);
 }
 
 static int add_page(buf_t *url, const watch_stream_options_t *o)
@@ -99,10 +100,13 @@ static int give_object(watch_stream_t *s, enum watch_news news, skim_span_t obje
     return ret;
 }
 
-static bool is_too_large(const char *text)
+/* Servers since 1.19 say it by the reason of a cause, older ones by the text of one or of the whole. */
+static bool is_too_large(const char *text, size_t len)
 {
-    return strstr(text, "ResourceVersionTooLarge") != NULL ||
-           strstr(text, "Too large resource version") != NULL;
+    static const char reason[] = "ResourceVersionTooLarge", words[] = "Too large resource version";
+
+    return memmem(text, len, reason, sizeof(reason) - 1) != NULL ||
+           memmem(text, len, words, sizeof(words) - 1) != NULL;
 }
 
 /* The Status of an ERROR event ends the stream. */
@@ -118,7 +122,7 @@ static int on_error_event(watch_stream_t *s, skim_span_t status, lh_error_t *err
     else if (strcmp(code, "429") == 0)
         stop(s, WATCH_END_THROTTLED);
     else
-        stop(s, is_too_large(message) ? WATCH_END_TOO_LARGE : WATCH_END_ERROR);
+        stop(s, is_too_large(status.p, status.len) ? WATCH_END_TOO_LARGE : WATCH_END_ERROR);
     return host_fail(err, LH_EAPI, "the server ended the watch: %s: %s", code != NULL ? code : "?",
                      message != NULL ? message : "no message");
 }
@@ -208,9 +212,11 @@ static enum watch_end end_of_status(const kube_result_t *result)
     case 429:
         return WATCH_END_THROTTLED;
     default:
-        if (result->status >= 400 && is_too_large(result->body))
+        if (result->status < 400)
+            return WATCH_END_CUT;
+        if (is_too_large(result->body, result->body_len))
             return WATCH_END_TOO_LARGE;
-        return result->status >= 400 && result->status < 500 ? WATCH_END_REFUSED : WATCH_END_CUT;
+        return result->status < 500 ? WATCH_END_REFUSED : WATCH_END_FAILED;
     }
 }
 

@@ -26,7 +26,8 @@ enum watch_end {
     WATCH_END_MISSING,   /* 404: no such kind */
     WATCH_END_DENIED,    /* 401, 403 */
     WATCH_END_REFUSED,   /* any other 4xx: the server does not understand the request */
-    WATCH_END_CUT,       /* no connection, a broken one, or 5xx */
+    WATCH_END_CUT,       /* no connection, or a broken one */
+    WATCH_END_FAILED,    /* 5xx */
     WATCH_END_ERROR,     /* an ERROR event with another code */
     WATCH_END_GARBLED,   /* not the JSON it ought to be */
     WATCH_END_MEMORY,    /* an object found no memory */
@@ -77,6 +78,7 @@ typedef struct watch_stream_options {
     const char *next;    /* of a page: continue token of the one before; NULL: the first */
     int limit;           /* of a page: objects; 0: all */
     int64_t idle;        /* ns without a byte after which it counts as frozen */
+    int seconds;         /* of a watch: until the server closes it; 0: 5 to 10 minutes */
     bool fresh;          /* on a new connection */
 } watch_stream_options_t;
 

@@ -385,12 +385,16 @@ static lh_json_t expression(eval_t *e)
     return a;
 }
 
+/* In the end kube-janitor asks bool() of Python, which takes 0 for false; JMESPath does not. */
 static int evaluate(eval_t *e)
 {
     const lh_json_t value = expression(e);
+    double number;
 
     if (!e->failed && peek(e) != '\0')
         (void) fail(e, "not offered, or no operator:");
+    if (lh_json_double(value, "", &number) == 0)
+        return !e->failed && (number < 0 || number > 0);
     return !e->failed && is_true(value);
 }
 

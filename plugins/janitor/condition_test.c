@@ -56,6 +56,21 @@ Test(condition, values_are_true_as_in_jmespath)
     expect("!(spec.zero)", 0);
 }
 
+/* kube-janitor asks bool() of Python of what JMESPath gives: a rule for `spec.replicas` is none for
+ * what is scaled to nothing. */
+Test(condition, zero_deletes_nothing)
+{
+    expect("spec.zero", 0);
+    expect("`0`", 0);
+    expect("`-0.0`", 0);
+    expect("`0.5`", 1);
+    expect("`-1`", 1);
+    expect("length(spec.list)", 0);
+    expect("length(spec.tags)", 1);
+    expect("spec.zero && 'x'", 1);
+    expect("spec.missing || spec.zero", 0);
+}
+
 Test(condition, paths_go_through_objects_and_arrays)
 {
     expect("spec.ports[1].port == `443`", 1);

@@ -144,6 +144,16 @@ Test(mirror, lists_and_selectors_say_where)
         "'" PREFIX "reflection-allowed': 'True', '" PREFIX "reflection-auto-enabled': 'TRUE'", 3);
 }
 
+Test(mirror, a_pattern_that_would_end_the_host_is_told)
+{
+    lh_fake_t *fake = lead();
+
+    put_source(fake, AUTO ALLOWED_IN("((.{255}){255}){255}"), "'k': 'v'");
+    cr_expect_not_null(lh_fake_logged(fake, "costs too much"));
+    EXPECT_WRITES(0);
+    end(fake);
+}
+
 Test(mirror, follows_changes_of_the_source)
 {
     lh_fake_t *fake = lead();
@@ -421,7 +431,7 @@ Test(mirror, a_direct_mirror_outlives_its_source)
 
 Test(mirror, names_that_are_none_make_no_mirror)
 {
-    static const char *const names[] = {"conf", "/conf", "src/", ""};
+    static const char *const names[] = {"conf", "/conf", "src/", "", "../conf", "src/.", "src/a/b"};
     char annotation[128];
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -431,6 +441,7 @@ Test(mirror, names_that_are_none_make_no_mirror)
         put(fake, "a", "copy", annotation, "'mine': 'x'");
         settle(fake, "a", "copy");
         EXPECT_VALUE(COPY, "/data", "{\"mine\":\"x\"}");
+        cr_expect(lh_fake_calls(fake, "GET", "/") == 0, "'%s' is asked for", names[i]);
         end(fake);
     }
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mirror.h"
 
+#include "name_pattern.h"
+
 #include <fnmatch.h>
-#include <regex.h>
 #include <strings.h>
 
 enum { VALUE = 4096 };
@@ -16,6 +17,13 @@ static int flag(lh_json_t object, const char *name)
     return lh_annotation(object, name, value, sizeof(value)) == 0 && strcasecmp(value, "true") == 0;
 }
 
+/* May it be the name of an object? It becomes a part of a path. */
+static int is_name(const char *text)
+{
+    return text[0] != '\0' && text[0] != '.' &&
+           text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-.")] == '\0';
+}
+
 int read_reflects(lh_json_t object, reflects_t *out)
 {
     char value[sizeof(out->ns) + sizeof(out->name)];
@@ -24,9 +32,11 @@ int read_reflects(lh_json_t object, reflects_t *out)
     if (lh_annotation(object, PREFIX "reflects", value, sizeof(value)) < 0)
         return 0;
     char *slash = strchr(value, '/');
-    if (slash == NULL || slash == value || slash[1] == '\0')
+    if (slash == NULL)
         return 0;
     *slash = '\0';
+    if (!is_name(value) || !is_name(slash + 1))
+        return 0;
     if (strlen(value) >= sizeof(out->ns) || strlen(slash + 1) >= sizeof(out->name))
         return 0;
     memcpy(out->ns, value, strlen(value) + 1);
@@ -71,17 +81,12 @@ int is_excluded(const work_t *w, const char *ns)
 /* One item of a list: a regular expression for the whole name. */
 static int matches_name(const work_t *w, const char *item, const char *ns)
 {
-    char whole[VALUE + 8];
-    regex_t regex;
+    lh_error_t err = {0};
+    const int found = name_pattern_matches(item, ns, &err);
 
-    (void) snprintf(whole, sizeof(whole), "^(%s)$", item);
-    if (regcomp(&regex, whole, REG_EXTENDED | REG_NOSUB) != 0) {
-        lh_logf(w->self->host, w->ctx, LH_LOG_WARN, "'%.128s' is no regular expression", item);
-        return 0;
-    }
-    const int found = regexec(&regex, ns, 0, NULL, 0) == 0;
-    regfree(&regex);
-    return found;
+    if (found < 0)
+        lh_log(w->self->host, w->ctx, LH_LOG_WARN, err.text);
+    return found == 1;
 }
 
 static int matches_list(const work_t *w, char *list, const char *ns)

@@ -116,7 +116,28 @@ Test(reloader, names_roll_whether_used_or_not)
     EXPECT_ROLLED(0, "{}", NAMES "'web'", USES_CONFIG, "");
     EXPECT_ROLLED(0, "{}", NAMES "'config'", USES_CONFIG, "");
     EXPECT_ROLLED(1, "{}", NAMES "'[, web-config'", "'env': []", "");
+    EXPECT_ROLLED(0, "{}", NAMES "'((.{255}){255}){255}'", "'env': []", "");
     EXPECT_ROLLED(0, "{}", "'secret.reloader.stakater.com/reload': 'web-config'", USES_CONFIG, "");
+}
+
+Test(reloader, a_list_of_names_that_is_too_long_is_told)
+{
+    lh_fake_t *fake = lead("{}");
+    char *json = malloc(8192);
+
+    (void) snprintf(json, 8192,
+                    "{'metadata': {'namespace': 'shop', 'name': 'web', 'annotations': {"
+                    "'configmap.reloader.stakater.com/reload': '%04096d'}}, "
+                    "'spec': {'template': {'spec': {'containers': [{'name': 'app'}]}}}}",
+                    1);
+    lh_fake_put(fake, WATCH_DEPLOYMENTS, json);
+    put_config(fake, "", "'a': '1'");
+    put_config(fake, "", "'a': '2'");
+    cr_expect_not_null(lh_fake_logged(fake, "Deployment shop/web: annotation "
+                                            "configmap.reloader.stakater.com/reload is ignored: it "
+                                            "has more than 4095 bytes"));
+    free(json);
+    end(fake);
 }
 
 Test(reloader, search_needs_a_match_on_the_source)

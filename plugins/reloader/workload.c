@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reloader.h"
 
-#include <regex.h>
+#include "name_pattern.h"
 
 #define PREFIX "reloader.stakater.com/"
 #define AUTO PREFIX "auto"
@@ -13,19 +13,39 @@ enum { VALUE = 4096 };
 
 /* -- Annotations -- */
 
-/* The value of an annotation, "" when there is none. */
-static void annotation(lh_json_t object, const char *name, char value[VALUE])
+/* The value of an annotation, "" when there is none. LH_ETOOBIG: it has one that does not fit. */
+static int annotation(lh_json_t object, const char *name, char value[VALUE])
 {
     value[0] = '\0';
-    if (object.text != NULL)
-        (void) lh_annotation(object, name, value, VALUE);
+    return object.text != NULL ? lh_annotation(object, name, value, VALUE) : LH_ENOTFOUND;
+}
+
+static void warn(const source_t *s, const workload_t *w, const char *what)
+{
+    char name[256] = "";
+
+    (void) lh_json_string(w->object, "/metadata/name", name, sizeof(name));
+    lh_logf(s->self->host, s->ctx, LH_LOG_WARN, "%s %s/%s: %s", w->kind, s->ns, name, what);
+}
+
+/* A list of names in an annotation of the workload or its template. */
+static void names(const source_t *s, const workload_t *w, lh_json_t object, const char *name,
+                  char value[VALUE])
+{
+    char what[160];
+
+    if (annotation(object, name, value) != LH_ETOOBIG)
+        return;
+    (void) snprintf(what, sizeof(what), "annotation %s is ignored: it has more than %d bytes", name,
+                    VALUE - 1);
+    warn(s, w, what);
 }
 
 static int says(lh_json_t object, const char *name, const char *expected)
 {
     char value[VALUE];
 
-    annotation(object, name, value);
+    (void) annotation(object, name, value);
     return strcmp(value, expected) == 0;
 }
 
@@ -59,14 +79,13 @@ static char *next_item(char **list)
 }
 
 /* Is the name excluded? Only the workload's own annotation is asked, by names as they are. */
-static int is_excluded(const source_t *s, lh_json_t object)
+static int is_excluded(const source_t *s, const workload_t *w)
 {
     char value[VALUE], *list = value, *item;
 
-    annotation(object,
-               s->is_secret ? "secrets.exclude." PREFIX "reload"
-                            : "configmaps.exclude." PREFIX "reload",
-               value);
+    names(s, w, w->object,
+          s->is_secret ? "secrets.exclude." PREFIX "reload" : "configmaps.exclude." PREFIX "reload",
+          value);
     while ((item = next_item(&list)) != NULL) {
         if (strcmp(item, s->name) == 0)
             return 1;
@@ -77,21 +96,12 @@ static int is_excluded(const source_t *s, lh_json_t object)
 /* One item of a list of names: a regular expression for the whole name. */
 static int matches(const source_t *s, const workload_t *w, const char *item)
 {
-    char whole[VALUE + 8];
-    regex_t regex;
+    lh_error_t err = {0};
+    const int found = *item != '\0' ? name_pattern_matches(item, s->name, &err) : 0;
 
-    (void) snprintf(whole, sizeof(whole), "^(%s)$", item);
-    if (*item == '\0')
-        return 0;
-    if (regcomp(&regex, whole, REG_EXTENDED | REG_NOSUB) != 0) {
-        lh_logf(s->self->host, s->ctx, LH_LOG_WARN,
-                "%s %s: '%.128s' in its list of names is no regular expression", w->resource, s->ns,
-                item);
-        return 0;
-    }
-    const int found = regexec(&regex, s->name, 0, NULL, 0) == 0;
-    regfree(&regex);
-    return found;
+    if (found < 0)
+        warn(s, w, err.text);
+    return found == 1;
 }
 
 static int is_named(const source_t *s, const workload_t *w, char *list)
@@ -110,13 +120,13 @@ typedef struct wish {
     char names[VALUE], all[VALUE], typed[VALUE], search[VALUE];
 } wish_t;
 
-static int read_wish(const source_t *s, lh_json_t object, wish_t *out)
+static int read_wish(const source_t *s, const workload_t *w, lh_json_t object, wish_t *out)
 {
-    annotation(object, s->is_secret ? "secret." PREFIX "reload" : "configmap." PREFIX "reload",
-               out->names);
-    annotation(object, s->is_secret ? "secret." AUTO : "configmap." AUTO, out->typed);
-    annotation(object, AUTO, out->all);
-    annotation(object, SEARCH, out->search);
+    names(s, w, object, s->is_secret ? "secret." PREFIX "reload" : "configmap." PREFIX "reload",
+          out->names);
+    (void) annotation(object, s->is_secret ? "secret." AUTO : "configmap." AUTO, out->typed);
+    (void) annotation(object, AUTO, out->all);
+    (void) annotation(object, SEARCH, out->search);
     return out->names[0] != '\0' || out->typed[0] != '\0' || out->all[0] != '\0' ||
            out->search[0] != '\0';
 }
@@ -137,13 +147,13 @@ int is_wanted(const source_t *s, const workload_t *w, int *named)
     wish_t *wish = malloc(sizeof(*wish));
 
     *named = 0;
-    if (wish == NULL || says(s->object, IGNORE, "true") || is_excluded(s, w->object)) {
+    if (wish == NULL || says(s->object, IGNORE, "true") || is_excluded(s, w)) {
         free(wish);
         return 0;
     }
-    if (!read_wish(s, w->object, wish)) {
+    if (!read_wish(s, w, w->object, wish)) {
         (void) lh_json_at(w->object, "/spec/template", &template);
-        (void) read_wish(s, template, wish);
+        (void) read_wish(s, w, template, wish);
     }
     const int wanted = is_wished(s, w, wish, named);
     free(wish);

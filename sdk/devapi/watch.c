@@ -11,6 +11,7 @@
 enum { MAX_HELD = 64 << 20 }; /* bytes that a frozen watch holds back */
 
 #define BOOKMARK_EVERY (60 * CLOCK_S)
+#define BOOKMARK_BEFORE_END (2 * CLOCK_S)
 #define DEFAULT_TIMEOUT (1800 * CLOCK_S) /* up to twice that, as the real one */
 
 struct dev_watch {
@@ -329,12 +330,21 @@ bool dev_watches_end_of(dev_core_t *c, const dev_kind_t *kind)
     return all;
 }
 
+/* About once a minute, and shortly before the watch's end. */
+static void arm_bookmark(dev_watch_t *w)
+{
+    const int64_t now = clock_now(), last = w->deadline.at - BOOKMARK_BEFORE_END;
+
+    loop_timer_set(&w->bookmark,
+                   last > now ? HOST_MIN(now + BOOKMARK_EVERY, last) : now + BOOKMARK_EVERY);
+}
+
 static void on_bookmark(loop_timer_t *timer)
 {
     dev_watch_t *w = HOST_CONTAINER(timer, dev_watch_t, bookmark);
 
     send_bookmark(w, false);
-    loop_timer_set(timer, clock_now() + BOOKMARK_EVERY);
+    arm_bookmark(w);
 }
 
 int dev_core_bookmarks(dev_core_t *c)
@@ -355,8 +365,6 @@ static void on_deadline(loop_timer_t *timer)
 {
     dev_watch_t *w = HOST_CONTAINER(timer, dev_watch_t, deadline);
 
-    if (w->bookmarks)
-        send_bookmark(w, false);
     end(w);
 }
 
@@ -465,7 +473,7 @@ int dev_watch_open(dev_core_t *c, const dev_request_t *r, const dev_sink_t *sink
     loop_post(c->o.loop, &w->start);
     loop_timer_set(&w->deadline, clock_now() + timeout_of(r));
     if (w->bookmarks)
-        loop_timer_set(&w->bookmark, clock_now() + BOOKMARK_EVERY);
+        arm_bookmark(w);
     *out = w;
     return 0;
 }

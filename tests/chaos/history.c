@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "chaos/history.h"
 
+#include "base/clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAMS = 2 };
+enum { STREAMS = 2, MAX_MISSED = 4096 };
 
 typedef struct stream {
     char path[256]; /* with the selector */
     api_watch_t *watch;
     uint64_t version; /* to go on from; 0: from what is there */
-    uint64_t taken;   /* what is older was taken by an earlier watch */
     void (*take)(history_t *h, const cJSON *object, const char *type, int64_t came);
 } stream_t;
 
@@ -22,7 +23,6 @@ struct history {
     size_t lease_count, lease_cap;
     commit_seen_t *commits;
     size_t commit_count, commit_cap;
-    int holes;
 };
 
 static uint64_t version_of(const cJSON *object)
@@ -98,14 +98,64 @@ static void open_stream(history_t *h, stream_t *s)
                                            (unsigned long long) s->version);
 }
 
+/* -- What no watch tells any more -- */
+
+/* The newest object of a list, NULL when it is empty. */
+static cJSON *newest(const cJSON *list)
+{
+    cJSON *found = NULL, *it;
+
+    cJSON_ArrayForEach (it, api_at(list, "/items")) {
+        if (found == NULL || version_of(it) > version_of(found))
+            found = it;
+    }
+    return found;
+}
+
+static api_reply_t list_at(history_t *h, const stream_t *s, uint64_t version)
+{
+    return api_get(h->api, "%s&resourceVersion=%llu&resourceVersionMatch=Exact", s->path,
+                   (unsigned long long) version);
+}
+
+/* The states between the last one seen and `version`, newest first: a list at exactly one version
+ * shows the last state before it. It ends where there is none, as before a creation. */
+static cJSON *missed_states(history_t *h, const stream_t *s, uint64_t version)
+{
+    cJSON *missed = cJSON_CreateArray();
+
+    for (int i = 0; i < MAX_MISSED && version > s->version; i++) {
+        API_REPLY r = list_at(h, s, version);
+        cJSON *state = r.status == 200 ? newest(r.json) : NULL;
+        if (state == NULL || version_of(state) <= s->version)
+            break;
+        version = version_of(state) - 1;
+        cJSON_AddItemToArray(missed, cJSON_Duplicate(state, true));
+    }
+    return missed;
+}
+
+/* An API server that was restarted answers 410 to versions from before, but a list at exactly one of
+ * them is read from etcd, which knows all until it is compacted. */
+static void catch_up(history_t *h, stream_t *s)
+{
+    API_REPLY now = api_get(h->api, "%s", s->path);
+    const int64_t came = clock_now();
+
+    if (now.status != 200)
+        return; /* asked again with the next watch */
+    cJSON *missed = missed_states(h, s, version_of(now.json));
+    for (int i = cJSON_GetArraySize(missed); i-- > 0;)
+        s->take(h, cJSON_GetArrayItem(missed, i), "MODIFIED", came);
+    cJSON_Delete(missed);
+    s->version = version_of(now.json);
+}
+
 static void reopen(history_t *h, stream_t *s, bool expired)
 {
     api_watch_close(s->watch);
-    if (expired) {
-        h->holes++;
-        s->taken = s->version;
-        s->version = 0;
-    }
+    if (expired)
+        catch_up(h, s);
     open_stream(h, s);
 }
 
@@ -125,7 +175,7 @@ static bool read_one(history_t *h, stream_t *s)
         return false;
     }
     const uint64_t version = version_of(e.object);
-    if (strcmp(e.type, "BOOKMARK") != 0 && version > s->taken)
+    if (strcmp(e.type, "BOOKMARK") != 0)
         s->take(h, e.object, e.type, e.came);
     s->version = version > s->version ? version : s->version;
     return true;
@@ -182,9 +232,4 @@ const char *history_holder(const history_t *h)
     const lease_seen_t *last = h->lease_count > 0 ? &h->leases[h->lease_count - 1] : NULL;
 
     return last != NULL && !last->deleted ? last->holder : "";
-}
-
-int history_holes(const history_t *h)
-{
-    return h->holes;
 }

@@ -36,14 +36,13 @@ typedef struct commit_seen {
 history_t *history_open(api_t *api, const char *leases, const char *lease, const char *configmaps);
 void history_close(history_t *h); /* NULL is allowed */
 
-/* Takes up what has come; opens a watch again that has ended. */
+/* Takes up what has come; opens a watch again that has ended, and where the server does not know its
+ * version any more, reads what it missed state by state. Those came when they were read. */
 void history_read(history_t *h);
 /* Borrowed until the next history_read. */
 const lease_seen_t *history_leases(const history_t *h, size_t *count);
 const commit_seen_t *history_commits(const history_t *h, size_t *count);
 /* The holder by now, "" when there is none. Borrowed until the next history_read. */
 const char *history_holder(const history_t *h);
-/* How often a watch could not go on where it ended: what happened meanwhile was not seen. */
-int history_holes(const history_t *h);
 
 #endif

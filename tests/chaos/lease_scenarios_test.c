@@ -2,6 +2,8 @@
 /* What happens to the Lease and to watches: S2, S4, S15, S17. */
 #include "chaos/scenario.h"
 
+#include <unistd.h>
+
 /* -- S2 -- */
 
 static void edited(void *arg, const char *name, const char *patch)
@@ -196,6 +198,42 @@ static void the_watch_of_a_standby_is_frozen(void *arg)
     scenario_close(&c);
 }
 
+/* -- The judge itself -- */
+
+/* A server that was restarted answers 410 to a watch from before. */
+static void a_restarted_server_hides_nothing_from_the_judge(void *arg)
+{
+    world_t *w = arg;
+    char path[256];
+    size_t count = 0;
+
+    snprintf(path, sizeof(path), "%s/judged", w->e.leases);
+    API_REPLY made = api_post(w->e.api, w->e.leases, "{\"metadata\":{\"name\":\"judged\"}}");
+    REQUIRE_INT(made.status, 201);
+    history_t *h = history_open(w->e.api, w->e.leases, "judged", w->e.configmaps);
+    for (int i = 0; count < 1 && i < LIMIT / 10; i++) {
+        usleep(10000);
+        history_read(h);
+        history_leases(h, &count);
+    }
+    EXPECT_INT(count, 1);
+    world_restart_server(w, false);
+    for (int i = 1; i <= 3; i++) {
+        API_REPLY r = api_patch(w->e.api, path, "merge", "{\"spec\":{\"leaseTransitions\":%d}}", i);
+        REQUIRE_INT(r.status, 200);
+    }
+    for (int i = 0; count < 4 && i < LIMIT / 10; i++) {
+        usleep(10000);
+        history_read(h);
+        history_leases(h, &count);
+    }
+    const lease_seen_t *seen = history_leases(h, &count);
+    REQUIRE_INT(count, 4);
+    for (int i = 1; i <= 3; i++)
+        EXPECT_INT(seen[i].term, i);
+    history_close(h);
+}
+
 int main(int argc, char **argv)
 {
     static const scenario_t all[] = {
@@ -211,6 +249,9 @@ int main(int argc, char **argv)
         {{"S15: a big list comes to a leader", a_big_list_comes_to_a_leader}, ON_BOTH},
         {{"S17: the leader's watch is frozen", the_watch_of_a_leader_is_frozen}, ON_DEVAPI},
         {{"S17: the standby's watch is frozen", the_watch_of_a_standby_is_frozen}, ON_DEVAPI},
+        {{"the judge: a restarted API server hides nothing from it",
+          a_restarted_server_hides_nothing_from_the_judge},
+         ON_CLUSTER},
     };
 
     return scenario_main(argc, argv, all, sizeof(all) / sizeof(*all));

@@ -67,17 +67,22 @@ alive() { # PID
     grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1"/task/*/status
 }
 
+ended() { # PID SECONDS
+    for _ in $(seq "$(($2 * 10))"); do
+        alive "$1" || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
 # Stops the process of DIR/NAME.pid and waits for its end: TERM first, KILL after three seconds (with
 # a watch open, kube-apiserver would wait for a minute).
 stop_process() { # DIR NAME
     local pid
     pid=$(cat "$1/$2.pid" 2> /dev/null) || return 0
     if kill "$pid" 2> /dev/null; then
-        for _ in $(seq 30); do
-            alive "$pid" || break
-            sleep 0.1
-        done
-        kill -9 "$pid" 2> /dev/null || true
+        ended "$pid" 3 || kill -9 "$pid" 2> /dev/null || true
+        ended "$pid" 30 || die "$2, process $pid, does not end"
     fi
     rm -f "$1/$2.pid"
 }

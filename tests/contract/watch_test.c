@@ -133,6 +133,29 @@ static void a_watch_ends_by_its_own_timeout(void *arg)
     api_watch_close(w);
 }
 
+/* What a takeover with a warm cache of a quiet kind waits for. */
+static void a_short_watch_brings_a_bookmark_of_a_later_list_before_it_ends(void *arg)
+{
+    contract_t *c = arg;
+    const char *const collection = c->configmaps;
+    API_REPLY before = api_get(c->api, "%s?limit=1", collection);
+
+    API_REPLY other = contract_post(c, c->secrets, "{'metadata':{'name':'short-watch'}}");
+    EXPECT_INT(other.status, 201);
+    API_REPLY list = api_get(c->api, "%s?limit=1", collection);
+    const char *version = api_str(list.json, "/metadata/resourceVersion");
+    api_watch_t *w = api_watch(c->api,
+                               "%s?watch=1&allowWatchBookmarks=true&timeoutSeconds=3&"
+                               "labelSelector=set%%3Dshort&resourceVersion=%s",
+                               collection, api_str(before.json, "/metadata/resourceVersion"));
+    API_EVENT e = api_watch_next(w, 3000);
+
+    EXPECT_STR(e.type, "BOOKMARK");
+    EXPECT_TRUE(strtoll(api_str(e.object, "/metadata/resourceVersion"), NULL, 10) >=
+                strtoll(version, NULL, 10));
+    api_watch_close(w);
+}
+
 static void a_watch_across_namespaces_sees_them_all(void *arg)
 {
     contract_t *c = arg;
@@ -695,6 +718,8 @@ static const tap_test_t tests[] = {
     {"sendInitialEvents without the match rule is 422",
      initial_events_without_bookmarks_are_refused},
     {"a watch ends by its timeoutSeconds", a_watch_ends_by_its_own_timeout},
+    {"a short watch brings a bookmark of a later list before it ends",
+     a_short_watch_brings_a_bookmark_of_a_later_list_before_it_ends},
     {"a watch across namespaces sees them all", a_watch_across_namespaces_sees_them_all},
     {"resourceVersions of one resource are growing integers",
      versions_of_one_resource_are_growing_integers},

@@ -325,10 +325,14 @@ static void run_child(const char *path, const char *const *argv)
 void e2e_script(const char *script, const char *arg)
 {
     const char *dir = getenv("LEASEHOLD_TEST_CLUSTER_DIR");
+    const char *scripts = getenv("LEASEHOLD_TEST_CLUSTER_SCRIPTS"); /* of another server */
     char path[512];
 
     REQUIRE_TRUE(dir != NULL);
-    snprintf(path, sizeof(path), "%s/tests/cluster/%s", SOURCE_DIR, script);
+    if (scripts != NULL)
+        snprintf(path, sizeof(path), "%s/%s", scripts, script);
+    else
+        snprintf(path, sizeof(path), "%s/tests/cluster/%s", SOURCE_DIR, script);
     run_child(path, (const char *const[]){path, dir, arg, NULL});
 }
 

@@ -67,7 +67,7 @@ const char *e2e_user_name(const e2e_t *e, const char *name);
 
 /* -- The server's own hands: tests/cluster only -- */
 
-/* Runs tests/cluster/<script> on the cluster of this run; arg may be NULL. */
+/* Runs tests/cluster/<script> on the cluster of this run, on devapi its counterpart; arg may be NULL. */
 void e2e_script(const char *script, const char *arg);
 
 /* The audit log of tests/cluster, from LEASEHOLD_TEST_CLUSTER_DIR. */

@@ -240,6 +240,37 @@ static void several_namespaces(void *arg)
     replica_free(a);
 }
 
+/* hello watches all ConfigMaps of the namespace, the witness those with its label. */
+static void who_asks_for_less_shares_the_stream(void *arg)
+{
+    e2e_t *e = arg;
+    static const char objects[] = "leasehold_watch_objects{group=\"\",version=\"v1\",resource="
+                                  "\"configmaps\",namespace=\"%s\","
+                                  "selector=\"%s\",projection=\"full\"}";
+    char all[256], labelled[256];
+
+    snprintf(all, sizeof(all), objects, e->ns, "");
+    snprintf(labelled, sizeof(labelled), objects, e->ns, "witness=yes");
+    make_witness(e, "shared", "yes");
+    make_witness(e, "unshared", "no");
+    e2e_make_lease(e, "share");
+    replica_t *a =
+        e2e_replica(e, "a", "share", (const char *const[]){HELLO_PLUGIN, LABELLED_PLUGIN, NULL});
+    EXPECT_TRUE(replica_logged(a, "/shared reason=initial object=1", 10000));
+    EXPECT_TRUE(replica_logged(a, "/unshared is here", 10000));
+    EXPECT_TRUE(replica_metric(a, all) >= 2);
+    EXPECT_INT(replica_metric(a, labelled), -1); /* it has no stream */
+    label(e, "shared", "no");
+    EXPECT_TRUE(replica_logged(a, "/shared reason=left object=no last=1 uid=yes", 3000));
+    label(e, "unshared", "yes");
+    EXPECT_TRUE(replica_logged(a, "/unshared reason=changed object=1", 3000));
+    API_REPLY r = api_delete(e->api, "%s/unshared", e->configmaps);
+    EXPECT_INT(r.status, 200);
+    EXPECT_TRUE(replica_logged(a, "/unshared reason=gone object=no last=1 uid=yes", 3000));
+    EXPECT_TRUE(replica_logged(a, "/unshared is gone", 3000));
+    replica_free(a);
+}
+
 static const tap_test_t tests[] = {
     {"a kind that appears late is waited for, and the others go on", a_kind_that_appears_late},
     {"a kind that is removed takes its objects along and may come back", a_kind_that_is_removed},
@@ -247,6 +278,7 @@ static const tap_test_t tests[] = {
     {"an object that leaves the selector has left, a deleted one is gone",
      leaving_a_selector_is_not_going},
     {"an instance sees the namespaces that it names and no others", several_namespaces},
+    {"who asks for less shares the stream", who_asks_for_less_shares_the_stream},
 };
 
 int main(int argc, char **argv)

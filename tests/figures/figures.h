@@ -14,6 +14,7 @@ void figures_devapi(void *e2e);
 void figures_fencing(void *e2e);
 void figures_sync(void *e2e);
 void figures_random(void *e2e);
+void figures_standby(void *e2e);
 
 /* -- proc.c: what /proc says of a process -- */
 

@@ -119,6 +119,10 @@ Test(error, is_set_in_one_line)
     EXPECT_INT(err.status, 0);
     EXPECT_STR(err.text, "replicas is 3");
     EXPECT_INT(lh_errorf(NULL, LH_EIO, "nobody asks"), LH_EIO);
+    (void) lh_errorf(&err, LH_EIO, "first");
+    (void) lh_errorf(&err, LH_EIO, "second, after %s",
+                     err.text); /* what it was, not what it becomes */
+    EXPECT_STR(err.text, "second, after first");
     memset(longest, 'x', sizeof(longest) - 1);
     longest[sizeof(longest) - 1] = '\0';
     (void) lh_errorf(&err, LH_EIO, "%s", longest);

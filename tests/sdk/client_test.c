@@ -125,6 +125,27 @@ Test(client, writes_paths)
     EXPECT_INT(lh_ref_path(&empty, path, sizeof(path), NULL), LH_ETOOBIG);
 }
 
+static void expect_no_path(lh_ref_t ref, const char *expected)
+{
+    char path[256];
+    lh_error_t err = {0};
+
+    EXPECT_INT(lh_ref_path(&ref, path, sizeof(path), &err), LH_EINVAL);
+    EXPECT_STR(err.text, expected);
+}
+
+/* A proxy, or the server, would take them for a way up: names come out of annotations, too. */
+Test(client, writes_no_path_that_leads_elsewhere)
+{
+    expect_no_path(lh_ref_of("v1", "secrets", "..", "a"),
+                   "path '/api/v1/namespaces/../secrets/a': '.' and '..' are no names");
+    expect_no_path(lh_ref_of("v1", "secrets", "ns", ".."),
+                   "path '/api/v1/namespaces/ns/secrets/..': '.' and '..' are no names");
+    expect_no_path(lh_ref_of("v1", "secrets", ".", NULL),
+                   "path '/api/v1/namespaces/./secrets': '.' and '..' are no names");
+    expect_path(lh_ref_of("v1", "secrets", "ns", "..."), NULL, "/api/v1/namespaces/ns/secrets/...");
+}
+
 /* -- Verbs -- */
 
 static void verbs(step_t *s)

@@ -55,6 +55,8 @@ Test(json_edit, takes_a_value_out)
         {"{\"a\":1}", "/b", "{\"a\":1}"},
         {"{\"a\":1}", "/b/c", "{\"a\":1}"},
         {"{\"a\":[1]}", "/a/7", "{\"a\":[1]}"},
+        {"{\"a\":null}", "/a/b", "{\"a\":null}"}, /* nothing is made on the way to what goes */
+        {"null", "/a", "null"},
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)

@@ -18,11 +18,13 @@ struct kube_call {
     list_t link;
     kube_request_t request; /* its path and accept are ours */
     kube_actor_t actor;     /* of request.as */
+    size_t number;
     bool in_callback, answered;
 };
 
 struct kube_lookup {
     list_t link;
+    char *resource;
     void (*fn)(void *arg, int code, const kube_kind_t *kind, const lh_error_t *err);
     void *arg;
 };
@@ -36,6 +38,8 @@ struct fake_kube {
     bool installed;
     int lookup_code;
     kube_kind_t kind;
+    const char *other; /* a resource with a kind of its own */
+    kube_kind_t other_kind;
 };
 
 fake_kube_t *fake_kube_create(void)
@@ -67,13 +71,19 @@ static void free_call(kube_call_t *call)
     free(call);
 }
 
+static void free_lookup(kube_lookup_t *l)
+{
+    free(l->resource);
+    free(l);
+}
+
 void fake_kube_destroy(fake_kube_t *f)
 {
     LIST_EACH (&f->calls, it, next) {
         free_call(LIST_ENTRY(it, kube_call_t, link));
     }
     LIST_EACH (&f->lookups, it, next) {
-        free(LIST_ENTRY(it, kube_lookup_t, link));
+        free_lookup(LIST_ENTRY(it, kube_lookup_t, link));
     }
     free(f->last_path);
     free(f);
@@ -109,7 +119,7 @@ int kube_client_send(kube_client_t *c, const kube_request_t *request, kube_call_
     }
     call->request.fence = (fence_t *) f;
     list_append(&f->calls, &call->link);
-    f->sent++;
+    call->number = ++f->sent;
     f->open++;
     free(f->last_path);
     f->last_path = host_xstrdup(request->path);
@@ -136,8 +146,8 @@ int kube_discovery_lookup(kube_discovery_t *d, const kube_gvr_t *gvr, bool fresh
 {
     kube_lookup_t *l = host_xcalloc(1, sizeof(*l));
 
-    (void) gvr;
     (void) err;
+    l->resource = host_xstrdup(gvr->resource);
     l->fn = fn;
     l->arg = arg;
     list_append(&d->fake->lookups, &l->link);
@@ -150,7 +160,7 @@ int kube_discovery_lookup(kube_discovery_t *d, const kube_gvr_t *gvr, bool fresh
 void kube_lookup_cancel(kube_lookup_t *l)
 {
     list_remove(&l->link);
-    free(l);
+    free_lookup(l);
 }
 
 /* -- What the test calls -- */
@@ -160,6 +170,12 @@ void fake_kube_set_kind(fake_kube_t *f, const kube_kind_t *kind)
     f->installed = kind != NULL;
     if (kind != NULL)
         f->kind = *kind;
+}
+
+void fake_kube_set_kind_of(fake_kube_t *f, const char *resource, const kube_kind_t *kind)
+{
+    f->other = resource;
+    f->other_kind = *kind;
 }
 
 void fake_kube_fail_lookups(fake_kube_t *f, int code)
@@ -184,11 +200,12 @@ void fake_kube_answer_lookups(fake_kube_t *f)
     while ((node = list_pop(&f->lookups)) != NULL) {
         kube_lookup_t *l = LIST_ENTRY(node, kube_lookup_t, link);
         int code = f->lookup_code != 0 ? f->lookup_code : f->installed ? 0 : LH_ENOTFOUND;
+        bool other = f->other != NULL && strcmp(l->resource, f->other) == 0;
         lh_error_t err;
 
         host_error_set(&err, code, "lookup: %s", lh_strerror(code));
-        l->fn(l->arg, code, code == 0 ? &f->kind : NULL, &err);
-        free(l);
+        l->fn(l->arg, code, code != 0 ? NULL : other ? &f->other_kind : &f->kind, &err);
+        free_lookup(l);
     }
 }
 
@@ -227,6 +244,11 @@ kube_call_t *fake_kube_find(fake_kube_t *f, const char *part)
 const kube_request_t *fake_kube_request(const kube_call_t *call)
 {
     return &call->request;
+}
+
+size_t fake_kube_number(const kube_call_t *call)
+{
+    return call->number;
 }
 
 static void finish(kube_call_t *call, kube_result_t *result)

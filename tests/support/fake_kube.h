@@ -23,6 +23,8 @@ kube_discovery_t *fake_kube_discovery(fake_kube_t *f);
 
 /* What lookups answer from now on; NULL: not installed. At first ConfigMap, namespaced. */
 void fake_kube_set_kind(fake_kube_t *f, const kube_kind_t *kind);
+/* The same for one resource, in its place; the strings are borrowed until destroy. */
+void fake_kube_set_kind_of(fake_kube_t *f, const char *resource, const kube_kind_t *kind);
 void fake_kube_fail_lookups(fake_kube_t *f, int code); /* 0: no more */
 size_t fake_kube_lookups(const fake_kube_t *f);        /* so far */
 size_t fake_kube_fresh_lookups(const fake_kube_t *f);  /* of these, past the cache */
@@ -37,6 +39,7 @@ kube_call_t *fake_kube_find(fake_kube_t *f, const char *part);
 /* The same, but sent after `before`. */
 kube_call_t *fake_kube_next(fake_kube_t *f, kube_call_t *before, const char *part);
 const kube_request_t *fake_kube_request(const kube_call_t *call);
+size_t fake_kube_number(const kube_call_t *call); /* how many had been sent with it */
 
 void fake_kube_head(kube_call_t *call); /* the head of a 200 has come */
 /* Gives body bytes; when the caller of the request ends it, it is ended and false is returned. */

@@ -11,11 +11,22 @@ unit_test(watch backoff)
 unit_test(watch stream LIBS support_fake_kube)
 unit_test(watch informer LIBS support_fake_kube)
 unit_test(watch recovery LIBS support_fake_kube)
+unit_test(watch reflector LIBS support_fake_kube)
+unit_test(watch informer_term LIBS support_fake_kube)
 unit_test(watch verify LIBS support_fake_kube)
 unit_test(watch hub LIBS support_fake_kube)
+unit_test(watch view LIBS support_fake_kube)
+unit_test(watch cycles LIBS support_fake_kube)
 # one test needs an object to find no memory
 target_link_options(watch_recovery_test PRIVATE -Wl,--wrap=watch_snapshot_create)
 target_link_options(watch_codec_test PRIVATE -Wl,--wrap=ZSTD_compress2)
 target_link_options(watch_store_packed_test PRIVATE -Wl,--wrap=watch_lazy_reserve)
 target_link_options(watch_packer_test PRIVATE -Wl,--wrap=watch_dict_train -Wl,--wrap=watch_packed_create)
 target_link_options(watch_hub_test PRIVATE -Wl,--wrap=malloc_trim)
+unit_test(watch model LIBS support_fake_kube)
+# a seed gives the same sequence each time
+target_link_options(watch_model_test PRIVATE -Wl,--wrap=rand_below)
+# 40 s under valgrind
+set_property(TEST watch_model_test APPEND PROPERTY LABELS no-valgrind)
+# it compares 10,000 objects 200 times
+set_property(TEST watch_cycles_test APPEND PROPERTY LABELS no-valgrind)

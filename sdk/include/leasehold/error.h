@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 /* X(name, value, text) for every code. */
 #define LH_ERROR_MAP(X)                                                                            \
@@ -73,18 +74,20 @@ static inline const char *lh_strerror(int code)
 /*
  * Sets err (NULL is allowed) and returns code, so that a failure is one line:
  *   return lh_errorf(err, LH_EINVAL, "replicas is %d, must be positive", n);
- * A text too long is cut. [any-thread]
+ * A text too long is cut. Arguments may point into err. [any-thread]
  */
 __attribute__((format(printf, 3, 4))) static inline int lh_errorf(lh_error_t *err, int code,
                                                                   const char *format, ...)
 {
     if (err != NULL) {
+        char text[sizeof(err->text)];
         va_list args;
+        va_start(args, format);
+        (void) vsnprintf(text, sizeof(text), format, args);
+        va_end(args);
         err->code = code;
         err->status = 0;
-        va_start(args, format);
-        (void) vsnprintf(err->text, sizeof(err->text), format, args);
-        va_end(args);
+        memcpy(err->text, text, strlen(text) + 1);
     }
     return code;
 }

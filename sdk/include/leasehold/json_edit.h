@@ -55,7 +55,7 @@ static inline void lh_json_put_edited_(lh_json_out_t *out, lh_json_t value, cons
     int count = 0;
 
     if (*pointer == '\0' || type == 'n') {
-        lh_json_put_path_(out, pointer, text != NULL ? text : "null");
+        lh_json_put_path_(out, text != NULL ? pointer : "", text != NULL ? text : "null");
         return;
     }
     if (*pointer != '/' || it.code < 0) {

@@ -55,9 +55,11 @@ static inline void lh_ref_encode_(lh_json_out_t *out, const char *text, const ch
     }
 }
 
-/* Appends "/" and a segment of a path. [any-thread] */
+/* Appends "/" and a segment of a path. "." and ".." would lead elsewhere. [any-thread] */
 static inline void lh_ref_segment_(lh_json_out_t *out, const char *text)
 {
+    if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+        out->failed = 1;
     lh_json_put_(out, "/", 1);
     lh_ref_encode_(out, text, "-._~:@!$&'()*+,;=");
 }
@@ -102,11 +104,13 @@ static inline int lh_ref_end_(lh_json_out_t *out, lh_error_t *err)
     const int fits = out->len < out->size;
 
     out->text[fits ? out->len : out->size - 1] = '\0';
+    if (out->failed)
+        return lh_errorf(err, LH_EINVAL, "path '%.200s': '.' and '..' are no names", out->text);
     return fits ? 0 : lh_errorf(err, LH_ETOOBIG, "path '%.60s...' is too long", out->text);
 }
 
-/* The path for lh_call() and lh_call_async(), terminated, without a query. LH_EINVAL: a name is empty;
- * LH_ETOOBIG: it needs more than size bytes. [any-thread] */
+/* The path for lh_call() and lh_call_async(), terminated, without a query. LH_EINVAL: the
+ * name is empty, or a part is "." or "..", which Kubernetes takes for no names either; LH_ETOOBIG: it needs more than size bytes. [any-thread] */
 static inline int lh_ref_path(const lh_ref_t *ref, char *buf, size_t size, lh_error_t *err)
 {
     lh_json_out_t out = {buf, size, 0, 0, 0};

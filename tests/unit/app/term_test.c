@@ -11,7 +11,7 @@ enum { INSTANCES = 2 };
 static app_t app;
 static app_instance_t instances[INSTANCES];
 static config_t config;
-static int releases, rests, ends, begins, fencings, stops;
+static int releases, rests, ends, begins, hub_begins, begins_before, fencings, stops;
 static bool released_clean, released_standing_back;
 static int stand_backs;
 static int64_t end_deadline;
@@ -48,6 +48,13 @@ void plugin_instance_begin(plugin_instance_t *i, fence_t *fence)
 {
     (void) i, (void) fence;
     begins++;
+}
+
+void watch_hub_begin_term(watch_hub_t *hub)
+{
+    (void) hub;
+    hub_begins++;
+    begins_before = begins;
 }
 
 void app_fencing_begin(app_fencing_t *f, fence_t *fence)
@@ -140,6 +147,14 @@ static void all(void (*told)(void *instance))
 static void begin(void)
 {
     app_lease_events.on_begin(&app, fence_create(1, CLOCK_NEVER));
+}
+
+Test(term, tells_the_watches_that_it_begins_before_the_instances)
+{
+    begin();
+    EXPECT_INT(hub_begins, 1);
+    EXPECT_INT(begins_before, 0);
+    EXPECT_INT(begins, INSTANCES);
 }
 
 Test(term, a_standby_that_is_told_to_end_ends_with_its_instances)

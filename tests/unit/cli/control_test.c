@@ -205,6 +205,24 @@ Test(cli_control, status_shows_plugins_and_caches)
            "");
 }
 
+Test(cli_control, status_of_another_machine_neither_steers_the_terminal_nor_forges_lines)
+{
+    status_text = "{\"pid\":7,\"version\":\"1\\u007f2\",\"identity\":\"a\\u009b2Jb\","
+                  "\"state\":\"standby\\nstate       leading\",\"checks\":["
+                  "{\"name\":\"x\",\"ok\":false,\"reason\":\"\\u00e4\\r\"}]}";
+    serve();
+    expect("status", CLI_FINE,
+           "identity    a??2Jb (pid 7, leasehold 1?2)\n"
+           "state       standby?state       leading\n"
+           "election    -\n"
+           "\n"
+           "x  failed: \xc3\xa4?\n",
+           "");
+    status_text = "{\"identity\":\"a\xc2\x9b"
+                  "2J\"}";
+    expect("status -o json", CLI_FINE, "{\"identity\":\"a??2J\"}\n", "");
+}
+
 Test(cli_control, status_asks_one_place_at_a_time)
 {
     expect("status --lease --url http://127.0.0.1:1", CLI_USAGE, "",

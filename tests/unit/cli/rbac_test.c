@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "app/app.h"
+#include "cli/objects.h"
 #include "support/expect.h"
 
 #include <cjson/cJSON.h>
@@ -123,6 +124,72 @@ Test(rbac, namespaces_make_a_role_in_each)
     EXPECT_STR(cluster, "");
     free(cluster);
     cJSON_Delete(list);
+}
+
+#define SHIPPED                                                                                    \
+    "--plugins", SHIPPED_DIR, "--set", "leaderElection.namespace=shop", "--set",                   \
+        "plugins.instances.janitor.config={kinds: [{version: v1, resource: namespaces, "           \
+        "kind: Namespace}]}"
+
+/* No Role grants what has no namespace: mirror, which watches Namespaces, waited for ever. */
+Test(rbac, kinds_without_a_namespace_have_a_cluster_role_beside_the_roles)
+{
+    static const char watches[] = BASE ":mirror:watches";
+    cJSON *list = print_json((const char *const[]){SHIPPED, "-o", "json", "--service-account",
+                                                   "robot", "--set", "namespaces=a", NULL});
+
+    expect(list, "ClusterRole", watches, NULL,
+           "\"rules\":[{\"apiGroups\":[\"\"],\"resources\":[\"namespaces\"],\"verbs\":[\"list\","
+           "\"watch\"]}]");
+    expect(list, "ClusterRoleBinding", watches, NULL, HOST);
+    expect(list, "Role", watches, "a",
+           "\"rules\":[{\"apiGroups\":[\"\"],\"resources\":[\"configmaps\"],\"verbs\":[\"list\","
+           "\"watch\"]},{\"apiGroups\":[\"\"],\"resources\":[\"secrets\"],\"verbs\":[\"list\","
+           "\"watch\"]}]");
+    expect(list, "Role", BASE ":mirror", "a", "\"resources\":[\"configmaps\",\"secrets\"]");
+    char *rest = find(list, "ClusterRole", BASE ":mirror", NULL);
+
+    EXPECT_STR(rest, "");
+    free(rest);
+    expect(
+        list, "ClusterRole", BASE ":janitor", NULL,
+        "\"rules\":[{\"apiGroups\":[\"\"],\"resources\":[\"namespaces\"],\"verbs\":[\"delete\"]}]");
+    expect(list, "Role", BASE ":janitor", "a", "\"resources\":[\"events\"]");
+    cJSON_Delete(list);
+}
+
+/* What rules become: those of the cluster, '|', and the others. */
+static void expect_split(const char *rules, const char *expected)
+{
+    cJSON *in = cJSON_Parse(rules), *cluster = cJSON_CreateArray(), *rest = cJSON_CreateArray();
+
+    cli_rules_split(in, cluster, rest);
+    char *a = cJSON_PrintUnformatted(cluster), *b = cJSON_PrintUnformatted(rest);
+    host_cleanup(host_freep) char *both = host_xprintf("%s|%s", a, b);
+
+    EXPECT_STR(both, expected);
+    free(a);
+    free(b);
+    cJSON_Delete(in);
+    cJSON_Delete(cluster);
+    cJSON_Delete(rest);
+}
+
+Test(rbac, a_rule_for_kinds_of_both_sorts_is_split)
+{
+    expect_split("[{\"apiGroups\":[\"\",\"apps\"],\"resources\":[\"nodes/status\",\"pods\"],"
+                 "\"verbs\":[\"get\"]}]",
+                 "[{\"apiGroups\":[\"\",\"apps\"],\"resources\":[\"nodes/status\"],\"verbs\":"
+                 "[\"get\"]}]|[{\"apiGroups\":[\"\",\"apps\"],\"resources\":[\"pods\"],"
+                 "\"verbs\":[\"get\"]}]");
+    expect_split("[{\"apiGroups\":[\"example.com\"],\"resources\":[\"nodes\",\"node\"]}]",
+                 "[]|[{\"apiGroups\":[\"example.com\"],\"resources\":[\"nodes\",\"node\"]}]");
+    expect_split("[{\"apiGroups\":[\"\"],\"resources\":[\"node\",\"\"]}]",
+                 "[]|[{\"apiGroups\":[\"\"],\"resources\":[\"node\",\"\"]}]");
+    expect_split("[{\"apiGroups\":[\"storage.k8s.io\"],\"resources\":[\"csidrivers\"],"
+                 "\"resourceNames\":[\"x\"]}]",
+                 "[{\"apiGroups\":[\"storage.k8s.io\"],\"resources\":[\"csidrivers\"],"
+                 "\"resourceNames\":[\"x\"]}]|[]");
 }
 
 Test(rbac, with_fencing_each_plugin_has_an_account_of_its_own)

@@ -68,6 +68,7 @@ static const config_case_t config_cases[] = {
              "drainTimeout: 0\nstopBudget: 50ms\n",
      .want =
          "leaderElection.leaseDuration 24h\nleaderElection.retryPeriod 100ms\ndrainTimeout 0s\n"},
+    {"a warm standby", .yaml = "standby: warm\n", .want = "standby warm\n"},
     {"a document of JSON", .yaml = "{\"name\": \"a\", \"namespaces\": [\"x\"]}\n",
      .want = "name a\nnamespaces [x]\n"},
 
@@ -120,6 +121,8 @@ static const config_case_t config_cases[] = {
     {"a number out of range", .yaml = "plugins: {instances: {a: {maxInFlight: 65537}}}\n",
      .error = "leasehold.yaml:1:40: plugins.instances.a.maxInFlight: 65537 is not between 1 and "
               "65536"},
+    {"a standby that is neither", .yaml = "standby: hot\n",
+     .error = "leasehold.yaml:1:10: standby: 'hot' is none of cold, warm"},
     {"a misspelt choice", .yaml = "log: {level: wran}\n",
      .error = "leasehold.yaml:1:14: log.level: 'wran' is none of debug, info, warn, error; did you "
               "mean 'warn'?"},
@@ -393,6 +396,9 @@ static const config_case_t config_cases[] = {
      .error =
          "both leasehold.yaml and appsettings.json are there: name one with --config or remove "
          "one"},
+    {"a warm standby in appsettings", .appsettings = K("\"Standby\": \"warm\""),
+     .want = "standby warm\n"},
+    {"a warm standby by a variable", .env = {"LEASEHOLD_STANDBY=warm"}, .want = "standby warm\n"},
     {"a variable of .NET over appsettings", .appsettings = K("\"Name\": \"a\""),
      .env = {"KubeOps__Name=b"}, .want = "name b\n"},
     {"variables of .NET without a file",

@@ -128,6 +128,18 @@ Test(env, variables_of_tests_and_of_kubernetes_services_are_left_alone)
     config_destroy(loading_ok(NULL, env, NULL));
 }
 
+Test(env, a_list_with_too_many_entries_is_refused_and_not_cut)
+{
+    static char texts[1001][48];
+    const char *env[1004] = {LOADING_ENV};
+
+    for (size_t i = 0; i < 1001; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "KubeOps__Namespaces__%zu=ns-%zu", i, i);
+        env[2 + i] = texts[i];
+    }
+    loading_refused(NULL, env, NULL, "environment KubeOps__Namespaces__0: more than 1000 entries");
+}
+
 Test(env, a_misspelt_setting_is_not_taken_for_a_variable_of_a_service)
 {
     static const char *const variables[] = {

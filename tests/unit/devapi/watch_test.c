@@ -199,6 +199,25 @@ Test(watch, bookmarks_come_about_once_a_minute)
     EXPECT_STR(buf_text(&peer.frames), "BOOKMARK");
 }
 
+Test(watch, a_bookmark_comes_two_seconds_before_its_end)
+{
+    dev_request_t r = watch_request();
+
+    r.allow_bookmarks = "true";
+    r.timeout_seconds = "3";
+    open_watch(r);
+    settle();
+    EXPECT_STR(buf_text(&peer.frames), "");
+    fake_clock_advance(CLOCK_S);
+    settle();
+    EXPECT_STR(buf_text(&peer.frames), "BOOKMARK");
+    EXPECT_INT(peer.ended, 0);
+    fake_clock_advance(2 * CLOCK_S);
+    settle();
+    EXPECT_STR(buf_text(&peer.frames), "BOOKMARK");
+    EXPECT_INT(peer.ended, 1);
+}
+
 Test(watch, it_ends_at_its_time)
 {
     dev_request_t r = watch_request();

@@ -68,6 +68,8 @@ static char *script(const char *name, const char *text)
 
 static const char *const plain_env[] = {"PATH=/usr/bin:/bin", "GREETING=hello", NULL};
 
+static int run_status; /* of the last run */
+
 static int run_for(const char *text, int64_t limit, buf_t *out, buf_t *errors, lh_error_t *err)
 {
     host_cleanup(host_freep) char *path = script("p", text);
@@ -79,7 +81,7 @@ static int run_for(const char *text, int64_t limit, buf_t *out, buf_t *errors, l
                            .env = plain_env,
                            .time_limit = limit,
                            .stop_fd = stop},
-        out, errors, err);
+        out, errors, &run_status, err);
 }
 
 Test(exec, run_gives_arguments_and_environment_and_takes_both_outputs)
@@ -114,9 +116,11 @@ Test(exec, run_tells_how_a_program_failed)
 
     EXPECT_INT(run_for("echo why >&2; exit 3", 20 * CLOCK_S, &out, &errors, &err), LH_EUNAVAILABLE);
     EXPECT_STR(err.text, "it exited with status 3");
+    EXPECT_INT(run_status, 3);
     EXPECT_STR(buf_text(&errors), "why\n");
     EXPECT_INT(run_for("kill -SEGV $$", 20 * CLOCK_S, &out, &errors, &err), LH_EUNAVAILABLE);
     EXPECT_HAS(err.text, "it was killed by signal 11");
+    EXPECT_INT(run_status, KUBE_EXEC_KILLED);
 }
 
 Test(exec, run_ends_what_takes_too_long_with_all_that_it_started)
@@ -180,8 +184,9 @@ Test(exec, run_can_be_stopped)
                                                 .env = plain_env,
                                                 .time_limit = 30 * CLOCK_S,
                                                 .stop_fd = stop},
-                             &out, &errors, &err),
+                             &out, &errors, &run_status, &err),
                LH_ECANCELED);
+    EXPECT_INT(run_status, KUBE_EXEC_KILLED);
 }
 
 Test(exec, find_looks_a_name_up_in_the_absolute_folders_of_path)
@@ -293,6 +298,8 @@ static void on_run(loop_task_t *task)
     loop_stop(loop);
 }
 
+static metrics_t *metrics; /* NULL: none */
+
 static void listen_to(const char *text, const char *const *secrets, const log_t *log)
 {
     host_cleanup(host_freep) char *path = script("plugin", text);
@@ -303,7 +310,8 @@ static void listen_to(const char *text, const char *const *secrets, const log_t 
                                                      .api_version = V1,
                                                      .install_hint = "get it at example.com",
                                                      .time_limit = 20 * CLOCK_S,
-                                                     .log = log});
+                                                     .log = log,
+                                                     .metrics = metrics});
     listener = (kube_exec_listener_t){.loop = loop, .task = {.fn = on_run}};
     runs_told = 0;
     kube_exec_listen(plugin, &listener);
@@ -480,6 +488,68 @@ Test(exec, that_prints_secrets_has_them_hidden_in_the_log)
     kube_exec_destroy(host_steal(plugin));
     listener.loop = NULL;
     log_destroy(log);
+}
+
+/* What a pod has around it may be called a secret many times over. */
+Test(exec, that_prints_the_hundredth_secret_has_it_hidden)
+{
+    char texts[100][24];
+    const char *secrets[101] = {NULL};
+    lh_error_t err = {0};
+
+    for (size_t i = 0; i < 100; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "hush-%zu-hush", i);
+        secrets[i] = texts[i];
+    }
+    listen_to("echo not hush-99-hush >&2; exit 1", secrets, NULL);
+    cr_assert(wait_runs(1, 20000));
+    EXPECT_INT(kube_exec_ready(plugin, &err), LH_EUNAVAILABLE);
+    EXPECT_HAS(err.text, "it says: not ***");
+}
+
+static void expect_calls(const char *code, const char *how, double expected)
+{
+    const double n = metrics_read(metrics, "rest_client_exec_plugin_call_total",
+                                  (const char *const[]){code, how});
+
+    cr_expect(n == expected, "%s %s: %g calls, expected %g", code, how, n, expected);
+}
+
+/* A run of another program, counted like those before. */
+static void run_once(const char *command)
+{
+    kube_exec_unlisten(plugin, &listener);
+    kube_exec_destroy(plugin);
+    plugin = kube_exec_create(&(kube_exec_options_t){
+        .command = command, .env = plain_env, .api_version = V1, .metrics = metrics});
+    runs_told = 0;
+    kube_exec_listen(plugin, &listener);
+    cr_assert(wait_runs(1, 20000));
+}
+
+Test(exec, that_runs_is_counted_as_client_go_counts_it)
+{
+    host_cleanup(host_freep) char *text = counting("");
+    host_cleanup(host_freep) char *no_json = script("no-json", "echo hello");
+    host_cleanup(host_freep) char *fails = script("fails", "exit 3");
+    host_cleanup(host_freep) char *killed = script("killed", "kill -KILL $$");
+
+    metrics = metrics_create();
+    listen_to(text, NULL, NULL);
+    cr_assert(wait_runs(1, 20000));
+    expect_calls("0", "no_error", 1);
+    run_once(no_json); /* the call was fine, what it answers is another matter */
+    expect_calls("0", "no_error", 2);
+    run_once(fails);
+    expect_calls("3", "plugin_execution_error", 1);
+    run_once(killed);
+    expect_calls("-1", "plugin_execution_error", 1);
+    run_once("no-such-plugin");
+    expect_calls("1", "plugin_not_found_error", 1);
+    kube_exec_unlisten(plugin, &listener);
+    kube_exec_destroy(host_steal(plugin));
+    listener.loop = NULL;
+    metrics_destroy(metrics);
 }
 
 Test(exec, that_hangs_is_ended_with_its_owner)

@@ -207,6 +207,8 @@ Test(kubeconfig, a_password_that_cannot_be_sent_is_refused)
                    "7: user 'me': username: it must not hold a ':'");
     expect_refused("", "    username: a\n    password: hush\n    token: hush\n",
                    "7: user 'me': username: a token is given, too");
+    expect_refused("", "    username: a\n    password: hush\n    tokenFile: t\n",
+                   "7: user 'me': username: a token is given, too");
 }
 
 /* -- Impersonation -- */
@@ -422,6 +424,34 @@ Test(kubeconfig, exec_is_not_run_beside_a_token)
     cr_expect_null(c->exec);
 }
 
+/* PEM64 is no pair of keys, but nobody looks at that before a client is made. */
+Test(kubeconfig, exec_is_not_run_beside_a_client_certificate_or_a_password)
+{
+    expect_loads("", EXEC "      command: x\n    client-certificate-data: " PEM64
+                          "\n    client-key-data: " PEM64 "\n");
+    cr_expect_null(c->exec);
+    expect_loads("", EXEC "      command: x\n    username: u\n");
+    cr_expect_null(c->exec);
+}
+
+/* A shell takes the last of two variables of one name, getenv() the first. */
+Test(kubeconfig, exec_is_told_by_the_host_alone_that_nobody_is_there)
+{
+    static const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
+
+    put_plugin("tr '\\0' '\\n' < /proc/$$/environ | grep -c ^KUBERNETES_EXEC_INFO=");
+    ASSERT_OK(load_env("",
+                       EXEC "      command: ./plugin\n"
+                            "      env: [{name: KUBERNETES_EXEC_INFO, value: mine}]\n",
+                       env),
+              err);
+    host_cleanup(host_freep) char *token = run_plugin();
+    EXPECT_STR(token, "1");
+    expect_info("", "      env: [{name: KUBERNETES_EXEC_INFO, value: mine}]\n",
+                "{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1 "\",\"spec\":{"
+                "\"interactive\":false}}");
+}
+
 Test(kubeconfig, exec_that_cannot_be_run_is_refused)
 {
     expect_refused("", "    exec: {command: x}\n", "7: user 'me': exec.apiVersion: it must be");
@@ -438,6 +468,8 @@ Test(kubeconfig, exec_that_cannot_be_run_is_refused)
                    "11: user 'me': exec.provideClusterInfo: true or false is expected");
     expect_refused("", EXEC "      command: x\n      args: a\n",
                    "11: user 'me': args: a list of texts is expected");
+    expect_refused("", EXEC "      command: x\n      env: A=hush\n",
+                   "11: user 'me': exec.env: a list of name and value is expected");
     expect_refused("", EXEC "      command: x\n      env: [{value: hush}]\n",
                    "11: user 'me': exec.env: a list of name and value is expected");
     expect_loads("", "    exec: {command: x, apiVersion: " V1 "beta1}\n"); /* IfAvailable there */

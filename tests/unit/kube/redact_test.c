@@ -51,6 +51,8 @@ Test(redact, hides_known_secrets_wherever_they_stand)
 Test(redact, hides_what_is_announced_as_a_secret)
 {
     expect("token=xyz", "token=***");
+    expect("proxy http://me:pw@proxy:3128/ is down", "proxy http://***@proxy:3128/ is down");
+    expect("https://host/a@b", "https://host/a@b");
     expect("client_secret: s3cr3t, more", "client_secret: ***, more");
     expect("{\"accessToken\": \"xyz\"}", "{\"accessToken\": \"***\"}");
     expect("PASSWORD='x y'", "PASSWORD='*** y'");

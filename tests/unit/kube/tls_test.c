@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -248,6 +249,72 @@ Test(tls, a_rotated_ca_file_is_trusted_at_the_next_request)
     rig_get(&rig, &a, "/x");
     EXPECT_INT(a.code, LH_EUNAVAILABLE);
     unlink(path);
+}
+
+Test(tls, a_client_certificate_is_renewed_while_the_ca_file_is_broken)
+{
+    answer_t a;
+    char ca[64], cert[64], key[64];
+
+    start_with("IP:127.0.0.1", true);
+    rig.credentials.ca_data = NULL;
+    rig.credentials.ca_file = in_file(ca, "ca", tls->ca);
+    rig.credentials.client_cert_file = in_file(cert, "cert", tls->client_cert);
+    rig.credentials.client_key_file = in_file(key, "key", tls->client_key);
+    get(&a);
+    EXPECT_INT(a.status, 200);
+    wanted_client = "other-client";
+    in_file(ca, "ca", "half a f");
+    in_file(cert, "cert", tls->other_client_cert);
+    in_file(key, "key", tls->other_client_key);
+    rig_get(&rig, &a, "/x");
+    EXPECT_INT(a.status, 200);
+    unlink(ca);
+    unlink(cert);
+    unlink(key);
+}
+
+/* The key with a passphrase. The caller frees it. */
+static char *encrypted(const char *key)
+{
+    BIO *in = BIO_new_mem_buf(key, -1), *out = BIO_new(BIO_s_mem());
+    EVP_PKEY *pkey = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
+    char *text = NULL;
+
+    cr_assert(PEM_write_bio_PKCS8PrivateKey(out, pkey, EVP_aes_128_cbc(), "pass", 4, NULL, NULL));
+    const long len = BIO_get_mem_data(out, &text);
+    char *copy = strndup(text, (size_t) len);
+
+    EVP_PKEY_free(pkey);
+    BIO_free(in);
+    BIO_free(out);
+    return copy;
+}
+
+static void expect_no_client(const char *expected)
+{
+    kube_client_t *client = NULL;
+    lh_error_t err = {0};
+
+    EXPECT_INT(kube_client_create(
+                   &(kube_client_options_t){.loop = rig.loop, .credentials = &rig.credentials},
+                   &client, &err),
+               LH_EINVAL);
+    EXPECT_HAS(err.text, expected);
+}
+
+/* OpenSSL would ask for it, on the terminal, while the loop waits. */
+Test(tls, a_client_key_that_asks_for_a_passphrase_is_refused_at_once)
+{
+    host_cleanup(host_freep) char *key = NULL;
+
+    start_with("IP:127.0.0.1", true);
+    key = encrypted(tls->client_key);
+    rig.credentials.client_cert_data = tls->client_cert;
+    rig.credentials.client_key_data = key;
+    expect_no_client("client-key-data': the client key cannot be read (an encrypted one neither)");
+    rig.credentials.client_key_data = tls->other_client_key;
+    expect_no_client("do not belong together");
 }
 
 Test(tls, without_a_client_certificate_the_door_stays_shut)

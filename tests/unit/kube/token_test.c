@@ -195,6 +195,19 @@ Test(token, that_was_never_readable_is_an_error)
     expect_send_fails("No such file or directory");
 }
 
+Test(token, beside_a_file_is_sent_until_the_file_can_be_read)
+{
+    answer_t a;
+
+    unlink(path);
+    rig.credentials.token = (char *) "static";
+    rig_get(&rig, &a, "/x");
+    EXPECT_STR(sent(0), "Bearer static");
+    write_token("good");
+    rig_get(&rig, &a, "/x");
+    EXPECT_STR(sent(1), "Bearer good");
+}
+
 Test(token, that_is_empty_is_an_error)
 {
     write_token(" \n");

@@ -165,10 +165,20 @@ Test(controller, every_namespace_has_its_stream_and_all_must_have_synced)
     ",\"ownerReferences\":[{\"apiVersion\":\"example.com/v1\",\"kind\":\"Site\",\"name\":\"" name  \
     "\",\"uid\":\"u\",\"controller\":true}]"
 
+/* What discovery says of "sites". */
+static kube_kind_t site(bool namespaced)
+{
+    static char kind[] = "Site";
+
+    return (kube_kind_t){.kind = kind, .namespaced = namespaced, .watchable = true};
+}
+
 Test(controller, an_owned_object_brings_its_owner_and_a_lost_owner_too)
 {
     seen_t *s = seen_create((rig_options_t){.watches = OWNED, .workers = 1});
+    const kube_kind_t kind = site(true);
 
+    fake_kube_set_kind_of(s->rig->kube, "sites", &kind);
     rig_begin(s->rig, 1);
     rig_synced(s->rig, "sites?");
     rig_synced(s->rig, CM);
@@ -187,14 +197,6 @@ Test(controller, an_owned_object_brings_its_owner_and_a_lost_owner_too)
 }
 
 /* -- Cluster-scoped kinds -- */
-
-static const kube_kind_t *cluster_scoped(void)
-{
-    static char kind[] = "Site";
-    static const kube_kind_t k = {.kind = kind, .namespaced = false, .watchable = true};
-
-    return &k;
-}
 
 #define SITES "[{\"version\":\"v1\",\"resource\":\"sites\",\"kind\":\"Site\"}]"
 
@@ -230,10 +232,11 @@ Test(controller, a_cluster_scoped_primary_is_reconciled_once_however_many_namesp
 {
     seen_t *s = seen_create((rig_options_t){.watches = SITES, .namespaces = NAMES("a", "b")});
     const lh_key_t key = {sizeof(key), 0, "", "one"};
+    const kube_kind_t kind = site(false);
     lh_snapshot_t *found = NULL;
 
     s->hooks.activate = keep_ctx;
-    fake_kube_set_kind(s->rig->kube, cluster_scoped());
+    fake_kube_set_kind_of(s->rig->kube, "sites", &kind);
     rig_begin(s->rig, 1);
     kube_call_t *first = rig_stream(s->rig, "/sites?");
     static const char *const lines[] = {
@@ -264,9 +267,10 @@ Test(controller,
      an_owned_object_that_comes_before_its_cluster_scoped_owner_makes_no_key_of_its_namespace)
 {
     seen_t *s = seen_create((rig_options_t){.watches = OWNED});
+    const kube_kind_t kind = site(false);
 
+    fake_kube_set_kind_of(s->rig->kube, "sites", &kind);
     rig_begin(s->rig, 1);
-    fake_kube_set_kind(s->rig->kube, cluster_scoped());
     object(s, CM, "ADDED", "ConfigMap", "ns", "c", 1, OWNER("a"));
     rig_synced(s->rig, CM);
     object(s, "sites?", "ADDED", "Site", "", "a", 1, "");

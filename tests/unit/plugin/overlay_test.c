@@ -9,6 +9,7 @@
 /* A ConfigMap cache; the text of ns/out in it afterwards says what was noted. */
 typedef struct rig {
     plugin_watch_t watch;
+    watch_store_t *store;
     plugin_overlay_target_t target;
 } rig_t;
 
@@ -32,16 +33,28 @@ static watch_snapshot_t *snapshot(const char *text)
     "\"details\":{"                                                                                \
     "\"name\":\"out\",\"kind\":\"" kind "\",\"uid\":\"" uid "\"}}"
 
+/* What the watch asks for, of a store that has all or, when it is not narrower, just this. */
+static void see(rig_t *r, const watch_spec_t *spec, const watch_spec_t *wider)
+{
+    lh_error_t err = {0};
+
+    watch_view_unref(r->target.view);
+    ASSERT_OK(watch_view_create(spec, &r->target.view, &err), err);
+    watch_view_set(r->target.view, wider, r->store);
+}
+
 static rig_t rig_create(const char *known)
 {
     static char kind[] = "ConfigMap";
     rig_t r = {.watch = {.gvr = {"", "v1", "configmaps"}, .kind = kind}};
 
-    r.target = (plugin_overlay_target_t){.namespaced = true, .store = watch_store_create()};
-    watch_store_set_synced(r.target.store, true);
+    r.store = watch_store_create();
+    r.target = (plugin_overlay_target_t){.namespaced = true};
+    see(&r, &(const watch_spec_t){0}, &(const watch_spec_t){0});
+    watch_store_set_synced(r.store, true);
     if (known != NULL) {
         watch_snapshot_t *s = snapshot(known);
-        (void) watch_store_put(r.target.store, s, NULL);
+        (void) watch_store_put(r.store, s, NULL);
         watch_snapshot_unref(s);
     }
     return r;
@@ -49,7 +62,8 @@ static rig_t rig_create(const char *known)
 
 static void rig_fini(rig_t *r)
 {
-    watch_store_unref(r->target.store);
+    watch_view_unref(r->target.view);
+    watch_store_unref(r->store);
 }
 
 #define RIG(name, known) host_cleanup(rig_fini) rig_t name = rig_create(known)
@@ -62,7 +76,7 @@ static const char *note(rig_t *r, const char *method, const char *path, const ch
 
     r->target.watch = &r->watch;
     plugin_overlay_note(&r->target, &reply);
-    watch_snapshot_t *s = watch_store_get(r->target.store, "ns", "out");
+    watch_snapshot_t *s = watch_store_get(r->store, "ns", "out");
     snprintf(version, sizeof(version), "%s", s != NULL ? watch_snapshot_version(s) : "none");
     watch_snapshot_unref(s);
     return version;
@@ -124,14 +138,14 @@ Test(overlay, a_write_that_takes_the_object_out_of_the_selector_hides_it)
     r.watch.label_selector = selector;
     EXPECT_STR(note(&r, "PUT", PATH, LABELLED("4", "b")), "5"); /* the cache knows better */
     EXPECT_STR(note(&r, "PUT", PATH, LABELLED("7", "b")), "none");
-    EXPECT_INT(watch_store_count(r.target.store), 0);
-    watch_store_put(r.target.store, late, NULL);
-    EXPECT_INT(watch_store_count(r.target.store), 0);
-    watch_store_put(r.target.store, back, NULL);
+    EXPECT_INT(watch_store_count(r.store), 0);
+    watch_store_put(r.store, late, NULL);
+    EXPECT_INT(watch_store_count(r.store), 0);
+    watch_store_put(r.store, back, NULL);
     EXPECT_STR(note(&r, "PUT", PATH, LABELLED("7", "b")), "8");
     EXPECT_STR(note(&r, "PUT", PATH, LABELLED("9", "b")), "none");
-    watch_snapshot_unref(watch_store_remove(r.target.store, "ns", "out", "u1", "9"));
-    watch_store_passed(r.target.store, "10");
+    watch_snapshot_unref(watch_store_remove(r.store, "ns", "out", "u1", "9"));
+    watch_store_passed(r.store, "10");
     EXPECT_STR(note(&r, "PUT", PATH, LABELLED("11", "a")), "11");
 }
 
@@ -139,14 +153,16 @@ Test(overlay, a_cache_of_metadata_is_shown_metadata)
 {
     RIG(r, NULL);
 
+    const watch_spec_t metadata = {.metadata_only = true};
+
     r.watch.metadata_only = true;
+    see(&r, &metadata, &metadata);
     EXPECT_STR(note(&r, "PUT", PATH,
                     "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"out\","
                     "\"namespace\":\"ns\",\"resourceVersion\":\"7\",\"managedFields\":[]},\"data\":"
                     "{\"password\":\"x\"}}"),
                "7");
-    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *s =
-        watch_store_get(r.target.store, "ns", "out");
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *s = watch_store_get(r.store, "ns", "out");
     EXPECT_STR(watch_snapshot_text(s, NULL),
                "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"out\","
                "\"namespace\":\"ns\",\"resourceVersion\":\"7\"}}");
@@ -162,9 +178,45 @@ Test(overlay, of_a_reply_the_fields_that_the_watch_keeps_are_shown)
                     "\"namespace\":\"ns\",\"resourceVersion\":\"7\"},\"data\":"
                     "{\"password\":\"x\",\"kept\":\"y\"}}"),
                "7");
-    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *s =
-        watch_store_get(r.target.store, "ns", "out");
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *s = watch_store_get(r.store, "ns", "out");
     EXPECT_HAS(watch_snapshot_text(s, NULL), "\"data\":{\"kept\":\"y\"}}");
+}
+
+/* Another plugin sees the store whole. */
+Test(overlay, a_view_of_metadata_notes_the_object_whole)
+{
+    RIG(r, NULL);
+
+    r.watch.metadata_only = true;
+    see(&r, &(const watch_spec_t){.metadata_only = true}, &(const watch_spec_t){0});
+    EXPECT_STR(note(&r, "PUT", PATH,
+                    "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"out\","
+                    "\"namespace\":\"ns\",\"resourceVersion\":\"7\"},\"data\":{\"k\":\"x\"}}"),
+               "7");
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *whole =
+        watch_store_get(r.store, "ns", "out");
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *shown =
+        watch_view_get(r.target.view, "ns", "out");
+    EXPECT_HAS(watch_snapshot_text(whole, NULL), "\"data\"");
+    EXPECT_STR(watch_snapshot_text(shown, NULL),
+               "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"out\","
+               "\"namespace\":\"ns\",\"resourceVersion\":\"7\"}}");
+}
+
+Test(overlay, a_write_that_takes_the_object_out_of_a_view_does_not_hide_it_from_others)
+{
+    static char selector[] = "app=a";
+    RIG(r, LABELLED("5", "a"));
+
+    r.watch.label_selector = selector;
+    see(&r, &(const watch_spec_t){.label_selector = selector}, &(const watch_spec_t){0});
+    (void) note(&r, "PUT", PATH, LABELLED("7", "b"));
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *others =
+        watch_store_get(r.store, "ns", "out");
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *own =
+        watch_view_get(r.target.view, "ns", "out");
+    EXPECT_STR(watch_snapshot_version(others), "7");
+    cr_expect(own == NULL, "the plugin's own selector is left");
 }
 
 Test(overlay, under_a_field_selector_only_the_server_can_tell)
@@ -221,13 +273,13 @@ Test(overlay, a_namespace_is_told_from_what_lives_in_it)
 
     r.watch = (plugin_watch_t){.gvr = {"", "v1", "namespaces"}, .kind = kind};
     r.target.namespaced = false;
-    (void) watch_store_put(r.target.store, ns, NULL);
+    (void) watch_store_put(r.store, ns, NULL);
     watch_snapshot_unref(ns);
     (void) note(&r, "DELETE", PATH, STATUS("configmaps", "u1"));
-    ns = watch_store_get(r.target.store, "", "out");
+    ns = watch_store_get(r.store, "", "out");
     cr_expect(ns != NULL, "the deletion of a ConfigMap was taken for a Namespace's");
     watch_snapshot_unref(ns);
     (void) note(&r, "DELETE", "/api/v1/namespaces/out", STATUS("namespaces", "u1"));
-    ns = watch_store_get(r.target.store, "", "out");
+    ns = watch_store_get(r.store, "", "out");
     cr_expect(ns == NULL);
 }

@@ -85,6 +85,7 @@ rig_t *rig_create_with(const rig_options_t *o)
                                      .manifest = manifest,
                                      .config = config,
                                      .process = o->process,
+                                     .warm = o->warm,
                                      .workers = o->workers != 0 ? o->workers : 2,
                                      .max_in_flight = o->max_in_flight != 0 ? o->max_in_flight : 64,
                                      .namespaces = o->namespaces,
@@ -288,6 +289,7 @@ void rig_begin(rig_t *r, uint64_t term)
     r->rested = false;
     fence_unref(r->fence);
     r->fence = fence_create(term, CLOCK_NEVER);
+    watch_hub_begin_term(r->hub);
     plugin_instance_begin(r->instance, r->fence);
 }
 

@@ -166,3 +166,21 @@ int rig_send(rig_t *r, lh_ctx_t ctx, const char *method, const char *path, const
     *out = (rig_request_t){0};
     return r->table.backend.ops->request(r->table.backend.self, ctx, &request, on_done, out, NULL);
 }
+
+watch_view_t *rig_view(watch_store_t *store)
+{
+    const watch_spec_t all = {0};
+    watch_view_t *v = NULL;
+    lh_error_t err = {0};
+
+    ASSERT_OK(watch_view_create(&all, &v, &err), err);
+    watch_view_set(v, &all, store);
+    return v;
+}
+
+void rig_set_cache(rig_t *r, const plugin_cache_slot_t *slots, size_t count)
+{
+    plugin_services_set_cache(r->services, slots, count);
+    for (size_t i = 0; i < count; i++)
+        watch_view_unref(slots[i].view);
+}

@@ -53,4 +53,9 @@ typedef struct rig_request {
 int rig_send(rig_t *r, lh_ctx_t ctx, const char *method, const char *path, const char *body,
              rig_request_t *out);
 
+/* All of a store, for a slot of rig_set_cache. */
+watch_view_t *rig_view(watch_store_t *store);
+/* Shows the caches to the plugin; the views are taken. */
+void rig_set_cache(rig_t *r, const plugin_cache_slot_t *slots, size_t count);
+
 #endif

@@ -692,7 +692,7 @@ Test(services, the_cache_answers_from_the_store_of_the_keys_namespace)
 {
     rig_t *r = rig_create();
     watch_store_t *a = store_of("a", NAMES("one", "two")), *b = store_of("b", NAMES("one"));
-    const plugin_cache_slot_t slots[] = {{0, "a", a}, {0, "b", b}};
+    const plugin_cache_slot_t slots[] = {{0, "a", rig_view(a)}, {0, "b", rig_view(b)}};
     const lh_key_t in_a = {sizeof(in_a), 0, "a", "two"}, in_b = {sizeof(in_a), 0, "b", "two"},
                    in_c = {sizeof(in_a), 0, "c", "two"}, secret = {sizeof(in_a), 1, "a", "two"},
                    unknown = {sizeof(in_a), 7, "a", "two"};
@@ -700,7 +700,7 @@ Test(services, the_cache_answers_from_the_store_of_the_keys_namespace)
     lh_snapshot_t *s = NULL;
     lh_error_t err = {0};
 
-    plugin_services_set_cache(r->services, slots, 2);
+    rig_set_cache(r, slots, 2);
     EXPECT_INT(h->cache_get(h, r->run, &in_a, &s, NULL), 0);
     h->snapshot_release(h, s);
     EXPECT_INT(h->cache_get(h, r->run, &in_b, &s, &err), LH_ENOTFOUND);
@@ -742,12 +742,12 @@ Test(services, a_walk_that_goes_back_gives_what_it_gave_and_no_more)
 {
     rig_t *r = rig_create();
     watch_store_t *a = store_of("a", NAMES("one", "two")), *b = store_of("b", NAMES("three"));
-    const plugin_cache_slot_t slots[] = {{0, "a", a}, {0, "b", b}};
+    const plugin_cache_slot_t slots[] = {{0, "a", rig_view(a)}, {0, "b", rig_view(b)}};
     const lh_query_t query = {.struct_size = sizeof(query)};
     watch_snapshot_t *one = watch_store_get(a, "a", "one");
     plugin_cursor_t *cursor = NULL;
 
-    plugin_services_set_cache(r->services, slots, 2);
+    rig_set_cache(r, slots, 2);
     EXPECT_INT(r->host->cache_list(r->host, r->run, &query, (lh_cursor_t **) &cursor, NULL), 0);
     watch_snapshot_unref(watch_store_remove(a, "a", "one", "u1", ""));
     expect_next(r, (lh_cursor_t *) cursor, "\"two\"");
@@ -771,12 +771,12 @@ Test(services, a_walk_skips_what_has_gone_and_outlives_the_term)
 {
     rig_t *r = rig_create();
     watch_store_t *a = store_of("a", NAMES("one", "two"));
-    const plugin_cache_slot_t slot = {0, NULL, a};
+    const plugin_cache_slot_t slot = {0, NULL, rig_view(a)};
     const lh_query_t query = {.struct_size = sizeof(query)};
     lh_cursor_t *cursor = NULL;
     lh_snapshot_t *s = NULL;
 
-    plugin_services_set_cache(r->services, &slot, 1);
+    rig_set_cache(r, &slot, 1);
     EXPECT_INT(r->host->cache_list(r->host, r->run, &query, &cursor, NULL), 0);
     watch_snapshot_unref(watch_store_remove(a, "a", "one", "u1", ""));
     plugin_services_set_cache(r->services, NULL, 0);

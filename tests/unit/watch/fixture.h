@@ -79,8 +79,6 @@ static inline void fixture_open(fixture_t *f, const watch_spec_t *spec)
                                        .metrics = f->metrics};
     if (s.gvr.resource == NULL)
         s.gvr = (kube_gvr_t){"", "v1", "configmaps"};
-    if (s.kind == NULL)
-        s.kind = "";
     f->informer = watch_informer_create(&f->options, &s, &fixture_handler, f);
 }
 
@@ -191,6 +189,49 @@ static inline void refuse_streaming(fixture_t *f)
     turn(f);
     fake_kube_end(call(f, "sendInitialEvents"), 422, "");
     turn(f);
+}
+
+/* Turns until a further request is sent; the time that it took. */
+static inline int64_t time_to_next(fixture_t *f)
+{
+    size_t sent = fake_kube_sent(f->kube);
+    int64_t start = clock_now();
+
+    turn(f);
+    while (fake_kube_sent(f->kube) == sent && clock_now() - start < 200 * CLOCK_S) {
+        pass(f, 100 * CLOCK_MS);
+    }
+    return clock_now() - start;
+}
+
+static inline void expect_backoff(fixture_t *f, int64_t base_ms)
+{
+    int64_t took = time_to_next(f);
+
+    cr_expect(took >= base_ms * CLOCK_MS && took <= (2 * base_ms + 100) * CLOCK_MS,
+              "waited %lld ms, expected %lld to twice that", (long long) (took / CLOCK_MS),
+              (long long) base_ms);
+}
+
+/* A list and a watch that have worked for a while. */
+static inline void settle(fixture_t *f, const char *names)
+{
+    list_stream(f, names, 10);
+    bookmark(f, 11, false);
+    fake_clock_advance(60 * CLOCK_S);
+    buf_clear(&f->seen);
+}
+
+static inline void expect_list(fixture_t *f)
+{
+    EXPECT_HAS(fake_kube_last_path(f->kube), "sendInitialEvents=true");
+}
+
+static inline void expect_watch_from(fixture_t *f, const char *version)
+{
+    host_cleanup(host_freep) char *part = host_xprintf("&resourceVersion=%s&", version);
+
+    EXPECT_HAS(fake_kube_last_path(f->kube), part);
 }
 
 static inline double metric(fixture_t *f, const char *series)

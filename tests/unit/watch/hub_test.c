@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Subscriptions share streams; they come and go at any time. */
 #include "watch/hub.h"
+#include "watch/view.h"
 
 #include "fixture.h"
 
@@ -61,7 +62,7 @@ static void subscribe_to(world_t *w, listener_t *l, const watch_spec_t *spec)
 #define CONFIGMAPS(...)                                                                            \
     &(const watch_spec_t)                                                                          \
     {                                                                                              \
-        .gvr = {"", "v1", "configmaps"}, .kind = "", __VA_ARGS__                                   \
+        .gvr = {"", "v1", "configmaps"}, __VA_ARGS__                                               \
     }
 
 static void subscribe(world_t *w, listener_t *l)
@@ -97,6 +98,27 @@ static void world_close(world_t *w)
     world_open(&w)
 #define EXPECT_HEARD(l, expected) EXPECT_SEEN(l, expected)
 
+/* How many objects its view shows. */
+static int count_in(watch_view_t *view)
+{
+    watch_name_t *names = NULL;
+    size_t count = 0;
+    lh_error_t err;
+
+    ASSERT_OK(watch_view_names(view, NULL, NULL, NULL, &names, &count, &err), err);
+    watch_names_free(names, count);
+    return (int) count;
+}
+
+static int count_of(const listener_t *l)
+{
+    watch_view_t *view = watch_sub_view(l->sub);
+    const int count = count_in(view);
+
+    watch_view_unref(view);
+    return count;
+}
+
 Test(hub, events_begin_from_the_loop)
 {
     WORLD(w);
@@ -129,31 +151,45 @@ Test(hub, one_stream_serves_all_who_ask_for_the_same)
     EXPECT_HEARD(&w.a, "+x@1* synced +x@11 ");
     EXPECT_HEARD(&w.b, "+x@1* synced +x@11 ");
     EXPECT_INT(fake_kube_sent(w.f.kube), 1);
-    watch_store_t *a = watch_sub_store(w.a.sub), *b = watch_sub_store(w.b.sub);
-
-    cr_expect(a == b, "the store is shared too");
-    watch_store_unref(a);
-    watch_store_unref(b);
+    EXPECT_INT(count_of(&w.a), 1);
+    EXPECT_INT(count_of(&w.b), 1);
 }
 
-Test(hub, whatever_differs_is_another_stream)
+/* Only the server can apply field selectors, and what is narrower cannot serve what is wider. */
+Test(hub, what_no_open_stream_holds_is_another_stream)
 {
-    WORLD(w);
-    const watch_spec_t *const specs[] = {
-        CONFIGMAPS(.ns = "ns"),
-        CONFIGMAPS(.label_selector = "a=b"),
-        CONFIGMAPS(.field_selector = "metadata.name=a"),
-        CONFIGMAPS(.metadata_only = true),
-        CONFIGMAPS(.fields = "/data/a"),
-        &(const watch_spec_t){.gvr = {"", "v1", "secrets"}, .kind = ""}};
+    static const struct {
+        watch_spec_t open, asked;
+    } rows[] = {
+        {{.ns = NULL}, {.field_selector = "metadata.name=a"}},
+        {{.ns = NULL}, {.gvr = {"", "v1", "secrets"}}},
+        {{.ns = "ns"}, {.ns = NULL}},
+        {{.ns = "ns"}, {.ns = "other"}},
+        {{.label_selector = "a=b"}, {.ns = NULL}},
+        {{.label_selector = "a=b"}, {.label_selector = "a=b,c=d"}},
+        {{.label_selector = "a=b"}, {.label_selector = "a=c"}},
+        {{.field_selector = "metadata.name=a"}, {.ns = NULL}},
+        {{.metadata_only = true}, {.ns = NULL}},
+        {{.metadata_only = true}, {.ns = "ns"}},
+        {{.ns = "ns"}, {.metadata_only = true}},
+        {{.ns = NULL}, {.fields = "/data/a"}},
+        {{.fields = "/data/a"}, {.ns = NULL}},
+        {{.fields = "/data/a"}, {.ns = "ns", .fields = "/data/b"}},
+        {{.fields = "/data/a"}, {.metadata_only = true}},
+    };
 
-    subscribe(&w, &w.a);
-    turn(&w.f);
-    for (size_t i = 0; i < HOST_LEN(specs); i++) {
-        subscribe_to(&w, &w.b, specs[i]);
+    for (size_t i = 0; i < HOST_LEN(rows); i++) {
+        watch_spec_t open = rows[i].open, asked = rows[i].asked;
+        WORLD(w);
+
+        open.gvr = (kube_gvr_t){"", "v1", "configmaps"};
+        if (asked.gvr.resource == NULL)
+            asked.gvr = open.gvr;
+        subscribe_to(&w, &w.a, &open);
         turn(&w.f);
-        cr_expect_eq(fake_kube_open(w.f.kube), 2, "spec %zu shares a stream", i);
-        end(&w.b);
+        subscribe_to(&w, &w.b, &asked);
+        turn(&w.f);
+        cr_expect_eq(fake_kube_open(w.f.kube), 2, "row %zu shares a stream", i);
     }
 }
 
@@ -271,12 +307,12 @@ Test(hub, the_store_stays_readable_after_the_end)
     WORLD(w);
     subscribe(&w, &w.a);
     list_stream(&w.f, "x", 10);
-    watch_store_t *store = watch_sub_store(w.a.sub);
+    watch_view_t *view = watch_sub_view(w.a.sub);
 
     end(&w.a);
-    EXPECT_INT(watch_store_count(store), 1);
-    cr_expect(!watch_store_synced(store), "it is not kept up any more");
-    watch_store_unref(store);
+    EXPECT_INT(count_in(view), 1);
+    cr_expect(!watch_view_synced(view), "it is not kept up any more");
+    watch_view_unref(view);
 }
 
 Test(hub, a_store_is_not_freed_on_the_spot_nor_while_it_is_read)
@@ -284,13 +320,12 @@ Test(hub, a_store_is_not_freed_on_the_spot_nor_while_it_is_read)
     WORLD(w);
     subscribe(&w, &w.a);
     list_stream(&w.f, "xy", 10);
-    watch_store_t *store = watch_sub_store(w.a.sub);
+    watch_view_t *view = watch_sub_view(w.a.sub);
 
     end(&w.a);
     turn(&w.f);
-    EXPECT_INT(watch_store_count(store), 2);
-    cr_expect(watch_store_is_shared(store), "it waits in the hub");
-    watch_store_unref(store);
+    EXPECT_INT(count_in(view), 2);
+    watch_view_unref(view);
     pass(&w.f, CLOCK_S); /* and goes then: AddressSanitizer tells */
 }
 
@@ -373,4 +408,69 @@ Test(hub, knows_whether_the_kind_is_namespaced)
     cr_expect(!watch_sub_namespaced(w.a.sub), "not known yet");
     turn(&w.f);
     cr_expect(watch_sub_namespaced(w.a.sub), "discovery says so");
+}
+
+/* -- client-go's scenarios of shared informers -- */
+
+Test(hub, everybody_sees_what_happened_while_the_watch_was_disrupted)
+{
+    WORLD(w);
+    subscribe(&w, &w.a);
+    subscribe(&w, &w.b);
+    list_stream(&w.f, "xyz", 10);
+    buf_clear(&w.a.seen);
+    buf_clear(&w.b.seen);
+    fake_clock_advance(60 * CLOCK_S);
+    error_event(&w.f, 410, "too old"); /* y changed, z went and n came, and no event told */
+    turn(&w.f);
+    event(&w.f, "ADDED", "x", "x", 1);
+    event(&w.f, "ADDED", "y", "y", 14);
+    event(&w.f, "ADDED", "n", "n", 13);
+    bookmark(&w.f, 15, true);
+    turn(&w.f);
+    EXPECT_HEARD(&w.a, "+y@14 +n@13 -z@1 ");
+    EXPECT_HEARD(&w.b, "+y@14 +n@13 -z@1 ");
+}
+
+Test(hub, one_handler_may_subscribe_twice)
+{
+    WORLD(w);
+    lh_error_t err;
+    watch_sub_t *second = NULL;
+
+    subscribe(&w, &w.a);
+    ASSERT_OK(watch_subscribe(w.hub, CONFIGMAPS(), &handler, &w.a, &second, &err), err);
+    list_stream(&w.f, "x", 10);
+    EXPECT_HEARD(&w.a, "+x@1* +x@1* synced synced ");
+    watch_unsubscribe(second);
+    event(&w.f, "MODIFIED", "x", "x", 11);
+    EXPECT_HEARD(&w.a, "+x@11 ");
+}
+
+Test(hub, an_event_before_a_late_subscribers_turn_is_followed_by_no_older_state)
+{
+    WORLD(w);
+    subscribe(&w, &w.a);
+    list_stream(&w.f, "xy", 10);
+    subscribe(&w, &w.b);
+    event(&w.f, "MODIFIED", "x", "x", 11);
+    event(&w.f, "DELETED", "y", "y", 12);
+    turn(&w.f);
+    EXPECT_HEARD(&w.b, "+x@11 -y@12 +x@11* synced ");
+}
+
+Test(hub, a_subscriber_leaves_the_others_undisturbed_by_a_gap)
+{
+    WORLD(w);
+    subscribe(&w, &w.a);
+    subscribe(&w, &w.b);
+    list_stream(&w.f, "x", 10);
+    fake_clock_advance(60 * CLOCK_S);
+    error_event(&w.f, 410, "too old");
+    turn(&w.f);
+    end(&w.b); /* amid the list */
+    EXPECT_INT(fake_kube_open(w.f.kube), 1);
+    list_stream(&w.f, "", 11);
+    EXPECT_HEARD(&w.a, "+x@1* synced -x@1 ");
+    EXPECT_HEARD(&w.b, "+x@1* synced ");
 }

@@ -116,7 +116,7 @@ Test(informer, a_server_that_is_never_silent_instead_of_ending_the_list_is_asked
     }
     EXPECT_STR(fake_kube_last_path(f.kube), "/api/v1/configmaps?limit=500");
     EXPECT_INT(fake_kube_open(f.kube), 1);
-    list_page(&f, "a", 20, "");
+    list_page(&f, "b", 20, "");
     cr_expect(watch_informer_synced(f.informer), "must be synced");
 }
 

@@ -7,49 +7,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* Turns until a further request is sent; the time that it took. */
-static int64_t time_to_next(fixture_t *f)
-{
-    size_t sent = fake_kube_sent(f->kube);
-    int64_t start = clock_now();
-
-    turn(f);
-    while (fake_kube_sent(f->kube) == sent && clock_now() - start < 200 * CLOCK_S) {
-        pass(f, 100 * CLOCK_MS);
-    }
-    return clock_now() - start;
-}
-
-static void expect_backoff(fixture_t *f, int64_t base_ms)
-{
-    int64_t took = time_to_next(f);
-
-    cr_expect(took >= base_ms * CLOCK_MS && took <= (2 * base_ms + 100) * CLOCK_MS,
-              "waited %lld ms, expected %lld to twice that", (long long) (took / CLOCK_MS),
-              (long long) base_ms);
-}
-
-/* A list and a watch that have worked for a while. */
-static void settle(fixture_t *f, const char *names)
-{
-    list_stream(f, names, 10);
-    bookmark(f, 11, false);
-    fake_clock_advance(60 * CLOCK_S);
-    buf_clear(&f->seen);
-}
-
-static void expect_list(fixture_t *f)
-{
-    EXPECT_HAS(fake_kube_last_path(f->kube), "sendInitialEvents=true");
-}
-
-static void expect_watch_from(fixture_t *f, const char *version)
-{
-    host_cleanup(host_freep) char *part = host_xprintf("&resourceVersion=%s&", version);
-
-    EXPECT_HAS(fake_kube_last_path(f->kube), part);
-}
-
 static void expect_diff(fixture_t *f)
 {
     EXPECT_INT(time_to_next(f), 0);

@@ -49,7 +49,7 @@ Test(snapshot, keeps_the_text_as_it_is)
     static const char text[] =
         "{\"apiVersion\":\"v1\",\"kind\":\"X\",\"metadata\":{\"name\":\"n\"},"
         "\"data\":{\"a\":\"\\u00e4 \\n\"}}";
-    SNAPSHOT(s, text, "v2", "Y");
+    SNAPSHOT(s, text, "v2", "X");
     size_t len;
 
     EXPECT_STR(watch_snapshot_text(s, &len), text);
@@ -72,9 +72,9 @@ Test(snapshot, elements_of_lists_get_their_type)
 
 Test(snapshot, only_what_is_missing_of_the_type_is_put_in)
 {
-    SNAPSHOT(s, "{\"kind\":\"Other\",\"metadata\":{\"name\":\"n\"}}", "apps/v1", "Deployment");
+    SNAPSHOT(s, "{\"kind\":\"Scale\",\"metadata\":{\"name\":\"n\"}}", "apps/v1", "Scale");
     EXPECT_STR(watch_snapshot_text(s, NULL),
-               "{\"apiVersion\":\"apps/v1\",\"kind\":\"Other\",\"metadata\":{\"name\":\"n\"}}");
+               "{\"apiVersion\":\"apps/v1\",\"kind\":\"Scale\",\"metadata\":{\"name\":\"n\"}}");
 }
 
 Test(snapshot, partial_object_metadata_gets_the_type_of_its_object)
@@ -138,6 +138,12 @@ Test(snapshot, what_is_no_object_is_refused)
     expect_refused("{\"metadata\":{\"name\":\"\"}}");
     expect_refused("{\"metadata\":{\"name\":7}}");
     expect_refused("{\"metadata\":null}");
+}
+
+Test(snapshot, an_object_of_another_kind_is_refused)
+{
+    expect_refused("{\"kind\":\"Y\",\"metadata\":{\"name\":\"n\"}}");
+    expect_refused("{\"kind\":\"Table\",\"metadata\":{\"name\":\"n\"},\"rows\":[]}");
 }
 
 Test(snapshot, lives_until_its_last_reference_goes)

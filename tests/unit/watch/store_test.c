@@ -92,7 +92,7 @@ Test(store, a_lower_version_of_the_same_uid_never_replaces)
 {
     STORE(s);
     put(s, "a", "1", 10);
-    EXPECT_INT(put(s, "a", "1", 9), WATCH_SAME);
+    EXPECT_INT(put(s, "a", "1", 9), WATCH_OLDER);
     expect_view(s, "a", "1@10");
 }
 
@@ -335,6 +335,31 @@ Test(store, a_reply_that_comes_after_its_event_is_not_noted)
     expect_view(s, "a", "");
 }
 
+Test(store, a_reply_older_than_a_new_object_of_the_name_is_not_noted)
+{
+    STORE(s);
+    put(s, "a", "1", 1);
+    put(s, "a", "1", 2);
+    EXPECT_REMOVED(s, "a", "1", "3", "1@2");
+    put(s, "a", "2", 4);
+    note(s, "a", "1", 2);
+    expect_view(s, "a", "2@4");
+}
+
+Test(store, a_noted_write_that_was_never_shown_ends_with_the_deletion)
+{
+    STORE(s);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *o =
+        object_with("a", "1", 2, ",\"ownerReferences\":[{\"uid\":\"o\"}]");
+
+    watch_store_note_write(s, o);
+    EXPECT_INT(owned_by(s, "o"), 1);
+    EXPECT_REMOVED(s, "a", "1", "3", "");
+    watch_store_passed(s, "3");
+    expect_view(s, "a", "");
+    EXPECT_INT(owned_by(s, "o"), 0);
+}
+
 Test(store, of_two_noted_writes_the_later_counts)
 {
     STORE(s);
@@ -368,6 +393,22 @@ Test(store, a_noted_deletion_of_a_noted_object_hides_its_late_event)
     EXPECT_REMOVED(s, "a", "1", "6", "1@5");
     put(s, "a", "2", 7);
     expect_view(s, "a", "2@7");
+}
+
+/* It was seen again until the stream had shown the deletion. */
+Test(store, a_reply_that_comes_after_that_to_the_deletion_shows_nothing)
+{
+    STORE(s);
+    note(s, "a", "1", 5);
+    watch_store_note_delete(s, "ns", "a", "1");
+    note(s, "a", "1", 6);
+    expect_view(s, "a", "");
+    put(s, "b", "2", 5);
+    watch_store_note_delete(s, "ns", "b", "2");
+    note(s, "b", "2", 6);
+    expect_view(s, "b", "");
+    note(s, "b", "3", 8); /* made again */
+    expect_view(s, "b", "3@8");
 }
 
 Test(store, a_noted_deletion_of_another_uid_changes_nothing)

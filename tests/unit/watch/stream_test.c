@@ -109,8 +109,8 @@ Test(stream, http_statuses_have_their_meaning)
     expect_end(403, "", WATCH_END_DENIED);
     expect_end(400, "", WATCH_END_REFUSED);
     expect_end(422, "", WATCH_END_REFUSED);
-    expect_end(500, "", WATCH_END_CUT);
-    expect_end(503, "", WATCH_END_CUT);
+    expect_end(500, "", WATCH_END_FAILED);
+    expect_end(503, "", WATCH_END_FAILED);
 }
 
 Test(stream, an_object_that_finds_no_memory_ends_it)
@@ -150,6 +150,12 @@ Test(stream, error_events_have_their_meaning)
     expect_error_event("{\"code\":500,\"message\":\"ill\"}", WATCH_END_ERROR, "500: ill");
     expect_error_event("{\"code\":504,\"message\":\"Too large resource version\"}",
                        WATCH_END_TOO_LARGE, "Too large");
+    expect_error_event("{\"code\":504,\"message\":\"Timeout\",\"details\":{\"causes\":"
+                       "[{\"reason\":\"ResourceVersionTooLarge\"}]}}",
+                       WATCH_END_TOO_LARGE, "504: Timeout");
+    expect_error_event("{\"code\":504,\"message\":\"Timeout\",\"details\":{\"causes\":"
+                       "[{\"message\":\"Too large resource version\"}]}}",
+                       WATCH_END_TOO_LARGE, "504: Timeout");
     expect_error_event("{}", WATCH_END_ERROR, "no message");
 }
 
