@@ -282,17 +282,31 @@ static void enter_next(plugin_controller_t *c)
     }
 }
 
+/* The object that the run is about; none for a tombstone, whose last state is made readable. */
+static int read_object(plugin_controller_t *c, const queue_run_t *q, bool tombstone,
+                       watch_snapshot_t **object)
+{
+    const source_t *s = source_of(c, q->key.watch, q->key.ns);
+
+    if (tombstone)
+        return q->last != NULL ? watch_snapshot_reserve(q->last) : 0;
+    return s != NULL ? watch_view_read(s->view, q->key.ns, q->key.name, object) : 0;
+}
+
 static void start_run(plugin_controller_t *c, const queue_run_t *q)
 {
     const lh_key_t key = {sizeof(key), q->key.watch, q->key.ns, q->key.name};
-    const source_t *s = source_of(c, q->key.watch, q->key.ns);
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object = NULL;
-    run_t *r = host_xcalloc(1, sizeof(*r));
     uint32_t reason = q->reason;
 
     const bool tombstone = reason == LH_REASON_GONE || reason == LH_REASON_LEFT;
-    if (!tombstone && s != NULL)
-        object = watch_view_get(s->view, q->key.ns, q->key.name);
+    if (read_object(c, q, tombstone, &object) < 0) {
+        log_error(c->o.log, "out of memory: '%s/%s' is put off", key.ns, key.name);
+        queue_finish(c->queue, q->entry, QUEUE_RETRY, 0, clock_now());
+        return;
+    }
+    run_t *r = host_xcalloc(1, sizeof(*r));
+
     if (!tombstone && object == NULL)
         reason = absent_reason(c, q->key.watch);
     *r = (run_t){.ctx = plugin_services_open(c->o.services, &key),

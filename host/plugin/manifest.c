@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "plugin/schema.h"
+#include "watch/fields.h"
 #include "watch/selector.h"
 
 #include <math.h>
@@ -205,11 +206,54 @@ static int parse_selectors(const node_t *n, plugin_watch_t *w, lh_error_t *err)
     return 0;
 }
 
+/* The array of JSON Pointers in the form in which watches take it. */
+static int parse_fields(const node_t *n, plugin_watch_t *w, lh_error_t *err)
+{
+    const cJSON *fields = get(n, "fields"), *item;
+    host_cleanup(buf_fini) buf_t paths = BUF_INIT;
+    watch_fields_t *parsed = NULL;
+
+    if (fields == NULL)
+        return 0;
+    if (w->metadata_only)
+        return host_fail(err, LH_EINVAL, "%sfields: there are none in projection: metadata", n->at);
+    if (!cJSON_IsArray(fields) || fields->child == NULL)
+        return host_fail(err, LH_EINVAL, "%sfields: must be an array with at least one path",
+                         n->at);
+    cJSON_ArrayForEach (item, fields) {
+        if (!cJSON_IsString(item) || strchr(item->valuestring, ',') != NULL)
+            return host_fail(err, LH_EINVAL, "%sfields: must be JSON Pointers without commas",
+                             n->at);
+        (void) buf_printf(&paths, "%s%s", paths.len > 0 ? "," : "", item->valuestring);
+    }
+    const int ret = watch_fields_parse(buf_text(&paths), &parsed, err);
+
+    watch_fields_destroy(parsed);
+    w->fields = buf_steal(&paths);
+    return ret < 0 ? host_error_wrap(err, ret, "%sfields", n->at) : 0;
+}
+
+/* What leads to the primary must be there. */
+static int check_map_fields(const node_t *map, const plugin_watch_t *w, lh_error_t *err)
+{
+    const char *const paths[] = {w->map.path, w->map.ns_path};
+    watch_fields_t *fields = NULL;
+    int ret = watch_fields_parse(w->fields, &fields, err);
+
+    for (size_t i = 0; ret == 0 && i < HOST_LEN(paths); i++) {
+        if (paths[i] != NULL && !watch_fields_keep(fields, paths[i]))
+            ret = host_fail(err, LH_EINVAL, "%s'%s' is not among the fields of its watch", map->at,
+                            paths[i]);
+    }
+    watch_fields_destroy(fields);
+    return ret;
+}
+
 static int parse_watch(const node_t *n, plugin_watch_t *w, lh_error_t *err)
 {
     static const char *const fields[] = {"group", "version",       "resource",      "kind",
                                          "role",  "labelSelector", "fieldSelector", "projection",
-                                         "map",   "primary"};
+                                         "map",   "primary",       "fields"};
     uint32_t role = 0, projection = 0;
     int ret = known(n, fields, HOST_LEN(fields), err);
 
@@ -222,10 +266,12 @@ static int parse_watch(const node_t *n, plugin_watch_t *w, lh_error_t *err)
                          err);
     if (ret == 0)
         ret = parse_selectors(n, w, err);
-    if (ret < 0)
-        return ret;
     w->role = (enum plugin_role) role;
     w->metadata_only = projection == 1;
+    if (ret == 0)
+        ret = parse_fields(n, w, err);
+    if (ret < 0)
+        return ret;
     if (w->role != PLUGIN_ROLE_OWNED && get(n, "primary") != NULL)
         return host_fail(err, LH_EINVAL, "%sprimary: is for role owned only", n->at);
     if (w->role != PLUGIN_ROLE_MAPPED && get(n, "map") != NULL)
@@ -241,7 +287,8 @@ static int parse_watch(const node_t *n, plugin_watch_t *w, lh_error_t *err)
     if (w->metadata_only && cJSON_IsObject(map.json) &&
         cJSON_GetObjectItemCaseSensitive(map.json, "path") != NULL)
         return host_fail(err, LH_EINVAL, "%sprojection: metadata has no fields to map by", n->at);
-    return parse_map(&map, &w->map, err);
+    ret = parse_map(&map, &w->map, err);
+    return ret < 0 ? ret : check_map_fields(&map, w, err);
 }
 
 /* Where an owned or mapped watch leads: to a primary, the first one unless the document says. */
@@ -497,6 +544,7 @@ void plugin_manifest_destroy(plugin_manifest_t *m)
         free(w->kind);
         free(w->label_selector);
         free(w->field_selector);
+        free(w->fields);
         free(w->map.key);
         free(w->map.path);
         free(w->map.ns_path);

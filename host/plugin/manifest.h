@@ -36,6 +36,7 @@ typedef struct plugin_watch {
     enum plugin_role role;
     char *label_selector, *field_selector; /* NULL: none */
     bool metadata_only;
+    char *fields;     /* what is kept of its objects, as watch/fields.h takes it; NULL: all */
     plugin_map_t map; /* of a mapped watch */
     uint32_t primary; /* of an owned watch: index of the primary; default: the first one */
 } plugin_watch_t;

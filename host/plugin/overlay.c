@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugin/overlay.h"
 
+#include "watch/fields.h"
 #include "watch/selector.h"
 #include "json/skim.h"
 
@@ -71,13 +72,23 @@ static enum selection select_object(const plugin_watch_t *w, skim_span_t labels)
     return w->field_selector != NULL ? UNKNOWN : SELECTED;
 }
 
-/* The object as the cache of this watch holds it: whole, or its metadata alone. */
+static void destroy_fields(watch_fields_t **f)
+{
+    watch_fields_destroy(*f);
+}
+
+/* The object as the store of this watch holds it: whole, its fields, or its metadata alone. A stream
+ * that brings more than the watch asks for has the same fields. */
 static int read_object(const plugin_overlay_target_t *t, const plugin_reply_t *reply,
                        watch_snapshot_t **out)
 {
-    return watch_view_holds_whole(t->view)
-               ? watch_snapshot_create(reply->body, reply->len, NULL, NULL, out, NULL)
-               : watch_view_metadata(reply->body, reply->len, t->watch->kind, out);
+    host_cleanup(destroy_fields) watch_fields_t *fields = NULL;
+
+    if (!watch_view_holds_whole(t->view))
+        return watch_view_metadata(reply->body, reply->len, t->watch->kind, out);
+    if (watch_fields_parse(t->watch->fields, &fields, NULL) < 0)
+        return LH_EINVAL;
+    return watch_fields_snapshot(fields, reply->body, reply->len, NULL, NULL, out, NULL);
 }
 
 /* A Status that says that a deletion is complete: its details name the object, and as kind the

@@ -52,10 +52,16 @@ int services_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watch_snap
         watch_view_unref(view);
         return not_ready(s, key->watch, key->ns, err);
     }
-    *out = watch_view_get(view, key->ns, key->name);
+    watch_snapshot_t *object = NULL;
+
+    code = watch_view_read(view, key->ns, key->name, &object);
     watch_view_unref(view);
-    if (*out != NULL)
+    if (code < 0)
+        return host_fail(err, code, "cache: out of memory");
+    if (object != NULL) {
+        *out = object;
         return 0;
+    }
     return host_fail(err, LH_ENOTFOUND, "cache: no %s '%s%s%s'",
                      s->manifest->watches[key->watch].gvr.resource, key->ns,
                      key->ns[0] != '\0' ? "/" : "", key->name);
@@ -159,7 +165,6 @@ int services_cache_list(void *self, lh_ctx_t ctx, const lh_query_t *q, plugin_cu
 int services_cursor_next(void *self, plugin_cursor_t *c, watch_snapshot_t **out, lh_error_t *err)
 {
     (void) self;
-    (void) err;
     *out = NULL;
     while (c->part < c->part_count) {
         const walk_part_t *p = &c->parts[c->part];
@@ -168,9 +173,10 @@ int services_cursor_next(void *self, plugin_cursor_t *c, watch_snapshot_t **out,
             c->at = 0;
             continue;
         }
-        watch_name_t *n = &p->names[c->at++];
-        if (n->name != NULL)
-            *out = watch_view_get(p->view, n->ns, n->name);
+        watch_name_t *n = &p->names[c->at];
+        if (n->name != NULL && watch_view_read(p->view, n->ns, n->name, out) < 0)
+            return host_fail(err, LH_ENOMEM, "cache: out of memory"); /* the same one comes again */
+        c->at++;
         if (*out != NULL)
             return 0;
         n->name = NULL; /* part of what ns points to */

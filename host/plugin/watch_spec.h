@@ -12,7 +12,8 @@ static inline watch_spec_t plugin_watch_spec(const plugin_watch_t *w, const char
                           .ns = ns,
                           .label_selector = w->label_selector,
                           .field_selector = w->field_selector,
-                          .metadata_only = w->metadata_only};
+                          .metadata_only = w->metadata_only,
+                          .fields = w->fields};
 }
 
 #endif

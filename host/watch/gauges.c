@@ -31,6 +31,8 @@ static char *informer_name(const watch_spec_t *spec, const char *selector)
         buf_printf(&name, " %s", selector);
     if (spec->metadata_only)
         buf_puts(&name, " metadata");
+    if (spec->fields != NULL)
+        buf_printf(&name, " %s", spec->fields);
     return buf_steal(&name);
 }
 
@@ -67,7 +69,9 @@ void watch_gauges_init(watch_gauges_t *g, metrics_t *m, const watch_spec_t *spec
 
     *g = (watch_gauges_t){.labels = {spec->gvr.group, spec->gvr.version, spec->gvr.resource,
                                      spec->ns != NULL ? spec->ns : "", selector,
-                                     spec->metadata_only ? "metadata" : "full"}};
+                                     spec->metadata_only    ? "metadata"
+                                     : spec->fields != NULL ? spec->fields
+                                                            : "full"}};
     if (m == NULL)
         return;
     g->lists = family(m, "leasehold_watch_lists_total", "Lists begun, by mode", "mode");
@@ -81,8 +85,15 @@ void watch_gauges_init(watch_gauges_t *g, metrics_t *m, const watch_spec_t *spec
         cell(g, 1,
              family(m, "leasehold_watch_unparsable_objects_total",
                     "Objects and events that were skipped as they could not be read", NULL));
-    g->objects =
-        cell(g, 2, metrics_gauge(m, "leasehold_watch_objects", "Objects in the cache", plain));
+    g->store = (watch_store_meters_t){
+        .objects =
+            cell(g, 2, metrics_gauge(m, "leasehold_watch_objects", "Objects in the cache", plain)),
+        .bytes = cell(g, 5,
+                      metrics_gauge(m, "leasehold_watch_store_bytes",
+                                    "Memory that the cache takes, without malloc's share", plain)),
+        .text_bytes = cell(g, 6,
+                           metrics_gauge(m, "leasehold_watch_store_text_bytes",
+                                         "Length of the cached objects as JSON", plain))};
     g->last_event = cell(g, 3,
                          metrics_gauge(m, "leasehold_watch_last_event_time_seconds",
                                        "When the last event came, in Unix time", plain));
@@ -176,10 +187,4 @@ void watch_gauges_version(const watch_gauges_t *g, const char *version)
 void watch_gauges_bookmark(const watch_gauges_t *g)
 {
     set_now(g->last_bookmark);
-}
-
-void watch_gauges_objects(const watch_gauges_t *g, size_t n)
-{
-    if (g->objects != NULL)
-        metric_set(g->objects, (double) n);
 }

@@ -10,8 +10,9 @@
 typedef struct watch_gauges {
     /* with one label more; all NULL: nothing is measured */
     metric_t *lists, *relists, *restarts, *confirmations;
-    metric_t *families[5]; /* of the cells */
-    metric_cell_t *watches, *unparsable, *objects, *last_event, *last_bookmark;
+    metric_t *families[7]; /* of the cells */
+    metric_cell_t *watches, *unparsable, *last_event, *last_bookmark;
+    watch_store_meters_t store;     /* for the store to set */
     const char *labels[6];          /* values */
     metric_t *informer_families[3]; /* of the cells that follow */
     metric_cell_t *processing, *store_version;
@@ -36,6 +37,5 @@ void watch_gauges_event(const watch_gauges_t *g, int64_t begun);
 /* The store has come to this resourceVersion. */
 void watch_gauges_version(const watch_gauges_t *g, const char *version);
 void watch_gauges_bookmark(const watch_gauges_t *g); /* now */
-void watch_gauges_objects(const watch_gauges_t *g, size_t count);
 
 #endif

@@ -7,23 +7,27 @@
 #include "watch/hub.h"
 
 #include "base/clock.h"
+#include "watch/fields.h"
 #include "watch/informer.h"
 #include "watch/pace.h"
+#include "watch/packer.h"
 #include "watch/spec.h"
 #include "watch/view.h"
 
+#include <malloc.h>
 #include <string.h>
 
 #define SLICE (10 * CLOCK_MS)
 #define SHARED_FOR (20 * CLOCK_MS) /* until a reader of an old store is asked after again */
 
-enum { SHRINK_BY = 1000 };
+enum { SHRINK_BY = 1000, TRIM_AFTER = 50 /* times that: some 20 MB */ };
 
 typedef struct stream {
     list_t link;
     watch_hub_t *hub;
     watch_spec_t spec; /* its strings are ours */
     watch_informer_t *informer;
+    watch_packing_t *packing;
     list_t subs;
 } stream_t;
 
@@ -35,7 +39,7 @@ struct watch_sub {
     const watch_handler_t *handler;
     void *arg;
     loop_timer_t replay;
-    watch_store_node_t walk;
+    watch_store_walk_t walk;
     bool replayed; /* has seen all that was in the store */
     bool scoped;   /* the view knows whether the kind has namespaces */
     bool ended;
@@ -56,11 +60,13 @@ struct watch_plan {
 struct watch_hub {
     watch_hub_options_t options;
     watch_pace_t pace;
+    watch_packer_t *packer;
     list_t streams;
     list_t plans;
     loop_timer_t split;
     list_t remains;
     loop_timer_t shrink;
+    int shrunk;  /* times, since memory was given back to the system */
     int calling; /* depth of calls to subscribers */
     loop_timer_t tidy;
 };
@@ -82,6 +88,16 @@ static void free_remains(remains_t *r)
     free(r);
 }
 
+/* A host that leads no more, or watches less, is small again. To give all back at once would hold the
+ * loop as well. */
+static void shrunk_by_one(watch_hub_t *hub)
+{
+    if (++hub->shrunk < TRIM_AFTER)
+        return;
+    hub->shrunk = 0;
+    malloc_trim(0);
+}
+
 /* A slice of the work. Who still reads a store goes on reading it. */
 static void shrink(loop_timer_t *timer)
 {
@@ -96,6 +112,7 @@ static void shrink(loop_timer_t *timer)
             continue;
         while (more && clock_now() < until) {
             more = watch_store_shrink(r->store, SHRINK_BY);
+            shrunk_by_one(hub);
         }
         if (more) {
             loop_timer_set(&hub->shrink, clock_now());
@@ -105,6 +122,8 @@ static void shrink(loop_timer_t *timer)
     }
     if (!list_empty(&hub->remains))
         loop_timer_set(&hub->shrink, clock_now() + SHARED_FOR);
+    else
+        malloc_trim(0);
 }
 
 static void free_stream(stream_t *s)
@@ -115,6 +134,7 @@ static void free_stream(stream_t *s)
     list_append(&s->hub->remains, &r->link);
     loop_timer_set(&s->hub->shrink, clock_now());
     list_remove(&s->link);
+    watch_packing_end(s->packing);
     watch_informer_destroy(s->informer);
     watch_spec_fini(&s->spec);
     free(s);
@@ -279,7 +299,8 @@ static bool same_spec(const watch_spec_t *a, const watch_spec_t *b)
 {
     return same_resource(a, b) && same(a->ns, b->ns) &&
            same(a->label_selector, b->label_selector) &&
-           same(a->field_selector, b->field_selector) && a->metadata_only == b->metadata_only;
+           same(a->field_selector, b->field_selector) && same(a->fields, b->fields) &&
+           a->metadata_only == b->metadata_only;
 }
 
 static bool given(const char *text)
@@ -288,13 +309,13 @@ static bool given(const char *text)
 }
 
 /* What w brings holds all that n asks for, and tells which of it that is. Only the server can apply field
- * selectors. */
+ * selectors, and a view leaves out no fields. */
 static bool covers(const watch_spec_t *w, const watch_spec_t *n)
 {
     return same_resource(w, n) && same(w->field_selector, n->field_selector) &&
            (!given(w->ns) || same(w->ns, n->ns)) &&
            (!given(w->label_selector) || same(w->label_selector, n->label_selector)) &&
-           (!w->metadata_only || n->metadata_only);
+           same(w->fields, n->fields) && (!w->metadata_only || n->metadata_only);
 }
 
 static stream_t *find_exact(watch_hub_t *hub, const watch_spec_t *spec)
@@ -346,7 +367,20 @@ static stream_t *create_stream(watch_hub_t *hub, const watch_spec_t *spec)
     list_init(&s->subs);
     list_append(&hub->streams, &s->link);
     s->informer = watch_informer_create(&hub->options, spec, &informer_handler, s);
+    s->packing = watch_packing_begin(hub->packer, watch_informer_store(s->informer));
     return s;
+}
+
+/* Labels are the view's matter. */
+static int check_spec(const watch_spec_t *spec, lh_error_t *err)
+{
+    watch_fields_t *fields = NULL;
+    const int ret = watch_fields_parse(spec->fields, &fields, err);
+
+    watch_fields_destroy(fields);
+    if (ret < 0 || spec->field_selector == NULL)
+        return ret;
+    return watch_field_selector_check(spec->field_selector, err);
 }
 
 static void attach(watch_sub_t *sub, stream_t *s)
@@ -420,7 +454,7 @@ int watch_subscribe(watch_hub_t *hub, const watch_spec_t *spec, const watch_hand
 {
     HOST_ASSERT_LOOP(hub->options.loop);
     watch_view_t *view = NULL;
-    int ret = 0;
+    int ret = check_spec(spec, err);
 
     if (spec->field_selector != NULL)
         ret = watch_field_selector_check(spec->field_selector, err);
@@ -483,6 +517,7 @@ watch_hub_t *watch_hub_create(const watch_hub_options_t *options)
     hub->options = *options;
     hub->options.pace = &hub->pace;
     watch_pace_init(&hub->pace, options->loop, options->max_lists);
+    hub->packer = watch_packer_create(options->loop);
     list_init(&hub->streams);
     list_init(&hub->plans);
     list_init(&hub->remains);
@@ -504,5 +539,6 @@ void watch_hub_destroy(watch_hub_t *hub)
         free_remains(LIST_ENTRY(it, remains_t, link));
     }
     watch_pace_fini(&hub->pace);
+    watch_packer_destroy(hub->packer);
     free(hub);
 }

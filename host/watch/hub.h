@@ -24,6 +24,7 @@ typedef struct watch_spec {
     const char *label_selector; /* NULL: none */
     const char *field_selector; /* NULL: none */
     bool metadata_only;         /* PartialObjectMetadata */
+    const char *fields;         /* what is kept of an object (watch/fields.h); NULL: all */
 } watch_spec_t;
 
 enum watch_event_type {
@@ -77,7 +78,7 @@ void watch_withdraw(watch_plan_t *plan); /* NULL is allowed */
 
 /* Opens a subscription. Events begin from the loop, never from within. A stream that exists already
  * is replayed to the newcomer as initial events. Ended by watch_unsubscribe. LH_EINVAL for
- * selectors that cannot be parsed. [loop-thread] */
+ * selectors and fields that cannot be parsed. [loop-thread] */
 HOST_MUST_USE int watch_subscribe(watch_hub_t *hub, const watch_spec_t *spec,
                                   const watch_handler_t *handler, void *arg, watch_sub_t **out,
                                   lh_error_t *err);

@@ -58,11 +58,6 @@ static void emit(watch_informer_t *w, enum watch_event_type type, const watch_sn
     w->handler->on_event(w->arg, &event);
 }
 
-static void show_objects(watch_informer_t *w)
-{
-    watch_gauges_objects(&w->gauges, watch_store_count(w->store));
-}
-
 static void set_version(watch_informer_t *w, const char *version)
 {
     buf_clear(&w->version);
@@ -199,7 +194,10 @@ static int on_object(void *arg, enum watch_news news, skim_span_t text, const sk
     const int64_t begun = clock_now();
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object = NULL;
     lh_error_t problem;
-    int ret = watch_snapshot_from(text, meta, w->api_version, w->kind, &object, &problem);
+    int ret = w->fields == NULL
+                  ? watch_snapshot_from(text, meta, w->api_version, w->kind, &object, &problem)
+                  : watch_fields_snapshot(w->fields, text.p, text.len, w->api_version, w->kind,
+                                          &object, &problem);
 
     if (ret == LH_ENOMEM)
         return host_fail(err, LH_ENOMEM, "%s", problem.text);
@@ -219,7 +217,6 @@ static int on_object(void *arg, enum watch_news news, skim_span_t text, const sk
         set_working(w);
         set_version(w, watch_snapshot_version(object));
         watch_store_passed(w->store, watch_snapshot_version(object));
-        show_objects(w);
     }
     return 0;
 }
@@ -231,7 +228,6 @@ static void become_synced(watch_informer_t *w)
     const bool first = !watch_informer_synced(w);
 
     watch_store_list_end(w->store, buf_text(&w->version));
-    show_objects(w);
     w->listing = false;
     w->synced = true;
     w->confirmed = w->confirmed || w->list_counts;
@@ -253,7 +249,6 @@ static void become_missing(watch_informer_t *w)
     set_version(w, "");
     watch_store_list_end(w->store, "");
     watch_store_set_synced(w->store, false);
-    show_objects(w);
     w->synced = false;
     if (was_synced)
         w->handler->on_synced(w->arg, false);
@@ -725,12 +720,15 @@ watch_informer_t *watch_informer_create(const watch_hub_options_t *options,
     w->handler = handler;
     w->arg = arg;
     watch_spec_copy(&w->spec, spec);
+    if (watch_fields_parse(w->spec.fields, &w->fields, NULL) < 0)
+        w->fields = NULL; /* watch_subscribe refuses them */
     w->api_version = watch_spec_api_version(&w->spec);
     w->selectors = watch_spec_selectors(&w->spec);
     if (options->log != NULL)
         w->log = log_with(options->log, "resource", w->spec.gvr.resource);
     watch_gauges_init(&w->gauges, options->metrics, &w->spec, w->selectors);
     w->store = watch_store_create();
+    watch_store_set_meters(w->store, &w->gauges.store);
     w->confirm = watch_confirm_create(options->loop, w->store, &confirm_handler, w);
     w->confirmed = true;
     if (*w->selectors != '\0')
@@ -757,6 +755,7 @@ void watch_informer_destroy(watch_informer_t *w)
     watch_turn_end(w->options->pace, &w->turn);
     watch_verify_destroy(w->verify);
     watch_confirm_destroy(w->confirm);
+    watch_store_set_meters(w->store, &(watch_store_meters_t){0});
     watch_gauges_fini(&w->gauges);
     watch_store_set_synced(w->store, false);
     watch_store_unref(w->store);
@@ -764,6 +763,7 @@ void watch_informer_destroy(watch_informer_t *w)
     buf_fini(&w->version);
     free(w->page);
     free(w->problem);
+    watch_fields_destroy(w->fields);
     watch_spec_fini(&w->spec);
     free(w->api_version);
     free(w->kind);

@@ -6,6 +6,7 @@
 
 #include "watch/backoff.h"
 #include "watch/confirm.h"
+#include "watch/fields.h"
 #include "watch/gauges.h"
 #include "watch/informer.h"
 #include "watch/pace.h"
@@ -24,6 +25,7 @@ struct watch_informer {
     bool namespaced;
     log_t *log;
     watch_gauges_t gauges;
+    watch_fields_t *fields; /* what is kept of an object; NULL: all */
     watch_store_t *store;
     watch_verify_t *verify; /* NULL without selectors */
     watch_confirm_t *confirm;

@@ -19,12 +19,13 @@ typedef struct watch_owned {
 
 typedef struct watch_owners {
     watch_owner_t *table;
+    size_t bytes;
 } watch_owners_t;
 
-/* The object of entry, so far `from` and now `to` (each may be NULL), is found under its owners.
- * *owned is the entry's, NULL at first; nothing is left there when `to` is NULL. */
-void watch_owners_move(watch_owners_t *o, watch_owned_t **owned, void *entry,
-                       const watch_snapshot_t *from, const watch_snapshot_t *to);
+/* The object of entry is `object` now (NULL: nothing to see), and found under its owners. *owned is
+ * the entry's, NULL at first; nothing is left there when `object` is NULL. */
+void watch_owners_set(watch_owners_t *o, watch_owned_t **owned, void *entry,
+                      const watch_snapshot_t *object);
 /* The list of watch_owned_t of an owner, NULL when it has none. Borrowed until the next change. */
 list_t *watch_owners_find(watch_owners_t *o, const char *uid);
 

@@ -295,6 +295,68 @@ bool watch_selector_match(const watch_selector_t *s, skim_span_t labels)
     return true;
 }
 
+/* -- Digests -- */
+
+/* FNV-1a with a last mix: its low bits alone depend too little on the last bytes. */
+static uint64_t hash(uint64_t h, const char *p, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        h = (h ^ (unsigned char) p[i]) * 1099511628211u;
+    }
+    return h ^ h >> 29;
+}
+
+static uint64_t key_hash(const char *key, size_t len)
+{
+    return hash(14695981039346656037u, key, len);
+}
+
+/* One bit for the key. */
+static uint64_t key_bits(uint64_t key)
+{
+    return UINT64_C(1) << (key & 63);
+}
+
+/* Two for key and value. */
+static uint64_t pair_bits(uint64_t key, const char *value, size_t len)
+{
+    const uint64_t h = hash(key * 31, value, len);
+
+    return UINT64_C(1) << (h & 63) | UINT64_C(1) << (h >> 6 & 63);
+}
+
+uint64_t watch_labels_digest(skim_span_t labels)
+{
+    uint64_t digest = 0;
+    skim_span_t key, value;
+
+    for (const char *at = NULL; skim_pair_next(labels, &at, &key, &value);) {
+        if (key.escaped || value.escaped)
+            return UINT64_MAX; /* whatever it stands for: compared in full */
+        const uint64_t h = key_hash(key.p, key.len);
+
+        digest |= key_bits(h) | pair_bits(h, value.p, value.len);
+    }
+    return digest;
+}
+
+uint64_t watch_selector_digest(const watch_selector_t *s)
+{
+    uint64_t digest = 0;
+
+    for (size_t i = 0; s != NULL && i < s->count; i++) {
+        const struct requirement *r = &s->items[i];
+        const uint64_t h = key_hash(r->key, strlen(r->key));
+
+        if (r->op == OP_NOT_IN || r->op == OP_ABSENT)
+            continue;
+        digest |= key_bits(h);
+        if (r->op == OP_IN && r->count == 1)
+            digest |= pair_bits(h, r->values[0], strlen(r->values[0]));
+    }
+    return digest;
+}
+
 /* -- Field selectors -- */
 
 /* The length of one term, up to a comma that no backslash escapes. */

@@ -14,6 +14,11 @@ void watch_selector_destroy(watch_selector_t *s); /* NULL is allowed */
  * [any-thread] */
 bool watch_selector_match(const watch_selector_t *s, skim_span_t labels);
 
+/* A digest of labels by which most of what does not match is told without them: labels match only if
+ * they have all the bits of the selector (few other labels have, but some do). [any-thread] */
+uint64_t watch_labels_digest(skim_span_t labels);
+uint64_t watch_selector_digest(const watch_selector_t *s);
+
 /* Looks whether text can be a field selector ("spec.nodeName=a,status.phase!=Failed"); which fields
  * there are is the server's matter. 0, or LH_EINVAL with the place in the text. [any-thread] */
 HOST_MUST_USE int watch_field_selector_check(const char *text, lh_error_t *err);

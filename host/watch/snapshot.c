@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One allocation: this struct, the text, then the four names, each with its NUL. */
+/* One allocation: this struct, the text, then the four names, each with its NUL. Of an object that the
+ * store keeps compressed the text is elsewhere, and empty here. */
 #include "watch/snapshot.h"
 
 #include "base/error.h"
+#include "watch/packed.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -17,6 +19,7 @@ struct watch_snapshot {
     uint32_t text_len;
     struct part labels, owners;
     uint32_t ns, name, uid, version; /* offsets in text */
+    watch_opened_t *opened;          /* NULL: the text is here */
     char text[];
 };
 
@@ -247,6 +250,38 @@ int watch_snapshot_create(const char *text, size_t len, const char *api_version,
                                err);
 }
 
+/* Copies s to *end of the strings; returns its offset. */
+static uint32_t put_string(watch_snapshot_t *snap, size_t *end, const char *s)
+{
+    const size_t at = *end, size = strlen(s) + 1;
+
+    memcpy(snap->text + at, s, size);
+    *end += size;
+    return (uint32_t) at;
+}
+
+watch_snapshot_t *watch_snapshot_of_opened(watch_opened_t *o, const char *ns, const char *name,
+                                           const char *uid, const char *version)
+{
+    const size_t names = strlen(ns) + strlen(name) + strlen(uid) + strlen(version) + 4;
+    watch_snapshot_t *snap = host_xcalloc(1, sizeof(*snap) + names);
+    size_t end = 0;
+
+    atomic_init(&snap->refs, 1);
+    snap->text_len = (uint32_t) o->lazy.len;
+    snap->opened = o;
+    snap->ns = put_string(snap, &end, ns);
+    snap->name = put_string(snap, &end, name);
+    snap->uid = put_string(snap, &end, uid);
+    snap->version = put_string(snap, &end, version);
+    return snap;
+}
+
+int watch_snapshot_reserve(const watch_snapshot_t *s)
+{
+    return s->opened != NULL ? watch_lazy_reserve(&s->opened->lazy, s->opened->codec) : 0;
+}
+
 /* -- References -- */
 
 watch_snapshot_t *watch_snapshot_ref(const watch_snapshot_t *s)
@@ -261,6 +296,7 @@ void watch_snapshot_unref(watch_snapshot_t *s)
 {
     if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) > 1)
         return;
+    watch_opened_free(s->opened);
     free(s);
 }
 
@@ -275,6 +311,8 @@ const char *watch_snapshot_text(const watch_snapshot_t *s, size_t *len)
 {
     if (len != NULL)
         *len = s->text_len;
+    if (s->opened != NULL)
+        return watch_lazy_text(&s->opened->lazy, s->opened->codec, s->opened->dict);
     return s->text;
 }
 
@@ -298,19 +336,31 @@ const char *watch_snapshot_version(const watch_snapshot_t *s)
     return s->text + s->version;
 }
 
-static skim_span_t span(const watch_snapshot_t *s, struct part part)
+/* A value of metadata. */
+static skim_span_t span(const watch_snapshot_t *s, struct part part, const char *key)
 {
+    if (s->opened != NULL) {
+        size_t len;
+        const char *text = watch_snapshot_text(s, &len);
+
+        return skim_get(skim_get((skim_span_t){.p = text, .len = len}, "metadata"), key);
+    }
     return (skim_span_t){.p = part.len > 0 ? s->text + part.at : NULL, .len = part.len};
 }
 
 skim_span_t watch_snapshot_labels(const watch_snapshot_t *s)
 {
-    return span(s, s->labels);
+    return span(s, s->labels, "labels");
 }
 
 skim_span_t watch_snapshot_owners(const watch_snapshot_t *s)
 {
-    return span(s, s->owners);
+    return span(s, s->owners, "ownerReferences");
+}
+
+size_t watch_snapshot_size(const watch_snapshot_t *s)
+{
+    return sizeof(*s) + s->version + strlen(s->text + s->version) + 1;
 }
 
 /* -- Versions -- */

@@ -18,6 +18,7 @@ void watch_spec_copy(watch_spec_t *out, const watch_spec_t *spec)
         .label_selector = copy(spec->label_selector),
         .field_selector = copy(spec->field_selector),
         .metadata_only = spec->metadata_only,
+        .fields = copy(spec->fields),
     };
 }
 
@@ -29,6 +30,7 @@ void watch_spec_fini(watch_spec_t *spec)
     free((void *) spec->ns);
     free((void *) spec->label_selector);
     free((void *) spec->field_selector);
+    free((void *) spec->fields);
 }
 
 char *watch_spec_api_version(const watch_spec_t *spec)

@@ -1,184 +1,234 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A hash table of entries, chained. All entries stand in one list, in the order of their last put:
- * what a new list did not bring is in front, and a walk is a marker that moves through it.
- *
  * An entry has up to two states: what the stream said (live), and what the reply to a write said
- * (noted). Readers see the noted one while it is there. Either may be known to be gone, although
+ * (a note). Readers see the noted one while it is there. Either may be known to be gone, although
  * the stream has not said so yet.
+ *
+ * All entries stand in one list, in the order of their last put: what a new list did not bring is in
+ * front, and a walk is a place in it. A live state is put in raw, and compressed without the lock;
+ * then the two are exchanged.
  */
-#include "watch/store.h"
+#include "watch/store_internal.h"
 
 #include "base/error.h"
-#include "watch/owners.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 
-enum { FIRST_CAP = 64, MAX_VERSION = 32 };
+enum { LARGE = 8 << 10 }; /* bytes of an object that shrinks well without a dictionary too */
 
-typedef struct entry {
-    watch_store_node_t node; /* first: the list is one of nodes */
-    struct entry *next;      /* in its bucket */
-    uint32_t hash;
-    uint32_t generation;         /* of the list that saw it last */
-    uint16_t epoch, noted_epoch; /* of the live and the noted state */
-    bool live_gone, noted_gone;
-    bool noted_left; /* the noted state is outside the selectors: nothing is shown until it ends */
-    watch_snapshot_t *live, *noted;
-    const watch_snapshot_t *view; /* what readers see: one of the two or NULL */
-    list_t noted_link;
-    watch_owned_t *owned;
-} entry_t;
+/* -- Usage -- */
 
-struct watch_store {
-    _Atomic uint32_t refs;
-    _Atomic bool synced;
-    pthread_mutex_t lock; /* guards the rest */
-    entry_t **buckets;
-    size_t cap; /* a power of two */
-    size_t entries;
-    size_t count; /* entries that readers see */
-    list_t order;
-    list_t noted; /* entries with a noted state, oldest first */
-    uint32_t generation;
-    uint16_t epoch; /* how often the server went back; versions of two epochs are not compared */
-    watch_owners_t owners;
-    char position[MAX_VERSION]; /* how far the stream has come; "" when unknown */
-};
-
-/* -- Table -- */
-
-static uint32_t hash_of(const char *ns, const char *name)
+static size_t live_size(const store_entry_t *e)
 {
-    uint32_t h = 2166136261u;
-
-    for (const char *p = ns; *p != '\0'; p++) {
-        h = (h ^ (unsigned char) *p) * 16777619u;
-    }
-    h = (h ^ '/') * 16777619u;
-    for (const char *p = name; *p != '\0'; p++) {
-        h = (h ^ (unsigned char) *p) * 16777619u;
-    }
-    return h;
+    return e->packed ? watch_packed_size(e->live) : watch_snapshot_size(e->live);
 }
 
-static const watch_snapshot_t *any_state(const entry_t *e)
+static size_t live_text_len(const store_entry_t *e)
 {
-    return e->live != NULL ? e->live : e->noted;
+    size_t len;
+
+    if (e->packed)
+        return watch_packed_text_len(e->live);
+    (void) watch_snapshot_text(e->live, &len);
+    return len;
 }
 
-static entry_t *find(const watch_store_t *s, const char *ns, const char *name)
+static watch_store_usage_t usage(const watch_store_t *s)
 {
-    uint32_t hash = hash_of(ns, name);
-
-    for (entry_t *e = s->buckets[hash & (s->cap - 1)]; e != NULL; e = e->next) {
-        const watch_snapshot_t *state = any_state(e);
-
-        if (e->hash == hash && strcmp(watch_snapshot_name(state), name) == 0 &&
-            strcmp(watch_snapshot_ns(state), ns) == 0)
-            return e;
-    }
-    return NULL;
+    return (watch_store_usage_t){.objects = s->count,
+                                 .bytes = sizeof(*s) + s->table.bytes + s->bytes + s->owners.bytes +
+                                          watch_dict_size(s->dict),
+                                 .text_bytes = s->text_bytes};
 }
 
-/* Without memory for it the chains just grow longer. */
-static void grow(watch_store_t *s)
+static void show_usage(watch_store_t *s)
 {
-    size_t cap = s->cap * 2;
-    entry_t **buckets = calloc(cap, sizeof(*buckets));
+    const watch_store_usage_t u = usage(s);
 
-    if (buckets == NULL)
-        return;
-    for (size_t i = 0; i < s->cap; i++) {
-        for (entry_t *e = s->buckets[i], *next; e != NULL; e = next) {
-            next = e->next;
-            e->next = buckets[e->hash & (cap - 1)];
-            buckets[e->hash & (cap - 1)] = e;
-        }
-    }
-    free(s->buckets);
-    s->buckets = buckets;
-    s->cap = cap;
+    if (s->meters.objects != NULL)
+        metric_set(s->meters.objects, (double) u.objects);
+    if (s->meters.bytes != NULL)
+        metric_set(s->meters.bytes, (double) u.bytes);
+    if (s->meters.text_bytes != NULL)
+        metric_set(s->meters.text_bytes, (double) u.text_bytes);
 }
 
-static entry_t *get(watch_store_t *s, const watch_snapshot_t *object)
+watch_store_usage_t watch_store_usage(watch_store_t *s)
 {
-    const char *ns = watch_snapshot_ns(object), *name = watch_snapshot_name(object);
-    entry_t *e = find(s, ns, name);
+    pthread_mutex_lock(&s->lock);
+    const watch_store_usage_t u = usage(s);
 
-    if (e != NULL)
-        return e;
-    if (s->entries >= s->cap)
-        grow(s);
-    e = host_xcalloc(1, sizeof(*e));
-    e->hash = hash_of(ns, name);
-    e->epoch = s->epoch;
-    e->next = s->buckets[e->hash & (s->cap - 1)];
-    s->buckets[e->hash & (s->cap - 1)] = e;
-    list_append(&s->order, &e->node.link);
-    list_init(&e->noted_link);
-    s->entries++;
-    return e;
+    pthread_mutex_unlock(&s->lock);
+    return u;
 }
 
-static void drop(watch_store_t *s, entry_t *e)
+void watch_store_set_meters(watch_store_t *s, const watch_store_meters_t *meters)
 {
-    entry_t **at = &s->buckets[e->hash & (s->cap - 1)];
-
-    while (*at != e) {
-        at = &(*at)->next;
-    }
-    *at = e->next;
-    list_remove(&e->node.link);
-    s->entries--;
-    free(e);
+    s->meters = *meters;
+    show_usage(s);
 }
 
 /* -- States of an entry -- */
 
-static const watch_snapshot_t *view_of(const entry_t *e)
+static bool live_has_uid(const store_entry_t *e, const char *uid)
 {
-    if (e->noted != NULL)
-        return e->noted_gone || e->noted_left ? NULL : e->noted;
-    return e->live_gone ? NULL : e->live;
+    return e->packed ? watch_packed_has_uid(e->live, uid)
+                     : strcmp(watch_snapshot_uid(e->live), uid) == 0;
 }
 
-/* Sets both states (references are taken over; the present ones may be among them), then the view.
- * The entry ends with its last state. */
-static void set_states(watch_store_t *s, entry_t *e, watch_snapshot_t *live,
-                       watch_snapshot_t *noted)
+static const char *live_version(const store_entry_t *e)
 {
-    watch_snapshot_t *old_live = e->live, *old_noted = e->noted;
+    return e->packed ? watch_packed_version(e->live) : watch_snapshot_version(e->live);
+}
 
+static store_state_t live_state(const store_entry_t *e)
+{
+    if (e->live == NULL)
+        return (store_state_t){0};
+    if (e->packed)
+        return (store_state_t){.packed = watch_packed_ref(e->live)};
+    return (store_state_t){.raw = watch_snapshot_ref(e->live)};
+}
+
+store_state_t store_view(const store_entry_t *e)
+{
+    if (e->note != NULL && (e->note->gone || e->note->left))
+        return (store_state_t){0};
+    if (e->note != NULL)
+        return (store_state_t){.raw = watch_snapshot_ref(e->note->object)};
+    return e->live_gone ? (store_state_t){0} : live_state(e);
+}
+
+void store_state_unref(store_state_t state)
+{
+    watch_snapshot_unref(state.raw);
+    watch_packed_unref(state.packed);
+}
+
+/* The state as a snapshot; takes state over. */
+static watch_snapshot_t *open_state(const watch_store_t *s, store_state_t state, const char *ns)
+{
+    if (state.packed == NULL)
+        return state.raw;
+    watch_snapshot_t *opened = watch_packed_open(state.packed, s->codec, s->dict, ns);
+
+    watch_packed_unref(state.packed);
+    return opened;
+}
+
+static bool is_seen(const store_entry_t *e)
+{
+    if (e->note != NULL)
+        return !e->note->gone && !e->note->left;
+    return e->live != NULL && !e->live_gone;
+}
+
+/* Without touching what is seen. live is taken over. */
+static void set_live(watch_store_t *s, store_entry_t *e, void *live, bool packed)
+{
+    const store_state_t old =
+        e->packed ? (store_state_t){.packed = e->live} : (store_state_t){.raw = e->live};
+
+    if (e->live != NULL) {
+        s->bytes -= live_size(e);
+        s->text_bytes -= live_text_len(e);
+    }
     e->live = live;
-    e->noted = noted;
-    e->live_gone = e->live_gone && live != NULL;
-    e->noted_gone = e->noted_gone && noted != NULL;
-    const watch_snapshot_t *view = view_of(e);
-
-    if (view != e->view) {
-        watch_owners_move(&s->owners, &e->owned, e, e->view, view);
-        s->count += view != NULL;
-        s->count -= e->view != NULL;
-        e->view = view;
+    e->packed = packed;
+    if (live != NULL) {
+        s->bytes += live_size(e);
+        s->text_bytes += live_text_len(e);
+    } else {
+        e->live_gone = false;
     }
-    if (old_noted != noted) {
-        list_remove(&e->noted_link);
-        if (noted != NULL)
-            list_append(&s->noted, &e->noted_link);
-        watch_snapshot_unref(old_noted);
-    }
-    if (old_live != live)
-        watch_snapshot_unref(old_live);
-    if (live == NULL && noted == NULL)
-        drop(s, e);
+    store_state_unref(old);
 }
 
-static bool same_uid(const watch_snapshot_t *a, const watch_snapshot_t *b)
+static size_t note_size(const store_note_t *n)
 {
-    return strcmp(watch_snapshot_uid(a), watch_snapshot_uid(b)) == 0;
+    return sizeof(*n) + watch_snapshot_size(n->object);
+}
+
+static void drop_note(watch_store_t *s, store_entry_t *e)
+{
+    store_note_t *n = e->note;
+
+    if (n == NULL)
+        return;
+    e->note = NULL;
+    s->bytes -= note_size(n);
+    list_remove(&n->link);
+    watch_snapshot_unref(n->object);
+    free(n);
+}
+
+static void add_note(watch_store_t *s, store_entry_t *e, watch_snapshot_t *object, bool left)
+{
+    store_note_t *n = host_xcalloc(1, sizeof(*n));
+
+    drop_note(s, e);
+    *n = (store_note_t){
+        .entry = e, .object = watch_snapshot_ref(object), .epoch = s->epoch, .left = left};
+    e->note = n;
+    list_append(&s->notes, &n->link);
+    s->bytes += note_size(n);
+}
+
+static void leave_order(watch_store_t *s, store_entry_t *e)
+{
+    LIST_EACH (&s->walks, it, next) {
+        watch_store_walk_t *walk = LIST_ENTRY(it, watch_store_walk_t, link);
+
+        if (walk->at == &e->link)
+            walk->at = e->link.next;
+    }
+    list_remove(&e->link);
+}
+
+static void join_order(watch_store_t *s, store_entry_t *e)
+{
+    list_append(&s->order, &e->link);
+    LIST_EACH (&s->walks, it, next) {
+        watch_store_walk_t *walk = LIST_ENTRY(it, watch_store_walk_t, link);
+
+        if (walk->at == &s->order)
+            walk->at = &e->link;
+    }
+}
+
+/* After a change of states: what readers see is counted and found by its owners. The entry ends with
+ * its last state. */
+static void settle(watch_store_t *s, store_entry_t *e, bool was_seen)
+{
+    const bool seen = is_seen(e);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *view =
+        open_state(s, store_view(e), e->ns->text);
+
+    s->count += seen;
+    s->count -= was_seen;
+    watch_owners_set(&s->owners, &e->owned, e, view);
+    if (e->live == NULL && e->note == NULL) {
+        leave_order(s, e);
+        store_table_remove(&s->table, e);
+    }
+    show_usage(s);
+}
+
+static void end_note(watch_store_t *s, store_entry_t *e)
+{
+    const bool was_seen = is_seen(e);
+
+    drop_note(s, e);
+    settle(s, e, was_seen);
+}
+
+static void end_entry(watch_store_t *s, store_entry_t *e)
+{
+    const bool was_seen = is_seen(e);
+
+    drop_note(s, e);
+    set_live(s, e, NULL, false);
+    settle(s, e, was_seen);
 }
 
 /* That a is b or an earlier version; false when that cannot be told. */
@@ -189,14 +239,27 @@ static bool not_above(const char *a, const char *b)
     return order == 0 || order == -1;
 }
 
-/* That a state of this uid and version, which came later, ends what was noted. Where versions cannot
- * be compared any does, for else the note would cover it until the next list. */
-static bool ends_note(const watch_snapshot_t *noted, const char *uid, const char *version)
+/* That a state of this uid and version, which came later, ends the note. Where versions cannot be
+ * compared any does, for else the note would cover it until the next list. */
+static bool ends_note(const store_note_t *n, const char *uid, const char *version)
 {
-    int order = watch_version_compare(watch_snapshot_version(noted), version);
+    int order = watch_version_compare(watch_snapshot_version(n->object), version);
 
-    return order == 2 ? *version != '\0' && strcmp(watch_snapshot_uid(noted), uid) == 0
+    return order == 2 ? *version != '\0' && strcmp(watch_snapshot_uid(n->object), uid) == 0
                       : order != 1;
+}
+
+static store_entry_t *get(watch_store_t *s, const watch_snapshot_t *object)
+{
+    const char *ns = watch_snapshot_ns(object), *name = watch_snapshot_name(object);
+    store_entry_t *e = store_table_find(&s->table, ns, name);
+
+    if (e != NULL)
+        return e;
+    e = store_table_add(&s->table, ns, name);
+    e->epoch = s->epoch;
+    join_order(s, e);
+    return e;
 }
 
 /* -- Life -- */
@@ -207,10 +270,10 @@ watch_store_t *watch_store_create(void)
 
     atomic_init(&s->refs, 1);
     pthread_mutex_init(&s->lock, NULL);
-    s->buckets = host_xcalloc(FIRST_CAP, sizeof(entry_t *));
-    s->cap = FIRST_CAP;
+    store_table_init(&s->table);
     list_init(&s->order);
-    list_init(&s->noted);
+    list_init(&s->walks);
+    list_init(&s->notes);
     return s;
 }
 
@@ -225,20 +288,17 @@ void watch_store_unref(watch_store_t *s)
     if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) > 1)
         return;
     watch_store_clear(s);
-    free(s->buckets);
+    store_table_fini(&s->table);
+    watch_dict_unref(s->dict);
+    watch_codec_unref(s->codec);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
 
 void watch_store_clear(watch_store_t *s)
 {
+    (void) watch_store_shrink(s, SIZE_MAX);
     pthread_mutex_lock(&s->lock);
-    LIST_EACH (&s->order, it, next) {
-        watch_store_node_t *node = LIST_ENTRY(it, watch_store_node_t, link);
-
-        if (!node->marker)
-            set_states(s, (entry_t *) node, NULL, NULL);
-    }
     s->position[0] = '\0';
     pthread_mutex_unlock(&s->lock);
 }
@@ -252,14 +312,11 @@ bool watch_store_shrink(watch_store_t *s, size_t most)
 {
     pthread_mutex_lock(&s->lock);
     LIST_EACH (&s->order, it, next) {
-        watch_store_node_t *node = LIST_ENTRY(it, watch_store_node_t, link);
-
         if (most-- == 0)
             break;
-        if (!node->marker)
-            set_states(s, (entry_t *) node, NULL, NULL);
+        end_entry(s, LIST_ENTRY(it, store_entry_t, link));
     }
-    const bool more = s->entries > 0;
+    const bool more = s->table.entries > 0;
 
     pthread_mutex_unlock(&s->lock);
     return more;
@@ -275,141 +332,45 @@ bool watch_store_synced(watch_store_t *s)
     return atomic_load_explicit(&s->synced, memory_order_acquire);
 }
 
-/* -- Readers -- */
+/* -- Compression -- */
 
-watch_snapshot_t *watch_store_get(watch_store_t *s, const char *ns, const char *name)
-{
-    watch_snapshot_t *found = NULL;
-
-    pthread_mutex_lock(&s->lock);
-    const entry_t *e = find(s, ns, name);
-
-    if (e != NULL && e->view != NULL)
-        found = watch_snapshot_ref(e->view);
-    pthread_mutex_unlock(&s->lock);
-    return found;
-}
-
-size_t watch_store_count(watch_store_t *s)
+void watch_store_set_codec(watch_store_t *s, watch_codec_t *codec, void (*on_raw)(void *arg),
+                           void *arg)
 {
     pthread_mutex_lock(&s->lock);
-    size_t count = s->count;
-
+    if (s->codec == NULL && codec != NULL)
+        s->codec = watch_codec_ref(codec);
+    s->on_raw = on_raw;
+    s->on_raw_arg = arg;
     pthread_mutex_unlock(&s->lock);
-    return count;
 }
 
-struct objects {
-    watch_snapshot_t **items;
-    size_t count, cap;
-};
-
-static void objects_free(struct objects *o)
+void watch_store_set_dict(watch_store_t *s, watch_dict_t *dict)
 {
-    for (size_t i = 0; i < o->count; i++) {
-        watch_snapshot_unref(o->items[i]);
-    }
-    free(o->items);
-}
-
-static void collect(struct objects *o, const entry_t *e, const char *ns)
-{
-    if (e->view != NULL && o->count < o->cap &&
-        (ns == NULL || strcmp(watch_snapshot_ns(e->view), ns) == 0))
-        o->items[o->count++] = watch_snapshot_ref(e->view);
-}
-
-static size_t list_length(const list_t *list)
-{
-    size_t n = 0;
-
-    for (const list_t *it = list->next; it != list; it = it->next) {
-        n++;
-    }
-    return n;
-}
-
-/* The owner's objects, in this namespace; with the lock held. */
-static int collect_owned(watch_store_t *s, const char *ns, const char *owner_uid, struct objects *o)
-{
-    list_t *owned = watch_owners_find(&s->owners, owner_uid);
-
-    if (owned == NULL)
-        return 0;
-    o->cap = list_length(owned);
-    o->items = calloc(o->cap, sizeof(*o->items));
-    if (o->items == NULL)
-        return LH_ENOMEM;
-    LIST_EACH (owned, it, next) {
-        collect(o, LIST_ENTRY(it, watch_owned_t, link)->entry, ns);
-    }
-    return 0;
-}
-
-/* The same without an owner. */
-static int collect_all(watch_store_t *s, const char *ns, struct objects *o)
-{
-    o->cap = s->count;
-    o->items = calloc(o->cap + 1, sizeof(*o->items));
-    if (o->items == NULL)
-        return LH_ENOMEM;
-    LIST_EACH (&s->order, it, next) {
-        watch_store_node_t *node = LIST_ENTRY(it, watch_store_node_t, link);
-
-        if (!node->marker)
-            collect(o, (const entry_t *) node, ns);
-    }
-    return 0;
-}
-
-static int name_copy(const watch_snapshot_t *object, watch_name_t *out)
-{
-    const char *ns = watch_snapshot_ns(object), *name = watch_snapshot_name(object);
-    size_t ns_size = strlen(ns) + 1, name_size = strlen(name) + 1;
-    char *text = malloc(ns_size + name_size);
-
-    if (text == NULL)
-        return LH_ENOMEM;
-    memcpy(text, ns, ns_size);
-    memcpy(text + ns_size, name, name_size);
-    *out = (watch_name_t){.ns = text, .name = text + ns_size};
-    return 0;
-}
-
-int watch_store_names(watch_store_t *s, const char *ns, const watch_selector_t *labels,
-                      const char *owner_uid, watch_name_t **out, size_t *count, lh_error_t *err)
-{
-    host_cleanup(objects_free) struct objects found = {0};
-
     pthread_mutex_lock(&s->lock);
-    int ret =
-        owner_uid != NULL ? collect_owned(s, ns, owner_uid, &found) : collect_all(s, ns, &found);
+    s->dict = watch_dict_ref(dict);
+    show_usage(s);
     pthread_mutex_unlock(&s->lock);
-    watch_name_t *names = ret == 0 ? calloc(found.count + 1, sizeof(*names)) : NULL;
-    size_t n = 0;
-
-    if (names == NULL)
-        return host_fail(err, LH_ENOMEM, "cached names: out of memory");
-    for (size_t i = 0; i < found.count; i++) {
-        if (!watch_selector_match(labels, watch_snapshot_labels(found.items[i])))
-            continue;
-        if (name_copy(found.items[i], &names[n]) < 0) {
-            watch_names_free(names, n);
-            return host_fail(err, LH_ENOMEM, "cached names: out of memory");
-        }
-        n++;
-    }
-    *out = names;
-    *count = n;
-    return 0;
 }
 
-void watch_names_free(watch_name_t *names, size_t count)
+/* Without the lock: only this thread changes entries, and readers only take references. */
+static void pack(watch_store_t *s, store_entry_t *e)
 {
-    for (size_t i = 0; i < count; i++) {
-        free(names[i].ns);
+    if (s->codec == NULL || e->live == NULL || e->packed)
+        return;
+    if (s->dict == NULL && live_text_len(e) < LARGE) {
+        if (s->on_raw != NULL)
+            s->on_raw(s->on_raw_arg);
+        return;
     }
-    free(names);
+    watch_packed_t *packed = watch_packed_create(s->codec, s->dict, e->live);
+
+    if (packed == NULL)
+        return;
+    pthread_mutex_lock(&s->lock);
+    set_live(s, e, packed, true);
+    show_usage(s);
+    pthread_mutex_unlock(&s->lock);
 }
 
 /* -- The stream -- */
@@ -422,18 +383,21 @@ static bool same_text(const watch_snapshot_t *a, const watch_snapshot_t *b)
     return a_len == b_len && memcmp(a_text, b_text, a_len) == 0;
 }
 
-static enum watch_change change_of(const watch_store_t *s, const entry_t *e,
+static enum watch_change change_of(const watch_store_t *s, const store_entry_t *e,
                                    const watch_snapshot_t *object)
 {
-    const watch_snapshot_t *live = e->live;
 
-    if (live == NULL)
+    if (e->live == NULL)
         return WATCH_ADDED;
-    if (!same_uid(live, object))
+    if (!live_has_uid(e, watch_snapshot_uid(object)))
         return WATCH_REPLACED;
-    if (e->epoch != s->epoch) /* a version may have been given a second time */
+    if (e->epoch != s->epoch) { /* a version may have been given a second time */
+        host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *live =
+            open_state(s, live_state(e), e->ns->text);
+
         return same_text(live, object) ? WATCH_SAME : WATCH_MODIFIED;
-    switch (watch_version_compare(watch_snapshot_version(object), watch_snapshot_version(live))) {
+    }
+    switch (watch_version_compare(watch_snapshot_version(object), live_version(e))) {
     case 0:
         return WATCH_SAME;
     case -1:
@@ -443,62 +407,68 @@ static enum watch_change change_of(const watch_store_t *s, const entry_t *e,
     }
 }
 
-/* Puts object in as the live state; the noted one yields to it unless it is newer. What is known
- * from before the server went back, deletions too, counts no more. */
-static void put_live(watch_store_t *s, entry_t *e, watch_snapshot_t *object)
+/* Puts object in as the live state; the note yields to it unless it is newer. What is known from
+ * before the server went back, deletions too, counts no more. */
+static void put_live(watch_store_t *s, store_entry_t *e, watch_snapshot_t *object)
 {
-    watch_snapshot_t *noted = e->noted_epoch == s->epoch ? e->noted : NULL;
-    const watch_snapshot_t *live = e->epoch == s->epoch ? e->live : NULL;
-    bool noted_same = noted != NULL && same_uid(noted, object);
-    bool live_same = live != NULL && same_uid(live, object);
+    const char *uid = watch_snapshot_uid(object), *version = watch_snapshot_version(object);
+    const bool was_seen = is_seen(e);
+    const store_note_t *note = e->note != NULL && e->note->epoch == s->epoch ? e->note : NULL;
+    const bool note_same = note != NULL && strcmp(watch_snapshot_uid(note->object), uid) == 0;
+    const bool live_same = e->live != NULL && e->epoch == s->epoch && live_has_uid(e, uid);
+    const bool gone = (e->live_gone && live_same) || (note_same && note->gone);
 
+    if (note == NULL || ends_note(note, uid, version))
+        drop_note(s, e);
+    set_live(s, e, watch_snapshot_ref(object), false);
     e->epoch = s->epoch;
-    e->live_gone = (e->live_gone && live_same) || (e->noted_gone && noted_same);
-    if (noted != NULL &&
-        ends_note(noted, watch_snapshot_uid(object), watch_snapshot_version(object)))
-        noted = NULL;
-    set_states(s, e, watch_snapshot_ref(object), noted);
+    e->live_gone = gone;
+    settle(s, e, was_seen);
 }
 
-static void touch(watch_store_t *s, entry_t *e)
+static void touch(watch_store_t *s, store_entry_t *e)
 {
     e->generation = s->generation;
-    list_remove(&e->node.link);
-    list_append(&s->order, &e->node.link);
+    leave_order(s, e);
+    join_order(s, e);
 }
 
 enum watch_change watch_store_put(watch_store_t *s, watch_snapshot_t *object,
                                   watch_snapshot_t **old)
 {
-    watch_snapshot_t *before = NULL;
+    store_state_t before = {0};
 
     pthread_mutex_lock(&s->lock);
-    entry_t *e = get(s, object);
+    store_entry_t *e = get(s, object);
     enum watch_change change = change_of(s, e, object);
 
     touch(s, e);
     const bool changed = change != WATCH_SAME && change != WATCH_OLDER;
 
-    if (changed && old != NULL && e->live != NULL)
-        before = watch_snapshot_ref(e->live);
+    if (changed && old != NULL)
+        before = live_state(e);
     if (changed || e->epoch != s->epoch)
         put_live(s, e, object);
     pthread_mutex_unlock(&s->lock);
+    pack(s, e);
     if (old != NULL)
-        *old = before;
+        *old = open_state(s, before, e->ns->text);
     return change;
 }
 
-/* Takes the live state out; the noted one goes too when it is of the same uid and not newer. The
- * caller owns the result; e may be gone afterwards. */
-static watch_snapshot_t *take_live(watch_store_t *s, entry_t *e, const char *version)
+/* Takes the live state out; the note goes too when it is of the same uid and not newer. The caller
+ * owns the result; e may be gone afterwards. */
+static watch_snapshot_t *take_live(watch_store_t *s, store_entry_t *e, const char *version)
 {
-    watch_snapshot_t *live = watch_snapshot_ref(e->live), *noted = e->noted;
+    const bool was_seen = is_seen(e);
+    watch_snapshot_t *live = open_state(s, live_state(e), e->ns->text);
+    const char *uid = watch_snapshot_uid(live);
 
-    if (noted != NULL && same_uid(noted, live) &&
-        (e->noted_gone || ends_note(noted, watch_snapshot_uid(live), version)))
-        noted = NULL;
-    set_states(s, e, NULL, noted);
+    if (e->note != NULL && strcmp(watch_snapshot_uid(e->note->object), uid) == 0 &&
+        (e->note->gone || ends_note(e->note, uid, version)))
+        drop_note(s, e);
+    set_live(s, e, NULL, false);
+    settle(s, e, was_seen);
     return live;
 }
 
@@ -508,11 +478,10 @@ watch_snapshot_t *watch_store_remove(watch_store_t *s, const char *ns, const cha
     watch_snapshot_t *removed = NULL;
 
     pthread_mutex_lock(&s->lock);
-    entry_t *e = find(s, ns, name);
+    store_entry_t *e = store_table_find(&s->table, ns, name);
 
     if (e != NULL && e->live != NULL &&
-        (strcmp(watch_snapshot_uid(e->live), uid) == 0 ||
-         not_above(watch_snapshot_version(e->live), version)))
+        (live_has_uid(e, uid) || not_above(live_version(e), version)))
         removed = take_live(s, e, version);
     pthread_mutex_unlock(&s->lock);
     return removed;
@@ -524,10 +493,10 @@ watch_snapshot_t *watch_store_touch(watch_store_t *s, const char *ns, const char
     watch_snapshot_t *removed = NULL;
 
     pthread_mutex_lock(&s->lock);
-    entry_t *e = find(s, ns, name);
+    store_entry_t *e = store_table_find(&s->table, ns, name);
 
     if (e != NULL && e->live != NULL) {
-        if (*uid != '\0' && strcmp(watch_snapshot_uid(e->live), uid) != 0)
+        if (*uid != '\0' && !live_has_uid(e, uid))
             removed = take_live(s, e, "");
         else
             touch(s, e);
@@ -550,14 +519,14 @@ void watch_store_passed(watch_store_t *s, const char *version)
 {
     pthread_mutex_lock(&s->lock);
     set_position(s, version);
-    LIST_EACH (&s->noted, it, next) {
-        entry_t *e = LIST_ENTRY(it, entry_t, noted_link);
-        int order = watch_version_compare(watch_snapshot_version(e->noted), version);
+    LIST_EACH (&s->notes, it, next) {
+        const store_note_t *n = LIST_ENTRY(it, store_note_t, link);
+        int order = watch_version_compare(watch_snapshot_version(n->object), version);
 
         if (order == 1)
             break; /* later notes are nearly always newer ones */
         if (order != 2)
-            set_states(s, e, e->live, NULL);
+            end_note(s, n->entry);
     }
     pthread_mutex_unlock(&s->lock);
 }
@@ -574,10 +543,9 @@ bool watch_store_has(watch_store_t *s, const char *ns, const char *name, const c
                      const char *version)
 {
     pthread_mutex_lock(&s->lock);
-    const entry_t *e = find(s, ns, name);
-    const bool has = e != NULL && e->live != NULL &&
-                     strcmp(watch_snapshot_uid(e->live), uid) == 0 &&
-                     not_above(version, watch_snapshot_version(e->live));
+    const store_entry_t *e = store_table_find(&s->table, ns, name);
+    const bool has =
+        e != NULL && e->live != NULL && live_has_uid(e, uid) && not_above(version, live_version(e));
 
     pthread_mutex_unlock(&s->lock);
     return has;
@@ -586,10 +554,8 @@ bool watch_store_has(watch_store_t *s, const char *ns, const char *name, const c
 void watch_store_forget_notes(watch_store_t *s)
 {
     pthread_mutex_lock(&s->lock);
-    LIST_EACH (&s->noted, it, next) {
-        entry_t *e = LIST_ENTRY(it, entry_t, noted_link);
-
-        set_states(s, e, e->live, NULL);
+    LIST_EACH (&s->notes, it, next) {
+        end_note(s, LIST_ENTRY(it, store_note_t, link)->entry);
     }
     pthread_mutex_unlock(&s->lock);
 }
@@ -607,10 +573,9 @@ watch_snapshot_t *watch_store_sweep(watch_store_t *s)
 
     pthread_mutex_lock(&s->lock);
     LIST_EACH (&s->order, it, next) {
-        watch_store_node_t *node = LIST_ENTRY(it, watch_store_node_t, link);
-        entry_t *e = (entry_t *) node;
+        store_entry_t *e = LIST_ENTRY(it, store_entry_t, link);
 
-        if (node->marker || e->live == NULL)
+        if (e->live == NULL)
             continue;
         if (e->generation != s->generation)
             swept = take_live(s, e, "");
@@ -624,46 +589,61 @@ void watch_store_list_end(watch_store_t *s, const char *version)
 {
     pthread_mutex_lock(&s->lock);
     set_position(s, version);
-    LIST_EACH (&s->noted, it, next) {
-        entry_t *e = LIST_ENTRY(it, entry_t, noted_link);
+    LIST_EACH (&s->notes, it, next) {
+        const store_note_t *n = LIST_ENTRY(it, store_note_t, link);
 
-        if (e->noted_epoch != s->epoch ||
-            watch_version_compare(watch_snapshot_version(e->noted), version) != 1)
-            set_states(s, e, e->live, NULL);
+        if (n->epoch != s->epoch ||
+            watch_version_compare(watch_snapshot_version(n->object), version) != 1)
+            end_note(s, n->entry);
     }
     pthread_mutex_unlock(&s->lock);
 }
 
 /* -- Walks -- */
 
-void watch_store_walk_begin(watch_store_t *s, watch_store_node_t *walk)
+void watch_store_walk_begin(watch_store_t *s, watch_store_walk_t *walk)
 {
     pthread_mutex_lock(&s->lock);
-    walk->marker = true;
-    list_append(s->order.next, &walk->link); /* in front of the first */
+    list_append(&s->walks, &walk->link);
+    walk->at = s->order.next;
     pthread_mutex_unlock(&s->lock);
 }
 
-watch_snapshot_t *watch_store_walk_next(watch_store_t *s, watch_store_node_t *walk)
+/* The next entry with a live state; NULL at the end. */
+static store_entry_t *next_live(watch_store_t *s, watch_store_walk_t *walk)
 {
-    watch_snapshot_t *found = NULL;
+    while (walk->at != &s->order) {
+        store_entry_t *e = LIST_ENTRY(walk->at, store_entry_t, link);
 
-    pthread_mutex_lock(&s->lock);
-    for (list_t *it = walk->link.next; it != &s->order && found == NULL; it = walk->link.next) {
-        watch_store_node_t *node = LIST_ENTRY(it, watch_store_node_t, link);
-
-        if (!node->marker && ((entry_t *) node)->live != NULL)
-            found = watch_snapshot_ref(((entry_t *) node)->live);
-        list_t *after = it->next;
-
-        list_remove(&walk->link);
-        list_append(after, &walk->link);
+        walk->at = walk->at->next;
+        if (e->live != NULL)
+            return e;
     }
-    pthread_mutex_unlock(&s->lock);
-    return found;
+    return NULL;
 }
 
-void watch_store_walk_end(watch_store_t *s, watch_store_node_t *walk)
+watch_snapshot_t *watch_store_walk_next(watch_store_t *s, watch_store_walk_t *walk)
+{
+    pthread_mutex_lock(&s->lock);
+    const store_entry_t *e = next_live(s, walk);
+    const store_state_t state = e != NULL ? live_state(e) : (store_state_t){0};
+
+    pthread_mutex_unlock(&s->lock);
+    return e != NULL ? open_state(s, state, e->ns->text) : NULL;
+}
+
+bool watch_store_pack(watch_store_t *s, watch_store_walk_t *walk)
+{
+    pthread_mutex_lock(&s->lock);
+    store_entry_t *e = next_live(s, walk);
+
+    pthread_mutex_unlock(&s->lock);
+    if (e != NULL)
+        pack(s, e);
+    return e != NULL;
+}
+
+void watch_store_walk_end(watch_store_t *s, watch_store_walk_t *walk)
 {
     pthread_mutex_lock(&s->lock);
     list_remove(&walk->link);
@@ -674,18 +654,21 @@ void watch_store_walk_end(watch_store_t *s, watch_store_node_t *walk)
 
 /* That the stream may have shown the live state after the object was written. Where versions cannot
  * be compared a write that is shown late is better than one that covers what came after it. */
-static bool covers(const watch_snapshot_t *live, const watch_snapshot_t *object)
+static bool covers(const store_entry_t *e, const watch_snapshot_t *object)
 {
-    int order = watch_version_compare(watch_snapshot_version(object), watch_snapshot_version(live));
+    int order = watch_version_compare(watch_snapshot_version(object), live_version(e));
 
-    return order == 2 ? same_uid(live, object) : order != 1;
+    return order == 2 ? live_has_uid(e, watch_snapshot_uid(object)) : order != 1;
 }
 
 /* That its uid was deleted already: the replies came in another order than the writes were done. */
-static bool is_known_gone(const watch_store_t *s, const entry_t *e, const watch_snapshot_t *object)
+static bool is_known_gone(const watch_store_t *s, const store_entry_t *e, const char *uid)
 {
-    return (e->noted_gone && e->noted_epoch == s->epoch && same_uid(e->noted, object)) ||
-           (e->live_gone && e->epoch == s->epoch && same_uid(e->live, object));
+    const store_note_t *n = e->note;
+
+    return (n != NULL && n->gone && n->epoch == s->epoch &&
+            strcmp(watch_snapshot_uid(n->object), uid) == 0) ||
+           (e->live_gone && e->epoch == s->epoch && live_has_uid(e, uid));
 }
 
 static void note(watch_store_t *s, watch_snapshot_t *object, bool left)
@@ -693,20 +676,23 @@ static void note(watch_store_t *s, watch_snapshot_t *object, bool left)
     const char *version = watch_snapshot_version(object);
 
     pthread_mutex_lock(&s->lock);
-    entry_t *e = find(s, watch_snapshot_ns(object), watch_snapshot_name(object));
+    store_entry_t *e =
+        store_table_find(&s->table, watch_snapshot_ns(object), watch_snapshot_name(object));
 
     /* What is not there need not be hidden. */
     if ((e != NULL || !left) && !not_above(version, s->position)) {
         e = e != NULL ? e : get(s, object);
-        bool known = e->live != NULL && e->epoch == s->epoch && covers(e->live, object);
-        bool older = e->noted != NULL && e->noted_epoch == s->epoch &&
-                     not_above(version, watch_snapshot_version(e->noted));
+        const bool was_seen = is_seen(e);
+        const bool known = e->live != NULL && e->epoch == s->epoch && covers(e, object);
+        const bool older = e->note != NULL && e->note->epoch == s->epoch &&
+                           not_above(version, watch_snapshot_version(e->note->object));
 
         if (!known && !older) {
-            e->noted_gone = is_known_gone(s, e, object);
-            e->noted_left = left;
-            e->noted_epoch = s->epoch;
-            set_states(s, e, e->live, watch_snapshot_ref(object));
+            const bool gone = is_known_gone(s, e, watch_snapshot_uid(object));
+
+            add_note(s, e, object, left);
+            e->note->gone = gone;
+            settle(s, e, was_seen);
         }
     }
     pthread_mutex_unlock(&s->lock);
@@ -725,14 +711,16 @@ void watch_store_note_left(watch_store_t *s, watch_snapshot_t *object)
 void watch_store_note_delete(watch_store_t *s, const char *ns, const char *name, const char *uid)
 {
     pthread_mutex_lock(&s->lock);
-    entry_t *e = find(s, ns, name);
+    store_entry_t *e = store_table_find(&s->table, ns, name);
 
     if (e != NULL) {
-        if (e->live != NULL && strcmp(watch_snapshot_uid(e->live), uid) == 0)
+        const bool was_seen = is_seen(e);
+
+        if (e->live != NULL && live_has_uid(e, uid))
             e->live_gone = true;
-        if (e->noted != NULL && strcmp(watch_snapshot_uid(e->noted), uid) == 0)
-            e->noted_gone = true;
-        set_states(s, e, e->live, e->noted);
+        if (e->note != NULL && strcmp(watch_snapshot_uid(e->note->object), uid) == 0)
+            e->note->gone = true;
+        settle(s, e, was_seen);
     }
     pthread_mutex_unlock(&s->lock);
 }

@@ -7,6 +7,8 @@
 #define WATCH_STORE_H
 
 #include "base/list.h"
+#include "base/metrics.h"
+#include "watch/codec.h"
 #include "watch/selector.h"
 #include "watch/snapshot.h"
 
@@ -18,7 +20,11 @@ void watch_store_unref(watch_store_t *s); /* the last one frees; NULL is allowed
 
 /* -- Readers -- [any-thread] */
 
-/* The object, or NULL. Sees noted writes. Caller owns, release with watch_snapshot_unref. */
+/* The object, *out NULL when there is none. Sees noted writes. Caller owns *out, release with
+ * watch_snapshot_unref. LH_ENOMEM. */
+HOST_MUST_USE int watch_store_read(watch_store_t *s, const char *ns, const char *name,
+                                   watch_snapshot_t **out);
+/* The same where lack of memory may count as absence. */
 watch_snapshot_t *watch_store_get(watch_store_t *s, const char *ns, const char *name);
 
 typedef struct watch_name {
@@ -85,14 +91,14 @@ void watch_store_list_end(watch_store_t *s, const char *version);
 
 /* A walk over the stream's objects, in slices: every object that stays comes at least once, one
  * that changes meanwhile may come again. */
-typedef struct watch_store_node {
-    list_t link;
-    bool marker; /* stands for a walk, not for an object */
-} watch_store_node_t;
-void watch_store_walk_begin(watch_store_t *s, watch_store_node_t *walk);
+typedef struct watch_store_walk {
+    list_t link; /* among the walks of the store */
+    list_t *at;  /* what comes next */
+} watch_store_walk_t;
+void watch_store_walk_begin(watch_store_t *s, watch_store_walk_t *walk);
 /* The next object, caller owns; NULL at the end. */
-watch_snapshot_t *watch_store_walk_next(watch_store_t *s, watch_store_node_t *walk);
-void watch_store_walk_end(watch_store_t *s, watch_store_node_t *walk); /* harmless when ended */
+watch_snapshot_t *watch_store_walk_next(watch_store_t *s, watch_store_walk_t *walk);
+void watch_store_walk_end(watch_store_t *s, watch_store_walk_t *walk); /* harmless when ended */
 
 /* Read-your-writes: the object in a write's reply is seen by readers at once, unless the stream has
  * passed its version; events for it still come by the stream. A reference is taken. */
@@ -102,5 +108,30 @@ void watch_store_note_write(watch_store_t *s, watch_snapshot_t *object);
 void watch_store_note_left(watch_store_t *s, watch_snapshot_t *object);
 /* After a successful delete without finalizers: this uid is known to be gone. */
 void watch_store_note_delete(watch_store_t *s, const char *ns, const char *name, const char *uid);
+
+/* -- Compression -- [loop-thread] */
+
+/* From now on large objects are compressed when they are put, and all others once there is a
+ * dictionary. on_raw is told of each that is not because there is none yet; NULL: nobody is. A
+ * reference is taken. */
+void watch_store_set_codec(watch_store_t *s, watch_codec_t *codec, void (*on_raw)(void *arg),
+                           void *arg);
+/* Once; a reference is taken. What is there is compressed by watch_store_pack. */
+void watch_store_set_dict(watch_store_t *s, watch_dict_t *dict);
+/* Compresses the next of the walk's objects that is not yet. False at the end. */
+bool watch_store_pack(watch_store_t *s, watch_store_walk_t *walk);
+
+typedef struct watch_store_usage {
+    size_t objects;    /* as readers see them */
+    size_t bytes;      /* that the store takes, without what malloc adds */
+    size_t text_bytes; /* the same objects as text */
+} watch_store_usage_t;
+watch_store_usage_t watch_store_usage(watch_store_t *s); /* [any-thread] */
+
+/* Where the store shows its usage; each may be NULL. Borrowed until they are set to NULL. */
+typedef struct watch_store_meters {
+    metric_cell_t *objects, *bytes, *text_bytes;
+} watch_store_meters_t;
+void watch_store_set_meters(watch_store_t *s, const watch_store_meters_t *meters);
 
 #endif

@@ -118,17 +118,23 @@ bool watch_view_synced(watch_view_t *v)
     return watch_store_synced(s->store);
 }
 
-watch_snapshot_t *watch_view_get(watch_view_t *v, const char *ns, const char *name)
+int watch_view_read(watch_view_t *v, const char *ns, const char *name, watch_snapshot_t **out)
 {
     SIGHT(s, v);
-    watch_snapshot_t *object = watch_store_get(s->store, ns, name);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object = NULL;
+    const int ret = watch_store_read(s->store, ns, name, &object);
 
-    if (object == NULL)
-        return NULL;
-    watch_snapshot_t *shown = shows(v, s, object) ? look(s, object) : NULL;
+    if (ret < 0)
+        return ret;
+    *out = object != NULL && shows(v, s, object) ? look(s, object) : NULL;
+    return 0;
+}
 
-    watch_snapshot_unref(object);
-    return shown;
+watch_snapshot_t *watch_view_get(watch_view_t *v, const char *ns, const char *name)
+{
+    watch_snapshot_t *object = NULL;
+
+    return watch_view_read(v, ns, name, &object) == 0 ? object : NULL;
 }
 
 static void selector_destroyp(watch_selector_t **s)

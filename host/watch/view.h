@@ -19,7 +19,9 @@ watch_view_t *watch_view_ref(watch_view_t *v);
 void watch_view_unref(watch_view_t *v); /* the last one frees; NULL is allowed */
 
 bool watch_view_synced(watch_view_t *v); /* as watch_store_synced */
-/* As watch_store_get. */
+/* As watch_store_read, and as watch_store_get. */
+HOST_MUST_USE int watch_view_read(watch_view_t *v, const char *ns, const char *name,
+                                  watch_snapshot_t **out);
 watch_snapshot_t *watch_view_get(watch_view_t *v, const char *ns, const char *name);
 /* As watch_store_names; labels: a selector's text, NULL or "": any. LH_EINVAL too. */
 HOST_MUST_USE int watch_view_names(watch_view_t *v, const char *ns, const char *labels,
@@ -46,7 +48,7 @@ typedef struct watch_view_event {
 bool watch_view_show(watch_view_t *v, const watch_event_t *event, watch_view_event_t *shown);
 void watch_view_event_fini(watch_view_event_t *shown);
 
-/* Whether noted objects are to be whole, not metadata alone. */
+/* Whether noted objects are to be whole (or the fields that are kept), not metadata alone. */
 bool watch_view_holds_whole(const watch_view_t *v);
 /* As watch_store_note_write, _note_left and _note_delete: what is outside the view is hidden by it. */
 void watch_view_note_write(watch_view_t *v, watch_snapshot_t *object);

@@ -2,9 +2,10 @@
 #include "figures/figures.h"
 
 static const tap_test_t all[] = {
-    {"takeover", figures_takeover},   {"edit", figures_edit},       {"idle", figures_idle},
-    {"reconcile", figures_reconcile}, {"memory", figures_memory},   {"devapi", figures_devapi},
-    {"fencing", figures_fencing},     {"standby", figures_standby},
+    {"takeover", figures_takeover},   {"edit", figures_edit},     {"idle", figures_idle},
+    {"reconcile", figures_reconcile}, {"memory", figures_memory}, {"devapi", figures_devapi},
+    {"fencing", figures_fencing},     {"sync", figures_sync},     {"random", figures_random},
+    {"standby", figures_standby},
 };
 
 int main(int argc, char **argv)

@@ -12,6 +12,8 @@ void figures_reconcile(void *e2e);
 void figures_memory(void *e2e);
 void figures_devapi(void *e2e);
 void figures_fencing(void *e2e);
+void figures_sync(void *e2e);
+void figures_random(void *e2e);
 void figures_standby(void *e2e);
 
 /* -- proc.c: what /proc says of a process -- */

@@ -1,7 +1,12 @@
 # Unit tests of host/watch
 unit_test(watch selector)
 unit_test(watch snapshot)
+unit_test(watch codec)
+unit_test(watch fields)
+unit_test(watch packed)
+unit_test(watch packer)
 unit_test(watch store)
+unit_test(watch store_packed)
 unit_test(watch backoff)
 unit_test(watch pace LIBS support_fake_kube)
 unit_test(watch stream LIBS support_fake_kube)
@@ -15,6 +20,10 @@ unit_test(watch view LIBS support_fake_kube)
 unit_test(watch cycles LIBS support_fake_kube)
 # one test needs an object to find no memory
 target_link_options(watch_recovery_test PRIVATE -Wl,--wrap=watch_snapshot_from)
+target_link_options(watch_codec_test PRIVATE -Wl,--wrap=ZSTD_compress2)
+target_link_options(watch_store_packed_test PRIVATE -Wl,--wrap=watch_lazy_reserve)
+target_link_options(watch_packer_test PRIVATE -Wl,--wrap=watch_dict_train -Wl,--wrap=watch_packed_create)
+target_link_options(watch_hub_test PRIVATE -Wl,--wrap=malloc_trim)
 unit_test(watch model LIBS support_fake_kube)
 # a seed gives the same sequence each time
 target_link_options(watch_model_test PRIVATE -Wl,--wrap=rand_below)

@@ -82,6 +82,35 @@ Test(manifest, all_roles_and_maps_are_read)
     plugin_manifest_destroy(m);
 }
 
+#define WATCH(more)                                                                                \
+    TOP("\"watches\": [{\"version\": \"v1\", \"resource\": \"pods\", \"kind\": \"Pod\"},"          \
+        "{\"version\": \"v1\", \"resource\": \"services\", \"kind\": \"Service\", " more "}]")
+
+Test(manifest, fields_are_read)
+{
+    plugin_manifest_t *m =
+        parsed(WATCH("\"role\": \"cached\", \"fields\": [\"/spec/a\", \"/status\"]"));
+
+    cr_expect(m->watches[0].fields == NULL, "all is kept by default");
+    EXPECT_STR(m->watches[1].fields, "/spec/a,/status");
+    plugin_manifest_destroy(m);
+}
+
+Test(manifest, fields_that_cannot_be_kept_are_refused)
+{
+    refused(WATCH("\"fields\": \"/spec\""), LH_EINVAL, "watches[1].fields: must be an array");
+    refused(WATCH("\"fields\": []"), LH_EINVAL,
+            "watches[1].fields: must be an array with at least");
+    refused(WATCH("\"fields\": [7]"), LH_EINVAL, "watches[1].fields: must be JSON Pointers");
+    refused(WATCH("\"fields\": [\"/a,b\"]"), LH_EINVAL, "watches[1].fields: must be JSON Pointers");
+    refused(WATCH("\"fields\": [\"spec\"]"), LH_EINVAL, "watches[1].fields: 'spec' is not a JSON");
+    refused(WATCH("\"fields\": [\"/spec\"], \"projection\": \"metadata\""), LH_EINVAL,
+            "watches[1].fields: there are none in projection: metadata");
+    refused(WATCH("\"fields\": [\"/spec/a\"], \"role\": \"mapped\","
+                  "\"map\": {\"by\": \"field\", \"path\": \"/spec/b\"}"),
+            LH_EINVAL, "watches[1].map.'/spec/b' is not among the fields of its watch");
+}
+
 Test(manifest, an_unknown_field_is_refused_with_the_nearest_one)
 {
     refused(TOP("\"wathces\": []"), LH_EINVAL, "wathces: unknown field; did you mean 'watches'?");

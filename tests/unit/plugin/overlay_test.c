@@ -168,6 +168,20 @@ Test(overlay, a_cache_of_metadata_is_shown_metadata)
                "\"namespace\":\"ns\",\"resourceVersion\":\"7\"}}");
 }
 
+Test(overlay, of_a_reply_the_fields_that_the_watch_keeps_are_shown)
+{
+    RIG(r, NULL);
+
+    r.watch.fields = (char[]){"/data/kept"};
+    EXPECT_STR(note(&r, "PUT", PATH,
+                    "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"out\","
+                    "\"namespace\":\"ns\",\"resourceVersion\":\"7\"},\"data\":"
+                    "{\"password\":\"x\",\"kept\":\"y\"}}"),
+               "7");
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *s = watch_store_get(r.store, "ns", "out");
+    EXPECT_HAS(watch_snapshot_text(s, NULL), "\"data\":{\"kept\":\"y\"}}");
+}
+
 /* Another plugin sees the store whole. */
 Test(overlay, a_view_of_metadata_notes_the_object_whole)
 {

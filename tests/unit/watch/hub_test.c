@@ -5,6 +5,17 @@
 
 #include "fixture.h"
 
+static int trims; /* memory was given back to the system */
+
+int __real_malloc_trim(size_t pad);
+int __wrap_malloc_trim(size_t pad);
+
+int __wrap_malloc_trim(size_t pad)
+{
+    trims++;
+    return __real_malloc_trim(pad);
+}
+
 typedef struct listener {
     buf_t seen;
     watch_sub_t *sub;
@@ -117,6 +128,19 @@ Test(hub, events_begin_from_the_loop)
     EXPECT_HEARD(&w.a, "+x@1* synced ");
 }
 
+Test(hub, the_memory_of_a_stream_is_given_back_when_it_has_ended)
+{
+    WORLD(w);
+    subscribe(&w, &w.a);
+    list_stream(&w.f, "xyz", 10);
+    EXPECT_INT(trims, 0);
+    end(&w.a);
+    turn(&w.f);
+    EXPECT_INT(trims, 1);
+    turn(&w.f);
+    EXPECT_INT(trims, 1);
+}
+
 Test(hub, one_stream_serves_all_who_ask_for_the_same)
 {
     WORLD(w);
@@ -148,6 +172,10 @@ Test(hub, what_no_open_stream_holds_is_another_stream)
         {{.metadata_only = true}, {.ns = NULL}},
         {{.metadata_only = true}, {.ns = "ns"}},
         {{.ns = "ns"}, {.metadata_only = true}},
+        {{.ns = NULL}, {.fields = "/data/a"}},
+        {{.fields = "/data/a"}, {.ns = NULL}},
+        {{.fields = "/data/a"}, {.ns = "ns", .fields = "/data/b"}},
+        {{.fields = "/data/a"}, {.metadata_only = true}},
     };
 
     for (size_t i = 0; i < HOST_LEN(rows); i++) {
@@ -163,6 +191,16 @@ Test(hub, what_no_open_stream_holds_is_another_stream)
         turn(&w.f);
         cr_expect_eq(fake_kube_open(w.f.kube), 2, "row %zu shares a stream", i);
     }
+}
+
+Test(hub, fields_that_cannot_be_parsed_are_refused)
+{
+    WORLD(w);
+    lh_error_t err;
+
+    EXPECT_INT(watch_subscribe(w.hub, CONFIGMAPS(.fields = "data"), &handler, &w.a, &w.a.sub, &err),
+               LH_EINVAL);
+    EXPECT_HAS(err.text, "'data'");
 }
 
 Test(hub, an_empty_selector_is_none)

@@ -320,6 +320,21 @@ Test(informer, metadata_only_asks_for_partial_objects)
     EXPECT_HAS(fake_kube_request(call(&f, "limit"))->accept, "as=PartialObjectMetadataList;");
 }
 
+Test(informer, only_the_fields_that_are_asked_for_are_kept)
+{
+    FIXTURE(f, .fields = "/data/a");
+    turn(&f);
+    send_event(&f, "ADDED", "{\"metadata\":{\"name\":\"a\"},\"data\":{\"a\":\"1\",\"b\":\"2\"}}");
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *s =
+        watch_store_get(watch_informer_store(f.informer), "", "a");
+    host_cleanup(buf_fini) buf_t out = BUF_INIT;
+
+    EXPECT_HAS(watch_snapshot_text(s, NULL),
+               "\"metadata\":{\"name\":\"a\"},\"data\":{\"a\":\"1\"}}");
+    metrics_render(f.metrics, METRICS_TEXT, &out);
+    EXPECT_HAS(buf_text(&out), "projection=\"/data/a\"");
+}
+
 Test(informer, stored_objects_have_their_type_and_no_managed_fields)
 {
     FIXTURE(f);

@@ -11,6 +11,10 @@ static bool matches(const char *text, const char *labels)
 
     ASSERT_OK(watch_selector_parse(text, &s, &err), err);
     bool match = watch_selector_match(s, span);
+    const uint64_t needs = watch_selector_digest(s);
+
+    cr_expect(!match || (watch_labels_digest(span) & needs) == needs,
+              "'%s' matches, but not by its digest", text);
 
     watch_selector_destroy(s);
     return match;
@@ -33,6 +37,31 @@ Test(selector, equality)
     EXPECT_NO_MATCH("app=api", WEB);
     EXPECT_NO_MATCH("other=web", WEB);
     EXPECT_NO_MATCH("app=we", WEB);
+}
+
+Test(selector, a_digest_tells_most_others_apart)
+{
+    watch_selector_t *s = NULL;
+    lh_error_t err;
+    int alike = 0;
+
+    ASSERT_OK(watch_selector_parse("app=web-7", &s, &err), err);
+    for (int i = 0; i < 1000; i++) {
+        host_cleanup(host_freep) char *labels =
+            host_xprintf("{\"app\":\"web-%d\",\"tier\":\"t-%d\",\"team\":\"a\"}", i, i % 50);
+        const skim_span_t span = {.p = labels, .len = strlen(labels)};
+        const uint64_t needs = watch_selector_digest(s);
+
+        alike += (watch_labels_digest(span) & needs) == needs;
+    }
+    cr_expect(alike >= 1 && alike < 100, "%d of 1000 have the digest of one", alike);
+    watch_selector_destroy(s);
+}
+
+Test(selector, labels_with_escapes_are_never_told_apart_by_their_digest)
+{
+    EXPECT_MATCH("a/b=c", "{\"a\\/b\":\"c\"}");
+    EXPECT_MATCH("a=b", "{\"a\":\"\\u0062\"}");
 }
 
 Test(selector, inequality_also_matches_what_has_no_such_label)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watch/store.h"
 
-#include "objects.h"
+#include "packing.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,7 +12,20 @@ static void unrefp(watch_store_t **s)
     watch_store_unref(*s);
 }
 
-#define STORE(s) host_cleanup(unrefp) watch_store_t *s = watch_store_create()
+static watch_store_t *create(void)
+{
+    watch_store_t *s = watch_store_create();
+
+#ifdef STORE_PACKED
+    CODEC(c);
+    DICT(d);
+    watch_store_set_codec(s, c, NULL, NULL);
+    watch_store_set_dict(s, d);
+#endif
+    return s;
+}
+
+#define STORE(s) host_cleanup(unrefp) watch_store_t *s = create()
 #define OBJECT(o, ...) host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *o = object(__VA_ARGS__)
 
 static enum watch_change put(watch_store_t *s, const char *name, const char *uid, int version)
@@ -505,7 +518,7 @@ Test(store, a_walk_sees_every_object_that_stays)
     STORE(s);
     enum { OBJECTS = 300 };
     bool seen[OBJECTS] = {false};
-    watch_store_node_t walk, other;
+    watch_store_walk_t walk, other;
     char name[8];
 
     for (int i = 0; i < OBJECTS; i++) {
@@ -574,6 +587,70 @@ Test(store, synced_is_what_was_set)
     cr_expect(!watch_store_synced(s), "a new store is not synced");
     watch_store_set_synced(s, true);
     cr_expect(watch_store_synced(s), "it was set");
+}
+
+static watch_store_usage_t put_settings(watch_store_t *s, const char *name, int version)
+{
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *o = settings(name, name, version);
+
+    watch_store_put(s, o, NULL);
+    return watch_store_usage(s);
+}
+
+Test(store, usage_follows_what_comes_and_goes)
+{
+    STORE(s);
+    const watch_store_usage_t empty = watch_store_usage(s);
+
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 3000; i++) {
+            char name[16];
+
+            snprintf(name, sizeof(name), "o%d", i);
+            if (i % 3 == 0)
+                put_settings(s, name, i + 1);
+            else if (i % 3 == 1)
+                note(s, name, name, i + 1);
+            else
+                watch_snapshot_unref(watch_store_remove(s, "ns", name, name, ""));
+        }
+    }
+    EXPECT_INT(watch_store_usage(s).objects, 2000);
+    watch_store_clear(s);
+    const watch_store_usage_t u = watch_store_usage(s);
+
+    EXPECT_INT(u.objects, 0);
+    EXPECT_INT(u.text_bytes, 0);
+    EXPECT_INT(u.bytes, empty.bytes);
+}
+
+Test(store, every_object_is_found_while_the_table_grows)
+{
+    STORE(s);
+    enum { OBJECTS = 3000 };
+    char name[16];
+    int missing = 0;
+
+    for (int i = 0; i < OBJECTS; i++) {
+        snprintf(name, sizeof(name), "o%d", i);
+        put(s, name, name, 1);
+        if (i % 5 == 4) { /* one goes that came while another table was in use */
+            snprintf(name, sizeof(name), "o%d", i / 2);
+            watch_snapshot_unref(watch_store_remove(s, "ns", name, name, ""));
+            put(s, name, name, 2);
+        }
+        if (i % 50 != 0)
+            continue;
+        for (int k = 0; k <= i; k++) {
+            snprintf(name, sizeof(name), "o%d", k);
+            watch_snapshot_t *o = watch_store_get(s, "ns", name);
+
+            missing += o == NULL;
+            watch_snapshot_unref(o);
+        }
+    }
+    EXPECT_INT(missing, 0);
+    EXPECT_INT(watch_store_count(s), OBJECTS);
 }
 
 struct reader {

@@ -3,6 +3,7 @@
 #include "watch/view.h"
 
 #include "fixture.h"
+#include "packing.h"
 
 /* A hub with two subscribers: `wide` sees all ConfigMaps, `narrow` what a test asks for. */
 typedef struct side {
@@ -360,4 +361,51 @@ Test(view, a_cluster_scoped_kind_is_whole_whatever_the_namespace_asked_for)
     turn(&w.f);
     EXPECT_SEEN(&w.narrow, "+x@1* synced ");
     expect_cache(&w.narrow, NULL, "/x ");
+}
+
+static void unref_store(watch_store_t **s)
+{
+    watch_store_unref(*s);
+}
+
+static void unref_view(watch_view_t **v)
+{
+    watch_view_unref(*v);
+}
+
+/* The labels and the metadata that a view reads are in the compressed text. */
+Test(view, of_compressed_objects_the_same_is_shown)
+{
+    host_cleanup(unref_store) watch_store_t *s = watch_store_create();
+    host_cleanup(unref_view) watch_view_t *v = NULL;
+    CODEC(c);
+    DICT(d);
+    lh_error_t err;
+
+    watch_store_set_codec(s, c, NULL, NULL);
+    watch_store_set_dict(s, d);
+    for (int i = 1; i <= 2; i++) {
+        const char *name = i == 1 ? "a" : "b";
+        host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *o = settings(name, name, i);
+
+        (void) watch_store_put(s, o, NULL);
+    }
+    ASSERT_OK(watch_view_create(
+                  &(const watch_spec_t){.label_selector = "n=1", .metadata_only = true}, &v, &err),
+              err);
+    watch_view_set(v, &(const watch_spec_t){0}, s);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *shown = NULL, *hidden = NULL;
+
+    EXPECT_INT(watch_view_read(v, "ns", "a", &shown), 0);
+    EXPECT_INT(watch_view_read(v, "ns", "b", &hidden), 0);
+    cr_assert(shown != NULL);
+    cr_expect(hidden == NULL);
+    EXPECT_HAS(watch_snapshot_text(shown, NULL), "\"n\":\"1\"");
+    cr_expect(strstr(watch_snapshot_text(shown, NULL), "settings") == NULL, "the data is cut off");
+    watch_name_t *names = NULL;
+    size_t count = 0;
+
+    ASSERT_OK(watch_view_names(v, NULL, NULL, NULL, &names, &count, &err), err);
+    EXPECT_INT(count, 1);
+    watch_names_free(names, count);
 }

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the store share. All of it with the store's lock held, or on the loop's thread,
+ * which alone changes anything. */
+#ifndef WATCH_STORE_INTERNAL_H
+#define WATCH_STORE_INTERNAL_H
+
+#include "watch/owners.h"
+#include "watch/packed.h"
+#include "watch/store.h"
+
+#include <pthread.h>
+#include <uthash.h>
+
+/* A namespace: one text for all its objects. */
+typedef struct store_ns {
+    UT_hash_handle hh;
+    size_t entries;        /* it stands in the table while there are any */
+    _Atomic uint32_t refs; /* of the table, and of readers */
+    char text[];
+} store_ns_t;
+
+/* What the reply to a write said of an object; rare. */
+typedef struct store_note {
+    list_t link; /* among all notes, oldest first */
+    struct store_entry *entry;
+    watch_snapshot_t *object;
+    uint16_t epoch;
+    bool gone; /* known to be gone */
+    bool left; /* outside the selectors: nothing is shown until the note ends */
+} store_note_t;
+
+/* A state as it is kept: raw or packed, at most one of the two. */
+typedef struct store_state {
+    watch_snapshot_t *raw;
+    watch_packed_t *packed;
+} store_state_t;
+
+/* An object. What the stream said of it is its live state. */
+typedef struct store_entry {
+    list_t link;              /* in the store's order */
+    struct store_entry *next; /* in its bucket, or of the free ones */
+    store_ns_t *ns;
+    void *live; /* watch_packed_t when `packed`, else watch_snapshot_t; NULL: none */
+    store_note_t *note;
+    watch_owned_t *owned;
+    uint32_t hash;
+    uint32_t generation; /* of the list that saw it last */
+    uint16_t epoch;      /* of the live state */
+    bool packed;
+    bool live_gone; /* known to be gone, although the stream has not said so yet */
+} store_entry_t;
+
+typedef struct store_slab store_slab_t;
+
+typedef struct store_table {
+    store_entry_t **buckets, **old; /* old: while entries move from there, NULL else */
+    size_t cap, old_cap;            /* powers of two */
+    size_t moved;                   /* buckets of old that are empty by now */
+    size_t entries;
+    store_ns_t *namespaces;
+    store_slab_t *slabs;
+    store_entry_t *free;
+    size_t bytes;
+} store_table_t;
+
+struct watch_store {
+    _Atomic uint32_t refs;
+    _Atomic bool synced;
+    pthread_mutex_t lock; /* guards the rest */
+    store_table_t table;
+    size_t count; /* entries that readers see */
+    list_t order; /* of their last put */
+    list_t walks;
+    list_t notes;
+    uint32_t generation;
+    uint16_t epoch; /* how often the server went back; versions of two epochs are not compared */
+    watch_owners_t owners;
+    char position[32]; /* how far the stream has come; "" when unknown */
+
+    watch_codec_t *codec; /* NULL: nothing is compressed */
+    watch_dict_t *dict;   /* NULL: not yet */
+    void (*on_raw)(void *arg);
+    void *on_raw_arg;
+    size_t bytes, text_bytes; /* of the states; of the live ones' texts */
+    watch_store_meters_t meters;
+};
+
+/* -- store_table.c -- */
+
+void store_table_init(store_table_t *t);
+void store_table_fini(store_table_t *t); /* it is empty */
+store_entry_t *store_table_find(const store_table_t *t, const char *ns, const char *name);
+/* A new entry of that key, without a state. */
+store_entry_t *store_table_add(store_table_t *t, const char *ns, const char *name);
+void store_table_remove(store_table_t *t, store_entry_t *e);
+void store_ns_unref(store_ns_t *ns);
+const char *store_entry_name(const store_entry_t *e);
+
+/* -- store.c -- */
+
+/* What readers see: references are taken; both NULL: nothing. */
+store_state_t store_view(const store_entry_t *e);
+void store_state_unref(store_state_t state);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When stores are compressed, and that nobody waits for it. */
+#include "watch/packer.h"
+
+#include "packing.h"
+#include "support/fake_clock.h"
+#include "watch/packed.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+
+enum { OBJECTS = 4000 }; /* more than a megabyte of settings */
+
+/* A training that the test holds, or lets fail. */
+static struct held {
+    bool holds, fails;
+    sem_t begun, go;
+    int trainings;
+    unsigned samples;
+} held;
+
+int __real_watch_dict_train(const char *texts, const size_t *sizes, unsigned count,
+                            watch_dict_t **out, lh_error_t *err);
+int __wrap_watch_dict_train(const char *texts, const size_t *sizes, unsigned count,
+                            watch_dict_t **out, lh_error_t *err);
+
+int __wrap_watch_dict_train(const char *texts, const size_t *sizes, unsigned count,
+                            watch_dict_t **out, lh_error_t *err)
+{
+    held.trainings++;
+    held.samples = count;
+    if (held.holds) {
+        sem_post(&held.begun);
+        sem_wait(&held.go);
+    }
+    return held.fails ? LH_EINVAL : __real_watch_dict_train(texts, sizes, count, out, err);
+}
+
+static int64_t per_object; /* time that compressing one takes, by the fake clock */
+
+watch_packed_t *__real_watch_packed_create(watch_codec_t *c, const watch_dict_t *dict,
+                                           const watch_snapshot_t *object);
+watch_packed_t *__wrap_watch_packed_create(watch_codec_t *c, const watch_dict_t *dict,
+                                           const watch_snapshot_t *object);
+
+watch_packed_t *__wrap_watch_packed_create(watch_codec_t *c, const watch_dict_t *dict,
+                                           const watch_snapshot_t *object)
+{
+    fake_clock_advance(per_object);
+    return __real_watch_packed_create(c, dict, object);
+}
+
+typedef struct rig {
+    loop_t *loop;
+    watch_packer_t *packer;
+    watch_store_t *store;
+    watch_packing_t *packing;
+} rig_t;
+
+static void rig_open(rig_t *r)
+{
+    lh_error_t err;
+
+    held = (struct held){0};
+    sem_init(&held.begun, 0, 0);
+    sem_init(&held.go, 0, 0);
+    ASSERT_OK(loop_create(&r->loop, &err), err);
+    r->packer = watch_packer_create(r->loop);
+    r->store = watch_store_create();
+    r->packing = watch_packing_begin(r->packer, r->store);
+}
+
+static void rig_close(rig_t *r)
+{
+    watch_packing_end(r->packing);
+    watch_store_unref(r->store);
+    watch_packer_destroy(r->packer);
+    loop_destroy(r->loop);
+}
+
+#define RIG(r)                                                                                     \
+    host_cleanup(rig_close) rig_t r = {0};                                                         \
+    rig_open(&r)
+
+static void put_some(rig_t *r, int first, int count)
+{
+    for (int i = first; i < first + count; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "o%d", i);
+        host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *o = settings(name, name, i);
+
+        watch_store_put(r->store, o, NULL);
+    }
+}
+
+static size_t bytes_per_text(rig_t *r)
+{
+    const watch_store_usage_t u = watch_store_usage(r->store);
+
+    return u.bytes * 100 / u.text_bytes;
+}
+
+/* Turns the loop until the training has come back; then its slices. */
+static void await_packed(rig_t *r)
+{
+    while (bytes_per_text(r) > 70) {
+        loop_turn(r->loop);
+    }
+}
+
+Test(packer, objects_are_compressed_once_there_are_enough)
+{
+    RIG(r);
+    put_some(&r, 0, OBJECTS);
+    await_packed(&r);
+    EXPECT_INT(held.trainings, 1);
+    cr_expect(held.samples >= 100 && held.samples < OBJECTS, "%u samples", held.samples);
+    const watch_store_usage_t before = watch_store_usage(r.store);
+
+    put_some(&r, OBJECTS, 1000); /* at once from now on */
+    const watch_store_usage_t after = watch_store_usage(r.store);
+
+    cr_expect(after.bytes - before.bytes < (after.text_bytes - before.text_bytes) * 7 / 10,
+              "%zu bytes for a text of %zu", after.bytes - before.bytes,
+              after.text_bytes - before.text_bytes);
+    EXPECT_INT(held.trainings, 1);
+}
+
+Test(packer, few_objects_are_left_alone)
+{
+    RIG(r);
+    put_some(&r, 0, OBJECTS / 2);
+    loop_turn(r.loop);
+    EXPECT_INT(held.trainings, 0);
+    cr_expect(bytes_per_text(&r) > 100, "%zu %%", bytes_per_text(&r));
+}
+
+/* It is put a thousand times, but it is one. */
+Test(packer, changes_of_one_object_are_not_many_objects)
+{
+    RIG(r);
+    for (int i = 1; i < 2 * OBJECTS; i++) {
+        host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *o = settings("a", "a", i);
+
+        watch_store_put(r.store, o, NULL);
+    }
+    EXPECT_INT(held.trainings, 0);
+}
+
+Test(packer, training_does_not_hold_the_loop)
+{
+    RIG(r);
+    held.holds = true;
+    put_some(&r, 0, OBJECTS);
+    sem_wait(&held.begun); /* and it does not end before the test says so */
+    put_some(&r, OBJECTS, 100);
+    loop_turn(r.loop);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *seen =
+        watch_store_get(r.store, "ns", "o4099");
+
+    EXPECT_STR(watch_snapshot_version(seen), "4099");
+    EXPECT_INT(held.trainings, 1);
+    sem_post(&held.go);
+    await_packed(&r);
+    EXPECT_INT(held.trainings, 1);
+}
+
+Test(packer, what_is_there_is_compressed_in_slices)
+{
+    RIG(r);
+    put_some(&r, 0, OBJECTS);
+    per_object = CLOCK_MS;
+    while (bytes_per_text(&r) > 99) { /* until the first slice */
+        loop_turn(r.loop);
+    }
+    const size_t first = bytes_per_text(&r);
+
+    cr_expect(first > 90, "%zu %% of the text after one slice", first);
+    await_packed(&r);
+    per_object = 0;
+}
+
+Test(packer, a_training_that_fails_is_tried_again_with_twice_as_much)
+{
+    RIG(r);
+    held.fails = held.holds = true;
+    put_some(&r, 0, OBJECTS);
+    sem_wait(&held.begun);
+    const size_t text = watch_store_usage(r.store).text_bytes;
+
+    sem_post(&held.go);
+    int n = OBJECTS;
+
+    for (; held.trainings < 2 && n < 4 * OBJECTS; n++) {
+        loop_turn(r.loop);
+        put_some(&r, n, 1);
+    }
+    held.fails = false;
+    sem_wait(&held.begun);
+    cr_expect(watch_store_usage(r.store).text_bytes >= 2 * text, "%zu bytes, then %zu", text,
+              watch_store_usage(r.store).text_bytes);
+    sem_post(&held.go);
+    await_packed(&r);
+    EXPECT_INT(held.trainings, 2);
+}
+
+Test(packer, a_packing_may_end_while_it_is_trained)
+{
+    RIG(r);
+    held.holds = true;
+    put_some(&r, 0, OBJECTS);
+    sem_wait(&held.begun);
+    watch_packing_end(host_steal(r.packing));
+    sem_post(&held.go);
+    loop_turn(r.loop);
+    put_some(&r, 0, 10);
+    EXPECT_INT(watch_store_count(r.store), OBJECTS);
+}
+
+Test(packer, a_packing_may_end_before_and_after_its_training)
+{
+    RIG(r);
+    watch_store_t *store = watch_store_create();
+    watch_packing_t *second = watch_packing_begin(r.packer, store);
+    rig_t other = {.loop = r.loop, .packer = r.packer, .store = store};
+
+    held.holds = true;
+    put_some(&r, 0, OBJECTS);
+    sem_wait(&held.begun);
+    put_some(&other, 0, OBJECTS); /* waits for the first */
+    watch_packing_end(second);
+    sem_post(&held.go);
+    watch_packing_end(host_steal(r.packing)); /* it may or may not have come back */
+    watch_store_unref(store);
+    EXPECT_INT(held.trainings, 1);
+}
+
+Test(packer, the_stores_of_a_hub_are_trained_one_after_another)
+{
+    RIG(r);
+    watch_store_t *store = watch_store_create();
+    rig_t other = {.loop = r.loop, .packer = r.packer, .store = store};
+
+    other.packing = watch_packing_begin(r.packer, store);
+    put_some(&r, 0, OBJECTS);
+    put_some(&other, 0, OBJECTS);
+    await_packed(&r);
+    await_packed(&other);
+    EXPECT_INT(held.trainings, 2);
+    watch_packing_end(other.packing);
+    watch_store_unref(store);
+}

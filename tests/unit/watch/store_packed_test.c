@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What store_test.c says of stores holds as well for one that compresses all it can; and this. */
+#define STORE_PACKED
+#include "store_test.c"
+
+Test(store_packed, objects_are_compressed_once_there_is_a_dictionary)
+{
+    STORE(s);
+    put_settings(s, "a", 1);
+    const watch_store_usage_t one = watch_store_usage(s), two = put_settings(s, "b", 1);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *seen = watch_store_get(s, "ns", "b");
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *same = settings("b", "b", 1);
+    const size_t text = strlen(watch_snapshot_text(same, NULL));
+
+    EXPECT_STR(watch_snapshot_text(seen, NULL), watch_snapshot_text(same, NULL));
+    EXPECT_INT(two.text_bytes - one.text_bytes, text);
+    cr_expect(two.bytes - one.bytes < text / 2, "%zu bytes for a text of %zu",
+              two.bytes - one.bytes, text);
+}
+
+Test(store_packed, what_was_there_before_the_dictionary_is_compressed_by_a_walk)
+{
+    host_cleanup(unrefp) watch_store_t *s = watch_store_create();
+    CODEC(c);
+    DICT(d);
+    watch_store_walk_t walk;
+    int steps = 0;
+
+    watch_store_set_codec(s, c, NULL, NULL);
+    for (int i = 0; i < 50; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "o%d", i);
+        put_settings(s, name, i);
+    }
+    const watch_store_usage_t raw = watch_store_usage(s);
+
+    watch_store_set_dict(s, d);
+    watch_store_walk_begin(s, &walk);
+    while (watch_store_pack(s, &walk)) {
+        steps++;
+    }
+    watch_store_walk_end(s, &walk);
+    EXPECT_INT(steps, 50);
+    const watch_store_usage_t u = watch_store_usage(s);
+    const size_t saved = raw.bytes + watch_dict_size(d) - u.bytes;
+
+    cr_expect(saved > raw.text_bytes / 2, "%zu bytes were saved of %zu", saved, raw.text_bytes);
+    EXPECT_INT(u.text_bytes, raw.text_bytes);
+    EXPECT_INT(u.objects, 50);
+    expect_view(s, "o49", "o49@49");
+}
+
+/* A dictionary in which nothing of an object is found. */
+static watch_dict_t *foreign_dict(void)
+{
+    enum { SAMPLES = 200, EACH = 20 };
+    host_cleanup(buf_fini) buf_t texts = BUF_INIT;
+    size_t sizes[SAMPLES];
+    watch_dict_t *dict = NULL;
+    lh_error_t err;
+
+    for (int i = 0; i < SAMPLES; i++) {
+        const size_t begin = texts.len;
+
+        for (int k = 0; k < EACH; k++) {
+            buf_printf(&texts, "%d;", (i * 31 + k * 17) % 97 * 1000003);
+        }
+        sizes[i] = texts.len - begin;
+    }
+    ASSERT_OK(watch_dict_train(texts.data, sizes, SAMPLES, &dict, &err), err);
+    return dict;
+}
+
+Test(store_packed, what_does_not_shrink_stays_as_it_is)
+{
+    host_cleanup(unrefp) watch_store_t *s = watch_store_create();
+    CODEC(c);
+    host_cleanup(unref_dict) watch_dict_t *foreign = foreign_dict();
+    OBJECT(o, "a", "1", 1);
+
+    watch_store_set_codec(s, c, NULL, NULL);
+    watch_store_set_dict(s, foreign);
+    watch_store_put(s, o, NULL);
+    host_cleanup(host_freep) char *zeros = host_xprintf(",\"x\":\"%0400d\"", 0);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *shrinks = object_with("b", "2", 2, zeros);
+
+    watch_store_put(s, shrinks, NULL);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *a = watch_store_get(s, "ns", "a");
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *b = watch_store_get(s, "ns", "b");
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *again = watch_store_get(s, "ns", "b");
+
+    cr_expect(a == o, "readers get the very object that was put");
+    cr_expect(b != again, "while the next one is expanded for each reader");
+}
+
+Test(store_packed, a_large_object_needs_no_dictionary)
+{
+    CODEC(c);
+    host_cleanup(unrefp) watch_store_t *s = watch_store_create();
+    host_cleanup(host_freep) char *zeros = host_xprintf("},\"data\":{\"x\":\"%020000d\"", 0);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *large = object_with("a", "1", 1, zeros);
+
+    watch_store_set_codec(s, c, NULL, NULL);
+    const size_t before = watch_store_usage(s).bytes;
+
+    watch_store_put(s, large, NULL);
+    cr_expect(watch_store_usage(s).bytes - before < 50000);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *seen = watch_store_get(s, "ns", "a");
+
+    EXPECT_STR(watch_snapshot_text(seen, NULL), watch_snapshot_text(large, NULL));
+}
+
+Test(store_packed, a_reader_keeps_its_object_while_the_writer_replaces_and_removes_it)
+{
+    STORE(s);
+    put_settings(s, "a", 1);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *seen = watch_store_get(s, "ns", "a");
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *first = settings("a", "a", 1);
+
+    put_settings(s, "a", 2);
+    EXPECT_REMOVED(s, "a", "a", "3", "a@2");
+    watch_store_clear(s);
+    EXPECT_STR(watch_snapshot_text(seen, NULL), watch_snapshot_text(first, NULL));
+}
+
+static bool no_memory;
+static int reserved; /* how often */
+
+int __real_watch_lazy_reserve(watch_lazy_t *l, watch_codec_t *c);
+int __wrap_watch_lazy_reserve(watch_lazy_t *l, watch_codec_t *c);
+
+int __wrap_watch_lazy_reserve(watch_lazy_t *l, watch_codec_t *c)
+{
+    reserved++;
+    return no_memory ? LH_ENOMEM : __real_watch_lazy_reserve(l, c);
+}
+
+Test(store_packed, lack_of_memory_is_not_taken_for_absence)
+{
+    STORE(s);
+    watch_snapshot_t *object = NULL;
+    watch_selector_t *labels = NULL;
+    watch_name_t *names = NULL;
+    size_t count = 0;
+    lh_error_t err;
+
+    put_settings(s, "a", 1);
+    ASSERT_OK(watch_selector_parse("app", &labels, &err), err);
+    no_memory = true;
+    EXPECT_INT(watch_store_read(s, "ns", "a", &object), LH_ENOMEM);
+    EXPECT_INT(watch_store_read(s, "ns", "none", &object), 0);
+    cr_expect(object == NULL, "there is none");
+    EXPECT_INT(watch_store_names(s, NULL, labels, NULL, &names, &count, &err), LH_ENOMEM);
+    no_memory = false;
+    EXPECT_INT(watch_store_read(s, "ns", "a", &object), 0);
+    EXPECT_STR(watch_snapshot_name(object), "a");
+    watch_snapshot_unref(object);
+    watch_selector_destroy(labels);
+}
+
+Test(store_packed, labels_select_among_compressed_objects)
+{
+    STORE(s);
+    watch_selector_t *labels = NULL;
+    watch_name_t *names = NULL;
+    size_t count = 0;
+    lh_error_t err;
+
+    for (int i = 0; i < 300; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "o%d", i);
+        put_settings(s, name, i);
+    }
+    ASSERT_OK(watch_selector_parse("app=web,n=7", &labels, &err), err);
+    ASSERT_OK(watch_store_names(s, "ns", labels, NULL, &names, &count, &err), err);
+    EXPECT_INT(count, 30); /* 7, 17, ... */
+    cr_expect(reserved < 100, "%d of 300 were expanded for it", reserved);
+    watch_names_free(names, count);
+    watch_selector_destroy(labels);
+}
