@@ -336,26 +336,29 @@ const char *watch_snapshot_version(const watch_snapshot_t *s)
     return s->text + s->version;
 }
 
-/* A value of metadata. */
-static skim_span_t span(const watch_snapshot_t *s, struct part part, const char *key)
+/* A value of metadata; absent when it is none that begins with `open`, as for skim_meta(). */
+static skim_span_t span(const watch_snapshot_t *s, struct part part, const char *key, char open)
 {
     if (s->opened != NULL) {
         size_t len;
         const char *text = watch_snapshot_text(s, &len);
+        const skim_span_t v =
+            skim_get(skim_get((skim_span_t){.p = text, .len = len}, "metadata"), key);
+        const bool fits = v.p != NULL && v.len > 0 && v.p[0] == open && v.p[-1] != '"';
 
-        return skim_get(skim_get((skim_span_t){.p = text, .len = len}, "metadata"), key);
+        return fits ? v : (skim_span_t){0};
     }
     return (skim_span_t){.p = part.len > 0 ? s->text + part.at : NULL, .len = part.len};
 }
 
 skim_span_t watch_snapshot_labels(const watch_snapshot_t *s)
 {
-    return span(s, s->labels, "labels");
+    return span(s, s->labels, "labels", '{');
 }
 
 skim_span_t watch_snapshot_owners(const watch_snapshot_t *s)
 {
-    return span(s, s->owners, "ownerReferences");
+    return span(s, s->owners, "ownerReferences", '[');
 }
 
 size_t watch_snapshot_size(const watch_snapshot_t *s)

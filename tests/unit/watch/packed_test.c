@@ -54,6 +54,24 @@ Test(packed, owners_and_labels_are_found_in_the_expanded_text)
               (int) owners.len, owners.p);
 }
 
+/* As of an object that is not compressed. */
+Test(packed, labels_and_owners_of_another_type_are_absent)
+{
+    CODEC(c);
+    host_cleanup(host_freep) char *padding = host_xprintf("%0300d", 0);
+    host_cleanup(host_freep) char *more = host_xprintf(
+        ",\"labels\":[{\"a\":\"1\"}],\"ownerReferences\":\"[x]\",\"x\":\"%s\"", padding);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *o = object_with("a", "1", 1, more);
+    PACKED(p, c, NULL, o);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *back =
+        watch_packed_open(p, c, NULL, "ns");
+
+    EXPECT_INT(watch_snapshot_labels(o).len, 0);
+    EXPECT_INT(watch_snapshot_labels(back).len, 0);
+    EXPECT_INT(watch_snapshot_owners(o).len, 0);
+    EXPECT_INT(watch_snapshot_owners(back).len, 0);
+}
+
 /* Those of Kubernetes are kept as 16 bytes; all others as they are. */
 Test(packed, any_uid_is_told_from_any_other)
 {
