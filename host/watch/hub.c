@@ -456,8 +456,6 @@ int watch_subscribe(watch_hub_t *hub, const watch_spec_t *spec, const watch_hand
     watch_view_t *view = NULL;
     int ret = check_spec(spec, err);
 
-    if (spec->field_selector != NULL)
-        ret = watch_field_selector_check(spec->field_selector, err);
     if (ret == 0)
         ret = watch_view_create(spec, &view, err);
     if (ret < 0)

@@ -203,6 +203,17 @@ Test(hub, fields_that_cannot_be_parsed_are_refused)
     EXPECT_HAS(err.text, "'data'");
 }
 
+Test(hub, a_field_selector_does_not_hide_fields_that_cannot_be_parsed)
+{
+    WORLD(w);
+    lh_error_t err;
+
+    EXPECT_INT(watch_subscribe(w.hub,
+                               CONFIGMAPS(.fields = "data", .field_selector = "metadata.name=a"),
+                               &handler, &w.a, &w.a.sub, &err),
+               LH_EINVAL);
+}
+
 Test(hub, an_empty_selector_is_none)
 {
     WORLD(w);
