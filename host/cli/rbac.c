@@ -209,6 +209,27 @@ static int print(const cJSON *objects, bool json)
     return cli_print(&out);
 }
 
+/* Labels by which `kubectl apply --prune` finds what an earlier configuration was granted. The kind
+ * Fence belongs to all deployments. A label has 63 bytes, the name of a Lease may have more. */
+static void add_labels(const rbac_t *r)
+{
+    enum { LABEL_MAX = 63 };
+    cJSON *object;
+
+    if (strlen(r->to.lease) > LABEL_MAX)
+        return;
+    cJSON_ArrayForEach (object, r->objects) {
+        const cJSON *kind = cJSON_GetObjectItem(object, "kind");
+        cJSON *labels = NULL;
+
+        if (strcmp(kind->valuestring, "CustomResourceDefinition") == 0)
+            continue;
+        labels = cJSON_AddObjectToObject(cJSON_GetObjectItem(object, "metadata"), "labels");
+        cJSON_AddStringToObject(labels, "leasehold.dev/lease", r->to.lease);
+        cJSON_AddStringToObject(labels, "leasehold.dev/lease-namespace", r->to.namespace);
+    }
+}
+
 static int print_all(const cli_args_t *args, const config_t *config, const char *namespace)
 {
     host_cleanup(host_freep) char *base =
@@ -225,6 +246,7 @@ static int print_all(const cli_args_t *args, const config_t *config, const char 
     r.status = add_plugins(&r);
     if (config->fencing == CONFIG_FENCING_SERVER)
         cli_fencing_objects(r.objects, &r.to);
+    add_labels(&r);
     if (r.status == CLI_FINE)
         r.status = print(r.objects, args->json);
     cJSON_Delete(r.objects);

@@ -253,11 +253,63 @@ Test(rbac, prints_yaml_whose_texts_are_texts)
     char *text = print(CLI_FINE, (const char *const[]){PLUGINS, NULL});
 
     EXPECT_HAS(text, "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n"
-                     "  name: \"leasehold:shop:leasehold-leader\"\n  namespace: shop\nrules:\n"
+                     "  name: \"leasehold:shop:leasehold-leader\"\n  namespace: shop\n  labels:\n"
+                     "    leasehold.dev/lease: leasehold-leader\n"
+                     "    leasehold.dev/lease-namespace: shop\nrules:\n"
                      "- apiGroups: [coordination.k8s.io]\n  resources: [leases]\n"
                      "  verbs: [create]\n- apiGroups:");
     EXPECT_HAS(text, "\n---\napiVersion: ");
     EXPECT_HAS(text, "- apiGroups: [\"\"]\n  resources: [configmaps]\n");
+    free(text);
+}
+
+/* What an earlier configuration was granted stayed for ever: `kubectl apply --prune` finds by labels. */
+Test(rbac, what_is_of_this_deployment_alone_is_labelled)
+{
+    cJSON *list =
+        print_json((const char *const[]){PLUGINS, "-o", "json", "--set", "fencing=server", NULL});
+    const cJSON *object;
+    int shared = 0;
+
+    cJSON_ArrayForEach (object, cJSON_GetObjectItem(list, "items")) {
+        const cJSON *kind = cJSON_GetObjectItem(object, "kind");
+        const cJSON *labels =
+            cJSON_GetObjectItem(cJSON_GetObjectItem(object, "metadata"), "labels");
+
+        if (strcmp(kind->valuestring, "CustomResourceDefinition") == 0) {
+            cr_assert_null(labels, "all deployments use it");
+            shared++;
+            continue;
+        }
+        cr_assert_not_null(labels, "%s has no labels", kind->valuestring);
+        EXPECT_STR(cJSON_GetStringValue(cJSON_GetObjectItem(labels, "leasehold.dev/lease")),
+                   "leasehold-leader");
+        EXPECT_STR(
+            cJSON_GetStringValue(cJSON_GetObjectItem(labels, "leasehold.dev/lease-namespace")),
+            "shop");
+    }
+    EXPECT_INT(shared, 1);
+    cJSON_Delete(list);
+}
+
+Test(rbac, the_name_of_a_lease_that_no_label_can_hold_is_left_out)
+{
+    char id[80];
+
+    memset(id, 'a', sizeof(id));
+    memcpy(id, "leaderElection.id=", 18);
+    id[18 + 60] = '\0'; /* a label of 60 */
+    char *text = print(CLI_FINE, (const char *const[]){PLUGINS, "--set", id, NULL});
+
+    EXPECT_HAS(text, "leasehold.dev/lease: aaa");
+    free(text);
+    char longer[128];
+
+    memset(longer, 'a', sizeof(longer));
+    memcpy(longer, "leaderElection.id=", 18);
+    longer[18 + 64] = '\0';
+    text = print(CLI_FINE, (const char *const[]){PLUGINS, "--set", longer, NULL});
+    cr_assert_null(strstr(text, "labels:"), "%s", text);
     free(text);
 }
 
