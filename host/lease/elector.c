@@ -84,8 +84,11 @@ void lease_tell(lease_elector_t *e, const char *holder, bool mine)
 
 void lease_take_record(lease_elector_t *e, const lease_time_t *t, lease_record_t *record)
 {
-    if (e->record == NULL || strcmp(e->record->resource_version, record->resource_version) != 0)
+    if (e->record == NULL || strcmp(e->record->resource_version, record->resource_version) != 0) {
         e->view++;
+        if (e->refused) /* of another state of the Lease */
+            lease_request_fine(e);
+    }
     lease_record_destroy(e->record);
     e->record = record;
     e->max_term = HOST_MAX(e->max_term, record->transitions);

@@ -211,11 +211,12 @@ static const char *failure_cause(int status)
     }
 }
 
-static void recovered(lease_elector_t *e)
+void lease_request_fine(lease_elector_t *e)
 {
     if (e->trouble != NULL)
         lease_say(e, LOG_INFO, "the API server answers for the lease again");
     free(host_steal(e->trouble));
+    e->refused = false;
 }
 
 /* Rule 8: the outcome is unknown; tried again after a retry period, or when the server says, but
@@ -233,11 +234,14 @@ static int64_t retry_time(const lease_elector_t *e, const lease_time_t *t, const
     return HOST_MAX(HOST_MAX(regular, told), t->now);
 }
 
-static void trouble(lease_elector_t *e, const lease_time_t *t, const lease_pending_t *p,
-                    const lease_reply_t *reply)
+/* The refusal of a write speaks of the Lease as it was when that was sent. */
+static void tell_trouble(lease_elector_t *e, const lease_pending_t *p, const lease_reply_t *reply)
 {
     static const char *const verbs[] = {"get", "create", "update", "delete"};
+    bool refused = p->verb != LEASE_GET && reply->status >= 400 && reply->status < 500;
 
+    if (refused && p->view != e->view)
+        return;
     char *text = host_xprintf(
         "%s lease: %s", verbs[p->verb],
         reply->text != NULL && reply->text[0] != '\0' ? reply->text : failure_cause(reply->status));
@@ -245,6 +249,13 @@ static void trouble(lease_elector_t *e, const lease_time_t *t, const lease_pendi
     lease_say(e, e->trouble != NULL ? LOG_DEBUG : LOG_WARN, "%s", text);
     free(e->trouble);
     e->trouble = text;
+    e->refused = refused;
+}
+
+static void trouble(lease_elector_t *e, const lease_time_t *t, const lease_pending_t *p,
+                    const lease_reply_t *reply)
+{
+    tell_trouble(e, p, reply);
     if (p->kind == LEASE_KIND_RENEW)
         e->act->count(e->arg, LEASE_COUNT_RENEW_FAILURE, failure_cause(reply->status));
     if (p->verb == LEASE_GET)
@@ -288,7 +299,8 @@ static void got(lease_elector_t *e, const lease_time_t *t, const lease_pending_t
         trouble(e, t, p, reply);
         return;
     }
-    recovered(e);
+    if (!e->refused)
+        lease_request_fine(e);
     /* What was learnt since the question is newer, unless the answer's version says otherwise. */
     if (p->view != e->view &&
         (record == NULL || e->record == NULL ||
@@ -334,7 +346,7 @@ static bool is_overtaken(lease_elector_t *e, const lease_record_t *record)
 static void acknowledged(lease_elector_t *e, const lease_time_t *t, const lease_pending_t *p,
                          lease_record_t *record)
 {
-    recovered(e);
+    lease_request_fine(e);
     if (p->kind == LEASE_KIND_RENEW)
         e->act->renewed(e->arg, t->now - p->sent_at);
     const lease_sent_t *sent = lease_sent_find(e, p->counter);

@@ -79,6 +79,7 @@ struct lease_elector {
     bool fresh;          /* the last answer says to leave the connection */
     unsigned hurries;    /* writes and GETs at once since the last acknowledged one */
     char *trouble;       /* why the last request failed, as it was logged; NULL: it did not */
+    bool refused;        /* it was a write that the server refuses: no read mends that */
 
     /* Standing */
     bool resting;        /* the owner has not torn the last term down */
@@ -136,6 +137,8 @@ void lease_delete(lease_elector_t *e, const lease_time_t *t);
 const lease_sent_t *lease_sent_find(const lease_elector_t *e, uint64_t counter);
 /* `now`, or a little later when there were many tries without success. */
 int64_t lease_hurry(lease_elector_t *e, const lease_time_t *t);
+/* Ends the trouble with requests, if there is any. */
+void lease_request_fine(lease_elector_t *e);
 void lease_request_answered(lease_elector_t *e, const lease_time_t *t, const lease_reply_t *reply);
 int64_t lease_request_settle(lease_elector_t *e, const lease_time_t *t);
 void lease_pending_fini(lease_pending_t *p);

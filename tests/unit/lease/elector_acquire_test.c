@@ -596,6 +596,45 @@ Test(acquire, why_the_lease_cannot_be_read_is_shown_until_it_can)
     EXPECT_STR(status.trouble, "");
 }
 
+/* Every try once logged the refusal, and the GET before it that the server answers again. */
+Test(acquire, a_refused_write_is_told_once_however_often_the_lease_is_read)
+{
+    sim_host_t *a = sim_start(s, "a");
+    lease_status_t status;
+
+    a->net.fail_status = 403;
+    a->net.fail_verb = LEASE_CREATE;
+    sim_run(s, S(30));
+    cr_expect(a->reads > 5, "%zu GETs", a->reads);
+    EXPECT_HAS(a->said, "W create lease: ");
+    cr_assert_null(strstr(strstr(a->said, "W create lease: ") + 1, "W create lease: "), "%s",
+                   a->said);
+    cr_assert_null(strstr(a->said, "answers for the lease again"), "%s", a->said);
+    lease_elector_status(a->elector, &status);
+    EXPECT_HAS(status.trouble, "create lease: ");
+    a->net.fail_status = 0;
+    EXPECT_WITHIN(sim_until_leading(a, S(60)), 0, S(30));
+    EXPECT_HAS(a->said, "answers for the lease again");
+    lease_elector_status(a->elector, &status);
+    EXPECT_STR(status.trouble, "");
+}
+
+Test(acquire, another_state_of_the_lease_ends_the_refusal_of_a_write)
+{
+    sim_host_t *a = sim_start(s, "a");
+    lease_status_t status;
+
+    a->net.fail_status = 403;
+    a->net.fail_verb = LEASE_CREATE;
+    sim_run(s, S(5));
+    lease_elector_status(a->elector, &status);
+    EXPECT_HAS(status.trouble, "create lease: ");
+    sim_create_lease(s, HELD, NULL);
+    sim_run(s, S(5));
+    lease_elector_status(a->elector, &status);
+    EXPECT_STR(status.trouble, "");
+}
+
 Test(acquire, a_404_that_does_not_name_the_lease_proves_nothing)
 {
     sim_create_lease(s, HELD, NULL);
