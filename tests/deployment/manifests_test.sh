@@ -8,7 +8,7 @@ number=0 failed=0
 
 # In a namespace of its own, which must be there even for a dry run.
 ns=leasehold-manifests-$$
-"${kubectl[@]}" create namespace "$ns" > /dev/null || exit 1
+"${kubectl[@]}" create namespace "$ns" --save-config > /dev/null || exit 1
 trap '"${kubectl[@]}" delete namespace "$ns" --wait=false > /dev/null' EXIT
 for file in "$root"/examples/deployment/*.yaml; do
     [ "$(basename "$file")" != alerts.yaml ] || continue # no objects: read by promtool
