@@ -490,6 +490,73 @@ static void status_by_the_lease_alone(void *arg)
         asks(o->b, VERB("status", "--lease", "--kubeconfig", "/nonexistent"), 1, "/nonexistent"));
 }
 
+/* -- Plugins that are refused -- */
+
+#define ODD "odd \"file\".so"
+
+/* A replica that leads without election. Its directory holds a text, and of its instances one has no
+ * plugin. */
+static replica_t *start_refused(const observe_t *o, const char *env)
+{
+    char dir[96], path[128];
+
+    snprintf(dir, sizeof(dir), "%s/refused", o->dir);
+    snprintf(path, sizeof(path), "%s/" ODD, dir);
+    mkdir(dir, 0700);
+    spill(path, "no plugin");
+    return replica_start(&(replica_options_t){.name = "refused",
+                                              .ns = "default",
+                                              .kubeconfig = o->kubeconfig,
+                                              .plugins_dir = dir,
+                                              .instances = "    lost: {}",
+                                              .env = env});
+}
+
+static void a_host_whose_plugins_are_all_refused_has_series_to_alert_on(void *arg)
+{
+    replica_t *r = start_refused(arg, NULL);
+
+    EXPECT_TRUE(replica_answers(r, "/readyz", 200, LIMIT));
+    EXPECT_INT(replica_get(r, "/leader", NULL), 200);
+    EXPECT_INT(replica_metric(r, "leasehold_plugin_state{controller=\"odd \\\"file\\\".so\","
+                                 "state=\"failed\"}"),
+               1);
+    EXPECT_INT(replica_metric(r, "leasehold_plugin_state{controller=\"lost\",state=\"failed\"}"),
+               1);
+    replica_free(r);
+}
+
+static void with_plugins_required_a_refused_file_makes_its_host_unready(void *arg)
+{
+    replica_t *r = start_refused(arg, "LEASEHOLD_HEALTH_PLUGINS=required");
+    char *body = NULL;
+
+    EXPECT_TRUE(replica_answers(r, "/leader", 200, LIMIT)); /* which it is all the same */
+    EXPECT_TRUE(replica_says(r, "/readyz", "[+]api ok\n", LIMIT));
+    EXPECT_INT(replica_get(r, "/readyz?verbose", &body), 500);
+    EXPECT_HAS(body, "[-]file-" ODD " failed: not an ELF file");
+    EXPECT_HAS(body, "[-]plugin-lost failed: ");
+    EXPECT_HAS(body, "[-]plugins failed: no plugin is running\n");
+    EXPECT_INT(replica_get(r, "/livez", NULL), 200);
+    free(body);
+    replica_free(r);
+}
+
+static void with_plugins_required_a_host_whose_plugins_work_is_ready(void *arg)
+{
+    const observe_t *o = arg;
+    static const char *const plugins[] = {SPEAKER_PLUGIN, NULL};
+    replica_t *r = replica_start(&(replica_options_t){.name = "required",
+                                                      .ns = "default",
+                                                      .kubeconfig = o->kubeconfig,
+                                                      .plugins = plugins,
+                                                      .env = "LEASEHOLD_HEALTH_PLUGINS=required"});
+
+    EXPECT_TRUE(replica_answers(r, "/readyz", 200, LIMIT));
+    EXPECT_TRUE(replica_says(r, "/readyz?verbose", "[+]plugin-speaker ok\n", LIMIT));
+    replica_free(r);
+}
+
 static const tap_test_t tests[] = {
     {"a leader and a standby come up", a_leader_and_a_standby_come_up},
     {"promtool finds nothing in the pages of leader and standby",
@@ -502,6 +569,12 @@ static const tap_test_t tests[] = {
     {"status of the host itself", status_of_the_host_itself},
     {"status of replicas by their health ports", status_of_replicas_by_their_health_ports},
     {"status by the Lease alone", status_by_the_lease_alone},
+    {"a host whose plugins are all refused has series to alert on",
+     a_host_whose_plugins_are_all_refused_has_series_to_alert_on},
+    {"with plugins required a refused file makes its host unready",
+     with_plugins_required_a_refused_file_makes_its_host_unready},
+    {"with plugins required a host whose plugins work is ready",
+     with_plugins_required_a_host_whose_plugins_work_is_ready},
 };
 
 int main(int argc, char **argv)
