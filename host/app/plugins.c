@@ -90,20 +90,15 @@ static void add_instance(app_t *app, const plugin_file_t *file, const config_ins
     mine->instance = plugin_instance_create(&options);
 }
 
-/* 0 when an instance may be made of this file; *out is its manifest, caller owns. */
-static int check_instance(const app_t *app, const plugin_file_t *file, const config_instance_t *c,
+static int check_instance(const app_t *app, const config_instance_t *c, const plugin_file_t *file,
                           plugin_manifest_t **out, lh_error_t *err)
 {
     char reason[640];
-    int ret = plugin_manifest_check_config(file->manifest, c->config_json, err);
 
-    if (ret < 0)
-        return host_error_wrap(err, ret, "%s: config", c->where);
-    if (c->isolation == CONFIG_ISOLATION_THREAD &&
+    if (file != NULL && c->isolation == CONFIG_ISOLATION_THREAD &&
         plugin_blackbox_quarantined(app->box, file->digest, reason, sizeof(reason)))
         return host_fail(err, LH_EPLUGIN, "%s", reason);
-    ret = plugin_manifest_for_instance(file->manifest, c->config_json, out, err);
-    return ret < 0 ? host_error_wrap(err, ret, "%s", c->where) : 0;
+    return app_roster_check(c, file, out, err);
 }
 
 /* What is wrong with an instance is its own problem. */
@@ -113,10 +108,7 @@ static void add(void *arg, const config_instance_t *c, const plugin_file_t *file
     plugin_manifest_t *manifest = NULL;
     lh_error_t err = {0};
 
-    if (file == NULL)
-        host_error_set(&err, LH_ENOTFOUND, "%s: no usable plugin file has id '%s'", c->where,
-                       c->plugin);
-    else if (check_instance(app, file, c, &manifest, &err) == 0)
+    if (check_instance(app, c, file, &manifest, &err) == 0)
         return add_instance(app, file, c, manifest);
     log_error(app->log, "instance '%s' is not started: %s", c->name, err.text);
     show_refusal(app, "plugin", c->name, err.text);
