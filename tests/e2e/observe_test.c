@@ -435,6 +435,9 @@ static void status_of_the_host_itself(void *arg)
     expect_leader(leader);
     EXPECT_STR(api_str(standby, "/state"), "standby");
     EXPECT_STR(api_str(standby, "/election/holder"), "a");
+    EXPECT_STR(api_str(standby, "/election/leaseDuration"), "3");
+    const double wait = cJSON_GetNumberValue(api_at(standby, "/election/secondsToWait"));
+    EXPECT_TRUE(wait > 0 && wait <= 3);
     EXPECT_STR(api_str(standby, "/plugins/0/state"), "standby");
     EXPECT_TRUE(api_at(standby, "/caches/0") == NULL);
     EXPECT_TRUE(asks(o->a, VERB("status"), 0, "\nspeaker  active "));
@@ -475,6 +478,8 @@ static void status_by_the_lease_alone(void *arg)
     EXPECT_INT(strlen(api_str(lease, "/since")), strlen("2026-01-02T03:04:05.000006Z"));
     EXPECT_TRUE(cJSON_IsNumber(api_at(lease, "/leaseAge")) &&
                 api_at(lease, "/leaseAge")->valuedouble < 3);
+    const double left = cJSON_GetNumberValue(api_at(lease, "/secondsToExpiry"));
+    EXPECT_TRUE(left > 0 && left <= 3);
     cJSON_Delete(lease);
     EXPECT_TRUE(asks(o->b, VERB("status", "--lease"), 0, "holder      a\n"));
     EXPECT_TRUE(asks(o->b, VERB("status", "--lease", "--set", "leaderElection.id=none"), 0,
@@ -486,6 +491,8 @@ static void status_by_the_lease_alone(void *arg)
     EXPECT_INT(free.status, 201);
     EXPECT_TRUE(asks(o->b, VERB("status", "--lease", "--set", "leaderElection.id=idle"), 0,
                      "state       expired\n"));
+    EXPECT_TRUE(asks(o->b, VERB("status", "--lease", "--set", "leaderElection.id=idle"), 0,
+                     "expires in  -\n"));
     EXPECT_TRUE(
         asks(o->b, VERB("status", "--lease", "--kubeconfig", "/nonexistent"), 1, "/nonexistent"));
 }
