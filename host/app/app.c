@@ -199,6 +199,7 @@ static void open_fencing(app_t *app)
 static int open_kube(app_t *app, lh_error_t *err)
 {
     const config_t *c = app->config;
+    const bool required = c->health.plugins == CONFIG_PLUGINS_REQUIRED;
     kube_client_options_t options = {.loop = app->loop,
                                      .credentials = app->credentials,
                                      .kind = KUBE_CLIENT_READS,
@@ -227,6 +228,7 @@ static int open_kube(app_t *app, lh_error_t *err)
                                     .log = app->log,
                                     .metrics = app->metrics,
                                     .health = app->health,
+                                    .counts = required ? HEALTH_READYZ : 0,
                                     .identity = c->name,
                                     .box = app->box,
                                     .next_ctx = 1};

@@ -66,17 +66,16 @@ static void put_lease(const cJSON *spec, bool there, buf_t *out)
     const char *holder = text_of(spec, "holderIdentity"), *renewed = text_of(spec, "renewTime");
     const double age = age_of(renewed), duration = number_of(spec, "leaseDurationSeconds");
 
-    put_text(out, "state",
-             !there           ? "absent"
-             : holder == NULL ? "free"
-             : age > duration ? "expired"
-                              : "held");
+    const bool held = holder != NULL && !(age > duration);
+
+    put_text(out, "state", !there ? "absent" : holder == NULL ? "free" : held ? "held" : "expired");
     put_text(out, "holder", holder);
     put_text(out, "since", holder != NULL ? text_of(spec, "acquireTime") : NULL);
     put_number(out, "term", "%.0f", number_of(spec, "leaseTransitions"));
     put_text(out, "renewTime", renewed);
     put_number(out, "leaseAge", "%.3f", age);
     put_number(out, "leaseDuration", "%.0f", duration);
+    put_number(out, "secondsToExpiry", "%.3f", held ? duration - age : (double) NAN);
 }
 
 /* -- Asking -- */

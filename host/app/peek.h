@@ -8,9 +8,10 @@
 #include "kube/credentials.h"
 
 /* Asks the API server that config and env name, and appends {"lease", "namespace", "state", "holder",
- * "since", "term", "renewTime", "leaseAge", "leaseDuration"}: since and renewTime as they stand there,
- * leaseAge and leaseDuration in seconds, each null when it is absent. state is "held", "expired" (by
- * this machine's clock), "free", or "absent". Makes a loop of its own. [any-thread] */
+ * "since", "term", "renewTime", "leaseAge", "leaseDuration", "secondsToExpiry"}: since and renewTime as
+ * they stand there, the rest in seconds (secondsToExpiry of a held one, unless it is renewed), each null
+ * when it is absent. state is "held", "expired" (by this machine's clock), "free", or "absent". Makes a
+ * loop of its own. [any-thread] */
 HOST_MUST_USE int app_peek_lease(const config_t *config, const char *const *env, buf_t *out,
                                  lh_error_t *err);
 

@@ -4,27 +4,35 @@
 #include "app/fencing_names.h"
 #include "app/roster.h"
 #include "base/error.h"
+#include "plugin/state.h"
 
 #include <string.h>
 
-/* Shows a file or an instance that is not running in /readyz?verbose; it never counts. */
+/* Shows in /readyz?verbose what is not running for as long as the host lives. */
+static void show_trouble(app_t *app, const char *check, const char *reason)
+{
+    health_set(health_add(app->health, check, app->shared.counts, HEALTH_READYZ), false, reason);
+}
+
+/* Shows a file or an instance that is not running; files are told from instances by their dot. */
 static void show_refusal(app_t *app, const char *what, const char *name, const char *reason)
 {
-    const char *slash = strrchr(name, '/');
-    host_cleanup(host_freep) char *check =
-        host_xprintf("%s-%s", what, slash != NULL ? slash + 1 : name);
+    host_cleanup(host_freep) char *check = host_xprintf("%s-%s", what, name);
 
-    health_set(health_add(app->health, check, 0, HEALTH_READYZ), false, reason);
+    show_trouble(app, check, reason);
+    plugin_state_refused(app->metrics, name);
 }
 
 static void show_file(app_t *app, const plugin_file_t *file)
 {
+    const char *name = strrchr(file->path, '/') + 1; /* a file of plugins.dir */
+
     if (file->state == PLUGIN_SUPERSEDED) {
         log_info(app->log, "plugin file '%s' is not used: %s", file->path, file->reason);
         return;
     }
     log_error(app->log, "plugin file '%s' is refused: %s", file->path, file->reason);
-    show_refusal(app, "file", file->path, file->reason);
+    show_refusal(app, "file", name, file->reason);
 }
 
 static void instance_settled(void *arg)
@@ -82,20 +90,15 @@ static void add_instance(app_t *app, const plugin_file_t *file, const config_ins
     mine->instance = plugin_instance_create(&options);
 }
 
-/* 0 when an instance may be made of this file; *out is its manifest, caller owns. */
-static int check_instance(const app_t *app, const plugin_file_t *file, const config_instance_t *c,
+static int check_instance(const app_t *app, const config_instance_t *c, const plugin_file_t *file,
                           plugin_manifest_t **out, lh_error_t *err)
 {
     char reason[640];
-    int ret = plugin_manifest_check_config(file->manifest, c->config_json, err);
 
-    if (ret < 0)
-        return host_error_wrap(err, ret, "%s: config", c->where);
-    if (c->isolation == CONFIG_ISOLATION_THREAD &&
+    if (file != NULL && c->isolation == CONFIG_ISOLATION_THREAD &&
         plugin_blackbox_quarantined(app->box, file->digest, reason, sizeof(reason)))
         return host_fail(err, LH_EPLUGIN, "%s", reason);
-    ret = plugin_manifest_for_instance(file->manifest, c->config_json, out, err);
-    return ret < 0 ? host_error_wrap(err, ret, "%s", c->where) : 0;
+    return app_roster_check(c, file, out, err);
 }
 
 /* What is wrong with an instance is its own problem. */
@@ -105,10 +108,7 @@ static void add(void *arg, const config_instance_t *c, const plugin_file_t *file
     plugin_manifest_t *manifest = NULL;
     lh_error_t err = {0};
 
-    if (file == NULL)
-        host_error_set(&err, LH_ENOTFOUND, "%s: no usable plugin file has id '%s'", c->where,
-                       c->plugin);
-    else if (check_instance(app, file, c, &manifest, &err) == 0)
+    if (check_instance(app, c, file, &manifest, &err) == 0)
         return add_instance(app, file, c, manifest);
     log_error(app->log, "instance '%s' is not started: %s", c->name, err.text);
     show_refusal(app, "plugin", c->name, err.text);
@@ -138,6 +138,7 @@ int app_plugins_start(app_t *app, lh_error_t *err)
     if (app->instance_count == 0) {
         log_warn(app->log, "no plugin is running%s",
                  app->scan->count > 0 ? "" : ": there is no *.so file in plugins.dir itself");
+        show_trouble(app, "plugins", "no plugin is running");
         health_set(app->started, true, NULL);
     }
     return 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/roster.h"
 
+#include "base/error.h"
+
 #include <string.h>
 
 static const plugin_file_t *find_file(const plugin_scan_t *scan, const char *id)
@@ -53,6 +55,20 @@ void app_roster(const config_t *config, const plugin_scan_t *scan, app_roster_fn
         if (f->state == PLUGIN_FOUND && !has_instance(config, f->manifest->id))
             add_plain(f, fn, arg);
     }
+}
+
+int app_roster_check(const config_instance_t *c, const plugin_file_t *file, plugin_manifest_t **out,
+                     lh_error_t *err)
+{
+    if (file == NULL)
+        return host_fail(err, LH_ENOTFOUND, "%s: no usable plugin file has id '%s'", c->where,
+                         c->plugin);
+    int ret = plugin_manifest_check_config(file->manifest, c->config_json, err);
+
+    if (ret < 0)
+        return host_error_wrap(err, ret, "%s: config", c->where);
+    ret = plugin_manifest_for_instance(file->manifest, c->config_json, out, err);
+    return ret < 0 ? host_error_wrap(err, ret, "%s", c->where) : 0;
 }
 
 char **app_roster_namespaces(const config_t *config, const config_instance_t *c)

@@ -13,6 +13,12 @@ typedef void app_roster_fn(void *arg, const config_instance_t *c, const plugin_f
  * named by its id. */
 void app_roster(const config_t *config, const plugin_scan_t *scan, app_roster_fn *fn, void *arg);
 
+/* Whether an instance may be made of what app_roster gave: its configuration fits the plugin's manifest. 0,
+ * and *out is the instance's own manifest (caller owns, plugin_manifest_destroy); LH_ENOTFOUND without
+ * a file; else LH_EINVAL, with the place in the configuration. Nothing of the plugin runs. [any-thread] */
+HOST_MUST_USE int app_roster_check(const config_instance_t *c, const plugin_file_t *file,
+                                   plugin_manifest_t **out, lh_error_t *err);
+
 /* What the instance watches: its own namespaces, else the host's. NULL or empty: all. Borrowed. */
 char **app_roster_namespaces(const config_t *config, const config_instance_t *c);
 

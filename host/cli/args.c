@@ -159,7 +159,7 @@ static const struct flag flags[] = {
     {"lease", NULL, CLI_STATUS, "ask the Lease alone, as the kubeconfig allows", set_lease},
     {"wait", NULL, CLI_WAIT, "until the term has ended", set_wait},
     {"service-account", "NAME", CLI_ACCOUNT, "of the host's pods [default leasehold]", set_account},
-    {"check", NULL, CLI_CONFIG, "print nothing but errors", set_check},
+    {"check", NULL, CLI_CONFIG, "print nothing but errors, those of plugins too", set_check},
     {"defaults", NULL, CLI_CONFIG, "print a leasehold.yaml with every default and comments",
      set_defaults},
     {"schema", NULL, CLI_CONFIG,

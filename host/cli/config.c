@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/lease_namespace.h"
+#include "app/roster.h"
 #include "cli/verb.h"
 
 static void config_destroyp(config_t **c)
@@ -61,6 +62,36 @@ static int print_reference(const cli_args_t *args)
     return cli_print(&out);
 }
 
+static void check_instance(void *arg, const config_instance_t *c, const plugin_file_t *file)
+{
+    int *status = arg;
+    plugin_manifest_t *manifest = NULL;
+    lh_error_t err = {0};
+
+    if (app_roster_check(c, file, &manifest, &err) < 0)
+        *status = cli_fail(CLI_USAGE, "instance '%s' cannot be started: %s", c->name, err.text);
+    plugin_manifest_destroy(manifest);
+}
+
+/* Every file and instance that run would refuse, as far as that shows without running the plugin. */
+static int check_plugins(const config_t *config)
+{
+    plugin_scan_t none = {0}, *scan = NULL;
+    lh_error_t err = {0};
+    int status = CLI_FINE;
+
+    if (config->plugins.dir[0] != '\0' && plugin_scan(config->plugins.dir, &scan, &err) < 0)
+        return cli_fail(CLI_USAGE, "plugins.dir: %s", err.text);
+    for (size_t i = 0; scan != NULL && i < scan->count; i++) {
+        if (scan->files[i].state == PLUGIN_REFUSED)
+            status = cli_fail(CLI_USAGE, "plugin file '%s' is refused: %s", scan->files[i].path,
+                              scan->files[i].reason);
+    }
+    app_roster(config, scan != NULL ? scan : &none, check_instance, &status);
+    plugin_scan_destroy(scan);
+    return status;
+}
+
 int cli_config(const cli_args_t *args)
 {
     host_cleanup(config_destroyp) config_t *config = NULL;
@@ -71,5 +102,7 @@ int cli_config(const cli_args_t *args)
         return print_reference(args);
     const int status = cli_load(args, &config);
 
-    return status != CLI_FINE || args->check ? status : print_with_lease(args, config);
+    if (status != CLI_FINE)
+        return status;
+    return args->check ? check_plugins(config) : print_with_lease(args, config);
 }

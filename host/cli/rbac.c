@@ -141,18 +141,11 @@ static cJSON *permission_rules(const plugin_manifest_t *m)
 static void add_instance(void *arg, const config_instance_t *c, const plugin_file_t *file)
 {
     rbac_t *r = arg;
-
-    if (file == NULL) {
-        r->status =
-            cli_fail(CLI_FAILED, "%s: no usable plugin file has id '%s'", c->where, c->plugin);
-        return;
-    }
     plugin_manifest_t *manifest = NULL;
     lh_error_t err = {0};
 
-    if (plugin_manifest_check_config(file->manifest, c->config_json, &err) < 0 ||
-        plugin_manifest_for_instance(file->manifest, c->config_json, &manifest, &err) < 0) {
-        r->status = cli_fail(CLI_FAILED, "%s: %s", c->where, err.text);
+    if (app_roster_check(c, file, &manifest, &err) < 0) {
+        r->status = cli_fail(CLI_FAILED, "%s", err.text);
         return;
     }
     const bool own = r->config->fencing == CONFIG_FENCING_SERVER;

@@ -56,6 +56,8 @@ static void put_election(const cJSON *election, buf_t *out)
     buf_printf(out, "since       %s\n", text(election, "since"));
     put_row(out, "term", member(election, "term"), 0, "");
     put_row(out, "lease age", member(election, "leaseAge"), 1, " s");
+    put_row(out, "duration", member(election, "leaseDuration"), 0, " s");
+    put_row(out, "may lead in", member(election, "secondsToWait"), 1, " s at the earliest");
     put_row(out, "deadline in", member(election, "secondsToDeadline"), 1, " s");
 }
 
@@ -179,17 +181,18 @@ static int count_states(const cJSON *status, const char *one, const char *other)
 static void put_candidate(const cJSON *replica, int width, buf_t *out)
 {
     const cJSON *status = member(replica, "status"), *election = member(status, "election");
-    char term[64], age[64];
+    char term[64], age[64], wait[64];
 
     buf_printf(out, "%-*s  ", width, text(replica, "url"));
     if (status == NULL) {
         buf_printf(out, "no answer: %s\n", text(replica, "error"));
         return;
     }
-    buf_printf(out, "%-12s  %-12s  %-12s  %5s  %9s  %d active, %d failed\n",
+    buf_printf(out, "%-12s  %-12s  %-12s  %5s  %9s  %9s  %d active, %d failed\n",
                text(status, "identity"), text(status, "state"), text(election, "holder"),
                number(term, member(election, "term"), 0, ""),
                number(age, member(election, "leaseAge"), 1, " s"),
+               number(wait, member(election, "secondsToWait"), 1, " s"),
                count_states(status, "active", "active"), count_states(status, "failed", "waiting"));
 }
 
@@ -203,8 +206,8 @@ void cli_status_show_all(const cJSON *answer, buf_t *out)
         cli_status_show(only, out);
         return;
     }
-    buf_printf(out, "%-*s  %-12s  %-12s  %-12s  %5s  %9s  %s\n", width, "REPLICA", "IDENTITY",
-               "STATE", "HOLDER", "TERM", "LEASE AGE", "PLUGINS");
+    buf_printf(out, "%-*s  %-12s  %-12s  %-12s  %5s  %9s  %9s  %s\n", width, "REPLICA", "IDENTITY",
+               "STATE", "HOLDER", "TERM", "LEASE AGE", "WAITS", "PLUGINS");
     cJSON_ArrayForEach (replica, replicas)
         put_candidate(replica, width, out);
 }
@@ -220,5 +223,6 @@ void cli_status_show_lease(const cJSON *lease, buf_t *out)
     put_row(out, "term", member(lease, "term"), 0, "");
     put_row(out, "lease age", member(lease, "leaseAge"), 1, " s, by this machine's clock");
     put_row(out, "duration", member(lease, "leaseDuration"), 0, " s");
+    put_row(out, "expires in", member(lease, "secondsToExpiry"), 1, " s, unless it is renewed");
     buf_puts(out, "\nA Lease names neither candidates nor plugins: ask replicas by --url.\n");
 }

@@ -21,6 +21,7 @@ enum config_isolation { CONFIG_ISOLATION_THREAD, CONFIG_ISOLATION_PROCESS };
 enum config_fencing { CONFIG_FENCING_CLIENT, CONFIG_FENCING_SERVER };
 enum config_standby { CONFIG_STANDBY_COLD, CONFIG_STANDBY_WARM };
 enum config_ready { CONFIG_READY_ALL, CONFIG_READY_LEADER };
+enum config_plugins { CONFIG_PLUGINS_SHOWN, CONFIG_PLUGINS_REQUIRED };
 
 #define CONFIG_WORKERS_DEFAULT 1
 #define CONFIG_MAX_IN_FLIGHT_DEFAULT 64
@@ -74,6 +75,7 @@ typedef struct config {
     struct {
         char *address; /* "ADDR:PORT", ":8081"; "0": off */
         int ready;     /* enum config_ready */
+        int plugins;   /* enum config_plugins */
     } health;
 
     struct {

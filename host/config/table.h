@@ -35,7 +35,7 @@ typedef struct config_setting {
     const char *dotnet, *dotnet_alias;
 } config_setting_t;
 
-#define CONFIG_SETTINGS 23
+#define CONFIG_SETTINGS 24
 #define CONFIG_INSTANCE_SETTINGS 12
 #define CONFIG_INSTANCES_KEY "plugins.instances"
 

@@ -298,6 +298,8 @@ void lease_elector_status(const lease_elector_t *e, lease_status_t *out)
         .duplicate = e->duplicate,
         .trouble = e->trouble != NULL ? e->trouble : "",
         .term = e->record != NULL ? e->record->transitions : 0,
+        .duration = e->record != NULL ? e->record->duration : 0,
+        .wait_until = lease_wait_until(e),
         .seen_at = mine ? e->acked_sent : e->sight,
         .deadline = e->state == LEASE_LEADING ? e->deadline : 0,
     };

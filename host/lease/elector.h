@@ -135,7 +135,9 @@ typedef struct lease_status {
     bool duplicate;      /* held by another live process of our name */
     const char *trouble; /* why the last request failed; "": it did not */
     int64_t term;        /* of the holder */
+    int64_t duration;    /* that the Lease states, as seen last; 0: none */
     int64_t seen_at;     /* of the last sign of life of the holder, 0: none */
+    int64_t wait_until;  /* no term begins before (rules 4 to 6); 0: nothing is waited for */
     int64_t deadline;    /* of the fence; 0: no term is on */
 } lease_status_t;
 void lease_elector_status(const lease_elector_t *e, lease_status_t *out);

@@ -16,7 +16,7 @@ static const double latency_buckets[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05
 struct lease_report {
     lease_report_options_t o;
     char *namespace, *name, *identity;
-    metric_cell_t *master, *slow_paths, *duplicates, *age, *deadline, *gate, *latency;
+    metric_cell_t *master, *slow_paths, *duplicates, *age, *wait, *deadline, *gate, *latency;
     metric_t *failures, *transitions;
     health_check_t *alive, *leading, *unique, *reached;
     _Atomic int64_t beat;          /* of the elector thread */
@@ -105,10 +105,29 @@ static double seconds(int64_t ns)
     return (double) ns / CLOCK_S;
 }
 
+static bool leads(const lease_status_t *s, int64_t now)
+{
+    return s->state == LEASE_LEADING && now < s->deadline;
+}
+
+/* How long this candidate has still to wait for leases of others. */
+static int64_t wait_of(const lease_status_t *s, int64_t now)
+{
+    return HOST_MAX(s->wait_until - now, 0);
+}
+
+static void append_seconds(buf_t *out, const char *key, int64_t ns, bool known)
+{
+    if (known)
+        buf_printf(out, ",\"%s\":%.3f", key, seconds(ns));
+    else
+        buf_printf(out, ",\"%s\":null", key);
+}
+
 static void publish(lease_report_t *r, const lease_status_t *s, int64_t now)
 {
     host_cleanup(buf_fini) buf_t out = BUF_INIT;
-    bool leads = s->state == LEASE_LEADING && now < s->deadline;
+    const bool leader = leads(s, now), seen = s->observed && s->seen_at != 0;
 
     if (r->o.health == NULL)
         return;
@@ -122,16 +141,16 @@ static void publish(lease_report_t *r, const lease_status_t *s, int64_t now)
         append_string(&out, "since", s->since);
     else
         buf_puts(&out, "\"since\":null,");
-    if (s->observed && s->seen_at != 0)
-        buf_printf(&out, "\"term\":%lld,\"leaseAge\":%.3f", (long long) s->term,
-                   seconds(now - s->seen_at));
+    if (seen)
+        buf_printf(&out, "\"term\":%lld", (long long) s->term);
     else
-        buf_puts(&out, "\"term\":null,\"leaseAge\":null");
-    if (leads)
-        buf_printf(&out, ",\"secondsToDeadline\":%.3f}\n", seconds(s->deadline - now));
-    else
-        buf_puts(&out, ",\"secondsToDeadline\":null}\n");
-    health_publish(r->o.health, "/leader", leads ? 200 : 503, buf_text(&out));
+        buf_puts(&out, "\"term\":null");
+    append_seconds(&out, "leaseAge", now - s->seen_at, seen);
+    append_seconds(&out, "leaseDuration", s->duration, s->duration != 0);
+    append_seconds(&out, "secondsToWait", wait_of(s, now), s->observed && !leader);
+    append_seconds(&out, "secondsToDeadline", s->deadline - now, leader);
+    buf_puts(&out, "}\n");
+    health_publish(r->o.health, "/leader", leader ? 200 : 503, buf_text(&out));
 }
 
 /* --- metrics --- */
@@ -171,6 +190,9 @@ static void add_metrics(lease_report_t *r)
                             "How often another live process was seen to use this host's name.");
     r->age = gauge(r, "leasehold_lease_age_seconds",
                    "Time since the holder's last sign of life, as this host sees it.");
+    r->wait = gauge(r, "leasehold_lease_wait_seconds",
+                    "Time until the leases that this host has seen end unless they are renewed: it "
+                    "does not lead before; 0 when nothing is waited for.");
     r->deadline = gauge(r, "leasehold_lease_deadline_seconds",
                         "Time until this host's right to write ends unless it renews; 0 when it "
                         "does not lead.");
@@ -193,14 +215,15 @@ static void add_metrics(lease_report_t *r)
 
 static void measure(lease_report_t *r, const lease_status_t *s, int64_t now)
 {
-    bool leads = s->state == LEASE_LEADING && now < s->deadline;
+    const bool leader = leads(s, now);
 
     if (r->o.metrics == NULL)
         return;
-    metric_set(r->master, leads ? 1 : 0);
+    metric_set(r->master, leader ? 1 : 0);
     metric_set(r->age, s->seen_at != 0 ? seconds(now - s->seen_at) : 0);
-    metric_set(r->gate, leads && !s->stopping ? 1 : 0);
-    metric_set(r->deadline, leads ? seconds(s->deadline - now) : 0);
+    metric_set(r->wait, seconds(wait_of(s, now)));
+    metric_set(r->gate, leader && !s->stopping ? 1 : 0);
+    metric_set(r->deadline, leader ? seconds(s->deadline - now) : 0);
 }
 
 /* --- --- */

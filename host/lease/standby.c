@@ -236,6 +236,15 @@ static int64_t leases_end(const lease_elector_t *e)
     return e->wait_until;
 }
 
+int64_t lease_wait_until(const lease_elector_t *e)
+{
+    if (e->state == LEASE_HOLDING)
+        return e->lead_from;
+    if (e->state != LEASE_STANDBY)
+        return 0;
+    return e->record != NULL ? leases_end(e) : e->wait_until; /* a create is held for as long */
+}
+
 /* When to stand; CLOCK_NEVER: not before something else happens. */
 static int64_t stand_at(const lease_elector_t *e)
 {

@@ -149,6 +149,9 @@ void lease_standby_enter(lease_elector_t *e); /* at the start, and after a hold 
 void lease_standby_seen(lease_elector_t *e, const lease_time_t *t, lease_record_t *record,
                         bool by_watch);
 void lease_standby_absent(lease_elector_t *e, const lease_time_t *t, bool by_watch);
+/* When the leases that were seen, or may be there unseen, no longer keep this candidate from leading;
+ * 0: none does. */
+int64_t lease_wait_until(const lease_elector_t *e);
 /* Does what is due; returns when to look again. The other _settle functions likewise. */
 int64_t lease_standby_settle(lease_elector_t *e, const lease_time_t *t);
 

@@ -656,7 +656,7 @@ plugin_instance_t *plugin_instance_create(const plugin_instance_options_t *optio
     i->config = host_xstrdup(options->config);
     i->log = log_named(shared->log, "controller", options->name);
     host_cleanup(host_freep) char *check = host_xprintf("plugin-%s", options->name);
-    i->check = health_add(shared->health, check, 0, HEALTH_READYZ);
+    i->check = health_add(shared->health, check, shared->counts, HEALTH_READYZ);
     i->restarts = plugin_state_restarts(shared->metrics, i->name);
     i->abandoned_metric = plugin_state_abandoned(shared->metrics, i->name);
     plugin_state_gauge_init(&i->gauge, shared->metrics, i->name);

@@ -26,6 +26,7 @@ typedef struct plugin_shared {
     const log_t *log;
     metrics_t *metrics;
     health_t *health;
+    unsigned counts;        /* endpoints that fail with a check of a plugin; 0: none */
     const char *identity;   /* Name, for Events */
     plugin_blackbox_t *box; /* borrowed; NULL: none */
     const char *policy;     /* that fences on the server, by name; NULL: none does */

@@ -257,7 +257,7 @@ void services_set_ready(void *self, bool ready, const char *text)
     if (s->ready == NULL) {
         /* No instance's name holds a dot, so no other instance's check can be called this. */
         host_cleanup(host_freep) char *name = host_xprintf("plugin-%s.ready", s->name);
-        s->ready = health_add(s->shared->health, name, 0, HEALTH_READYZ);
+        s->ready = health_add(s->shared->health, name, s->shared->counts, HEALTH_READYZ);
     }
     pthread_mutex_unlock(&s->lock);
     health_set(s->ready, ready, text != NULL ? text : (ready ? NULL : "not ready"));

@@ -32,6 +32,14 @@ void plugin_state_show(plugin_state_gauge_t *g, enum instance_state old, enum in
     metric_set(g->cells[now], 1);
 }
 
+void plugin_state_refused(metrics_t *metrics, const char *name)
+{
+    plugin_state_gauge_t g;
+
+    plugin_state_gauge_init(&g, metrics, name);
+    plugin_state_show(&g, STATE_CREATING, STATE_FAILED);
+}
+
 static const char *const labels[] = {"controller", NULL};
 
 metric_cell_t *plugin_state_restarts(metrics_t *metrics, const char *controller)

@@ -29,6 +29,10 @@ typedef struct plugin_state_gauge {
 void plugin_state_gauge_init(plugin_state_gauge_t *g, metrics_t *metrics, const char *controller);
 void plugin_state_show(plugin_state_gauge_t *g, enum instance_state old, enum instance_state now);
 
+/* The same of what is no instance: refused for as long as the host runs. name: the instance that it
+ * would have been, or a file's name without its directory. [loop-thread] */
+void plugin_state_refused(metrics_t *metrics, const char *name);
+
 /* Counts worker processes that died, and calls that never returned. The cells are borrowed until the
  * registry drops the controller's. [loop-thread] */
 metric_cell_t *plugin_state_restarts(metrics_t *metrics, const char *controller);

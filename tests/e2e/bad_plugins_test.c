@@ -168,12 +168,15 @@ static const char *file_of(const e2e_t *e, const char *name)
 
 static void expect_refusal(replica_t *r, const char *verbose, const refusal_t *f)
 {
-    char part[128], check[128];
+    char part[128], check[128], series[160];
 
     snprintf(part, sizeof(part), "/%s.so' is refused: ", f->name);
     expect_line(r, part, f->reason);
     snprintf(check, sizeof(check), "file-%s.so", f->name);
     EXPECT_HAS(verbose, check);
+    snprintf(series, sizeof(series),
+             "leasehold_plugin_state{controller=\"%s.so\",state=\"failed\"}", f->name);
+    EXPECT_INT(replica_metric(r, series), 1);
 }
 
 /* Instances of the ids that the files would have had, in process mode. */
@@ -481,6 +484,8 @@ static void a_file_that_ends_the_host_twice_is_quarantined(void *arg)
                              "[-]plugin-segfault failed: quarantined: this file has ended the host "
                              "2 times, the last time by signal 11 (SIGSEGV) in reconcile",
                              LIMIT));
+    EXPECT_INT(
+        replica_metric(r, "leasehold_plugin_state{controller=\"segfault\",state=\"failed\"}"), 1);
     expect_unharmed(e, r, "quarantine");
     replica_free(r);
     remove_trigger(e, "segfault");

@@ -435,6 +435,9 @@ static void status_of_the_host_itself(void *arg)
     expect_leader(leader);
     EXPECT_STR(api_str(standby, "/state"), "standby");
     EXPECT_STR(api_str(standby, "/election/holder"), "a");
+    EXPECT_STR(api_str(standby, "/election/leaseDuration"), "3");
+    const double wait = cJSON_GetNumberValue(api_at(standby, "/election/secondsToWait"));
+    EXPECT_TRUE(wait > 0 && wait <= 3);
     EXPECT_STR(api_str(standby, "/plugins/0/state"), "standby");
     EXPECT_TRUE(api_at(standby, "/caches/0") == NULL);
     EXPECT_TRUE(asks(o->a, VERB("status"), 0, "\nspeaker  active "));
@@ -475,6 +478,8 @@ static void status_by_the_lease_alone(void *arg)
     EXPECT_INT(strlen(api_str(lease, "/since")), strlen("2026-01-02T03:04:05.000006Z"));
     EXPECT_TRUE(cJSON_IsNumber(api_at(lease, "/leaseAge")) &&
                 api_at(lease, "/leaseAge")->valuedouble < 3);
+    const double left = cJSON_GetNumberValue(api_at(lease, "/secondsToExpiry"));
+    EXPECT_TRUE(left > 0 && left <= 3);
     cJSON_Delete(lease);
     EXPECT_TRUE(asks(o->b, VERB("status", "--lease"), 0, "holder      a\n"));
     EXPECT_TRUE(asks(o->b, VERB("status", "--lease", "--set", "leaderElection.id=none"), 0,
@@ -486,8 +491,77 @@ static void status_by_the_lease_alone(void *arg)
     EXPECT_INT(free.status, 201);
     EXPECT_TRUE(asks(o->b, VERB("status", "--lease", "--set", "leaderElection.id=idle"), 0,
                      "state       expired\n"));
+    EXPECT_TRUE(asks(o->b, VERB("status", "--lease", "--set", "leaderElection.id=idle"), 0,
+                     "expires in  -\n"));
     EXPECT_TRUE(
         asks(o->b, VERB("status", "--lease", "--kubeconfig", "/nonexistent"), 1, "/nonexistent"));
+}
+
+/* -- Plugins that are refused -- */
+
+#define ODD "odd \"file\".so"
+
+/* A replica that leads without election. Its directory holds a text, and of its instances one has no
+ * plugin. */
+static replica_t *start_refused(const observe_t *o, const char *env)
+{
+    char dir[96], path[128];
+
+    snprintf(dir, sizeof(dir), "%s/refused", o->dir);
+    snprintf(path, sizeof(path), "%s/" ODD, dir);
+    mkdir(dir, 0700);
+    spill(path, "no plugin");
+    return replica_start(&(replica_options_t){.name = "refused",
+                                              .ns = "default",
+                                              .kubeconfig = o->kubeconfig,
+                                              .plugins_dir = dir,
+                                              .instances = "    lost: {}",
+                                              .env = env});
+}
+
+static void a_host_whose_plugins_are_all_refused_has_series_to_alert_on(void *arg)
+{
+    replica_t *r = start_refused(arg, NULL);
+
+    EXPECT_TRUE(replica_answers(r, "/readyz", 200, LIMIT));
+    EXPECT_INT(replica_get(r, "/leader", NULL), 200);
+    EXPECT_INT(replica_metric(r, "leasehold_plugin_state{controller=\"odd \\\"file\\\".so\","
+                                 "state=\"failed\"}"),
+               1);
+    EXPECT_INT(replica_metric(r, "leasehold_plugin_state{controller=\"lost\",state=\"failed\"}"),
+               1);
+    replica_free(r);
+}
+
+static void with_plugins_required_a_refused_file_makes_its_host_unready(void *arg)
+{
+    replica_t *r = start_refused(arg, "LEASEHOLD_HEALTH_PLUGINS=required");
+    char *body = NULL;
+
+    EXPECT_TRUE(replica_answers(r, "/leader", 200, LIMIT)); /* which it is all the same */
+    EXPECT_TRUE(replica_says(r, "/readyz", "[+]api ok\n", LIMIT));
+    EXPECT_INT(replica_get(r, "/readyz?verbose", &body), 500);
+    EXPECT_HAS(body, "[-]file-" ODD " failed: not an ELF file");
+    EXPECT_HAS(body, "[-]plugin-lost failed: ");
+    EXPECT_HAS(body, "[-]plugins failed: no plugin is running\n");
+    EXPECT_INT(replica_get(r, "/livez", NULL), 200);
+    free(body);
+    replica_free(r);
+}
+
+static void with_plugins_required_a_host_whose_plugins_work_is_ready(void *arg)
+{
+    const observe_t *o = arg;
+    static const char *const plugins[] = {SPEAKER_PLUGIN, NULL};
+    replica_t *r = replica_start(&(replica_options_t){.name = "required",
+                                                      .ns = "default",
+                                                      .kubeconfig = o->kubeconfig,
+                                                      .plugins = plugins,
+                                                      .env = "LEASEHOLD_HEALTH_PLUGINS=required"});
+
+    EXPECT_TRUE(replica_answers(r, "/readyz", 200, LIMIT));
+    EXPECT_TRUE(replica_says(r, "/readyz?verbose", "[+]plugin-speaker ok\n", LIMIT));
+    replica_free(r);
 }
 
 static const tap_test_t tests[] = {
@@ -502,6 +576,12 @@ static const tap_test_t tests[] = {
     {"status of the host itself", status_of_the_host_itself},
     {"status of replicas by their health ports", status_of_replicas_by_their_health_ports},
     {"status by the Lease alone", status_by_the_lease_alone},
+    {"a host whose plugins are all refused has series to alert on",
+     a_host_whose_plugins_are_all_refused_has_series_to_alert_on},
+    {"with plugins required a refused file makes its host unready",
+     with_plugins_required_a_refused_file_makes_its_host_unready},
+    {"with plugins required a host whose plugins work is ready",
+     with_plugins_required_a_host_whose_plugins_work_is_ready},
 };
 
 int main(int argc, char **argv)

@@ -9,7 +9,8 @@ target_link_libraries(lease_http PUBLIC host_lease support_http PkgConfig::CJSON
 
 unit_test(lease record)
 unit_test(lease instance)
-foreach(part acquire acknowledged renew loss release watch clock contest)
+unit_test(lease report)
+foreach(part acquire wait acknowledged renew loss release watch clock contest)
     unit_test(lease elector_${part} LIBS lease_sim)
 endforeach()
 unit_test(lease lease REAL_CLOCK LIBS lease_http)

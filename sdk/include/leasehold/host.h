@@ -173,8 +173,8 @@ struct lh_host {
     /* 0 while ctx is live, else LH_ECANCELED or LH_EFENCED. Long loops ask it. [any-thread] */
     int (*cancelled)(const lh_host_t *host, lh_ctx_t ctx);
 
-    /* This instance's own line in /readyz?verbose; it never makes the host unready. text may be
-     * NULL. [any-thread] */
+    /* This instance's own line in /readyz?verbose. It makes the host unready only where the user has
+     * set `health.plugins: required`. text may be NULL. [any-thread] */
     void (*set_ready)(const lh_host_t *host, uint32_t ready, const char *text);
 
     /* Runs fn(arg) on the plugin thread; free_arg(arg) (may be NULL) is called exactly once, also

@@ -33,6 +33,11 @@ static void leave(void)
     (void) unlink("appsettings.json");
     (void) unlink("appsettings.Staging.json");
     (void) unlink("junk.so");
+    (void) unlink("good.so");
+    (void) unlink("janitor.so");
+    (void) unlink("not_elf.so");
+    (void) unlink("note_bad_json.so");
+    (void) unlink("wrong_major_manifest.so");
     (void) rmdir(dir);
 }
 
@@ -116,6 +121,66 @@ Test(cli, check_is_silent_about_a_good_configuration)
     EXPECT_INT(o.status, CLI_FINE);
     EXPECT_STR(o.out, "");
     EXPECT_STR(o.err, "");
+}
+
+/* Puts the plugin at path into the directory of the test. */
+static void take(const char *path)
+{
+    cr_assert_eq(symlink(path, strrchr(path, '/') + 1), 0, "%s", path);
+}
+
+Test(cli, check_names_every_plugin_file_that_would_be_refused)
+{
+    take(BAD_PLUGINS "/good.so");
+    take(BAD_PLUGINS "/note_bad_json.so");
+    take(BAD_PLUGINS "/not_elf.so");
+    take(BAD_PLUGINS "/wrong_major_manifest.so");
+    const outcome_t o = run("config --check --plugins .");
+
+    EXPECT_INT(o.status, CLI_USAGE);
+    EXPECT_STR(o.out, "");
+    EXPECT_HAS(o.err, "leasehold: plugin file './not_elf.so' is refused: not an ELF file");
+    EXPECT_HAS(o.err,
+               "\nleasehold: plugin file './note_bad_json.so' is refused: manifest: not JSON");
+    EXPECT_HAS(o.err, "\nleasehold: plugin file './wrong_major_manifest.so' is refused: built for "
+                      "ABI 99");
+    cr_expect_null(strstr(o.err, "good.so"), "%s", o.err);
+}
+
+Test(cli, check_names_instances_that_would_not_start)
+{
+    take(BAD_PLUGINS "/good.so");
+    const outcome_t fine = run("config --check --plugins . --set plugins.instances.good.workers=2"),
+                    lost = run("config --check --plugins . --set plugins.instances.web.workers=2"),
+                    none = run("config --check --set plugins.instances.good.workers=2");
+
+    EXPECT_INT(fine.status, CLI_FINE);
+    EXPECT_STR(fine.err, "");
+    EXPECT_INT(lost.status, CLI_USAGE);
+    EXPECT_STR(lost.err, "leasehold: instance 'web' cannot be started: --set: "
+                         "no usable plugin file has id 'web'\n");
+    EXPECT_INT(none.status, CLI_USAGE);
+    EXPECT_HAS(none.err, "no usable plugin file has id 'good'\n");
+}
+
+Test(cli, check_refuses_an_instance_whose_config_does_not_fit_its_plugin)
+{
+    take(JANITOR_PLUGIN);
+    const outcome_t o = run("config --check --plugins . --set "
+                            "plugins.instances.janitor.config={\"no-such-key\":1}");
+
+    EXPECT_INT(o.status, CLI_USAGE);
+    EXPECT_HAS(o.err, "leasehold: instance 'janitor' cannot be started: ");
+    EXPECT_HAS(o.err, ": config: ");
+    EXPECT_HAS(o.err, "no-such-key");
+}
+
+Test(cli, check_refuses_a_plugin_directory_that_is_missing)
+{
+    const outcome_t o = run("config --check --plugins none");
+
+    EXPECT_INT(o.status, CLI_USAGE);
+    EXPECT_STR(o.err, "leasehold: plugins.dir: scan 'none': No such file or directory\n");
 }
 
 Test(cli, check_shows_the_place_in_the_named_file)

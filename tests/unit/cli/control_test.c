@@ -11,7 +11,7 @@
     "{\"pid\":7,\"version\":\"1.2\",\"identity\":\"a\",\"state\":\"leading\",\"election\":"        \
     "{\"lease\":\"x\",\"namespace\":\"ns\",\"identity\":\"a\",\"state\":\"leading\","              \
     "\"holder\":\"a\",\"since\":\"2026-01-02T03:04:05.000006Z\",\"term\":5,\"leaseAge\":1.26,"     \
-    "\"secondsToDeadline\":8.74},\"checks\":["                                                     \
+    "\"leaseDuration\":15,\"secondsToWait\":null,\"secondsToDeadline\":8.74},\"checks\":["         \
     "{\"name\":\"plugin-hello\",\"ok\":true,\"reason\":null},"                                     \
     "{\"name\":\"plugin-b\",\"ok\":false,\"reason\":\"no kind\"}]}"
 
@@ -147,6 +147,8 @@ Test(cli_control, status_is_for_people)
            "since       2026-01-02T03:04:05.000006Z\n"
            "term        5\n"
            "lease age   1.3 s\n"
+           "duration    15 s\n"
+           "may lead in -\n"
            "deadline in 8.7 s\n"
            "\n"
            "plugin-hello  ok\n"
@@ -170,6 +172,31 @@ Test(cli_control, status_of_a_host_that_knows_nothing_yet)
            "since       -\n"
            "term        -\n"
            "lease age   -\n"
+           "duration    -\n"
+           "may lead in -\n"
+           "deadline in -\n"
+           "\n",
+           "");
+}
+
+Test(cli_control, status_of_a_standby_that_waits_out_a_day)
+{
+    status_text = "{\"pid\":7,\"version\":\"1.2\",\"identity\":\"a\",\"state\":\"standby\","
+                  "\"election\":{\"lease\":\"x\",\"namespace\":\"ns\",\"state\":\"standby\","
+                  "\"holder\":\"b\",\"term\":5,\"leaseAge\":60,\"leaseDuration\":86400,"
+                  "\"secondsToWait\":86340.04,\"secondsToDeadline\":null},\"checks\":[]}";
+    serve();
+    expect("status", CLI_FINE,
+           "identity    a (pid 7, leasehold 1.2)\n"
+           "state       standby\n"
+           "election    standby\n"
+           "lease       ns/x\n"
+           "holder      b\n"
+           "since       -\n"
+           "term        5\n"
+           "lease age   60.0 s\n"
+           "duration    86400 s\n"
+           "may lead in 86340.0 s at the earliest\n"
            "deadline in -\n"
            "\n",
            "");

@@ -27,6 +27,7 @@ Test(load, defaults_are_those_of_the_documentation)
     cr_expect(c->namespaces == NULL || c->namespaces[0] == NULL);
     EXPECT_STR(c->health.address, ":8081");
     EXPECT_INT(c->health.ready, CONFIG_READY_ALL);
+    EXPECT_INT(c->health.plugins, CONFIG_PLUGINS_SHOWN);
     EXPECT_INT(c->log.level, LOG_INFO);
     EXPECT_INT(c->log.format, LOG_TEXT);
     EXPECT_INT(c->drain_timeout, 10 * CLOCK_S);
@@ -61,7 +62,7 @@ Test(load, every_setting_can_be_written_in_a_file)
                              "      namespaces:\n"
                              "      - c\n"
                              "      config: {image: nginx, replicas: 2}\n"
-                             "health: {address: '127.0.0.1:0', ready: leader}\n"
+                             "health: {address: '127.0.0.1:0', ready: leader, plugins: required}\n"
                              "log: {level: debug, format: json}\n"
                              "drainTimeout: 1m30s\n"
                              "stopBudget: 0.5\n"
@@ -84,6 +85,7 @@ Test(load, every_setting_can_be_written_in_a_file)
     EXPECT_STR(c->plugins.dir, "/plugins");
     EXPECT_STR(c->health.address, "127.0.0.1:0");
     EXPECT_INT(c->health.ready, CONFIG_READY_LEADER);
+    EXPECT_INT(c->health.plugins, CONFIG_PLUGINS_REQUIRED);
     EXPECT_INT(c->log.level, LOG_DEBUG);
     EXPECT_INT(c->log.format, LOG_JSON);
     EXPECT_INT(c->drain_timeout, 90 * CLOCK_S);

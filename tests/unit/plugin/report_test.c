@@ -442,6 +442,23 @@ Test(report, an_instances_own_line_never_makes_the_host_unready)
     rig_destroy(r);
 }
 
+Test(report, an_instances_own_line_makes_the_host_unready_where_plugins_are_required)
+{
+    rig_t *r = rig_create();
+    bool ok;
+
+    r->shared.counts = HEALTH_READYZ;
+    r->host->set_ready(r->host, 0, "no database");
+    host_cleanup(host_freep) char *no = readyz(r, &ok);
+    EXPECT_HAS(no, "[-]plugin-rig.ready failed: no database\n");
+    EXPECT_INT(ok, 0);
+    r->host->set_ready(r->host, 1, NULL);
+    host_cleanup(host_freep) char *yes = readyz(r, &ok);
+    EXPECT_HAS(yes, "[+]plugin-rig.ready ok");
+    EXPECT_INT(ok, 1);
+    rig_destroy(r);
+}
+
 Test(report, the_line_of_one_instance_is_not_the_check_of_another)
 {
     rig_t *r = rig_create();

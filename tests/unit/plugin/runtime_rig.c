@@ -65,6 +65,7 @@ rig_t *rig_create_with(const rig_options_t *o)
                                   .log = NULL,
                                   .metrics = metrics_create(),
                                   .health = health_create(),
+                                  .counts = o->counts,
                                   .identity = "rig",
                                   .next_ctx = 1};
     r->shared.log = log_create(STDERR_FILENO, LOG_TEXT, LOG_ERROR);

@@ -31,6 +31,7 @@ typedef struct rig_options {
     const char *watches; /* of the manifest, a JSON array; NULL: ConfigMaps */
     const char *const *namespaces;
     uint32_t workers, max_in_flight; /* 0: 2 and 64 */
+    unsigned counts;                 /* endpoints that fail with its checks */
     bool process, warm;
     bool unsettled; /* does not wait until it is created */
 } rig_options_t;

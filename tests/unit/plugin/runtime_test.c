@@ -270,6 +270,20 @@ Test(runtime, a_refused_create_is_the_instances_own_problem)
     rig_destroy(r);
 }
 
+Test(runtime, a_failed_instance_makes_the_host_unready_where_plugins_are_required_alone)
+{
+    rig_t *shown = rig_create("{\"create\":\"refuse\"}");
+    rig_t *required = rig_create_with(
+        &(rig_options_t){.config = "{\"create\":\"refuse\"}", .counts = HEALTH_READYZ});
+
+    rig_until_health(shown, "create: I will not");
+    rig_until_health(shown, "readyz check passed");
+    rig_until_health(required, "create: I will not");
+    rig_until_health(required, "readyz check failed");
+    rig_destroy(shown);
+    rig_destroy(required);
+}
+
 Test(runtime, a_failed_activation_is_tried_again_after_a_delay)
 {
     rig_t *r = rig_create("{\"activate\":\"fail\"}");
