@@ -10,7 +10,7 @@ target_link_libraries(lease_http PUBLIC host_lease support_http PkgConfig::CJSON
 unit_test(lease record)
 unit_test(lease instance)
 unit_test(lease report)
-foreach(part acquire wait acknowledged renew loss release watch clock contest)
+foreach(part acquire trouble wait acknowledged renew loss release watch clock contest)
     unit_test(lease elector_${part} LIBS lease_sim)
 endforeach()
 unit_test(lease lease REAL_CLOCK LIBS lease_http)
