@@ -281,7 +281,7 @@ Test(exec, answer_that_is_none_is_refused_without_being_shown)
     expect_no_answer(ANSWER "{}}", "neither a token nor a client certificate");
     expect_no_answer(ANSWER "{\"token\":\"\"}}", "neither a token nor a client certificate");
     expect_no_answer(ANSWER "{\"token\":\"hush\\r\\nX: y\"}}",
-                     "its token holds a character that no token has");
+                     "its answer: the token holds a line break after 4 characters");
     expect_no_answer(ANSWER "{\"token\":[\"hush\"]}}", "'token' in its answer is no text");
     expect_no_answer(ANSWER "{\"token\":\"hush\",\"clientKeyData\":\"hush\"}}",
                      "clientCertificateData is missing");
