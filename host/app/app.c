@@ -304,6 +304,20 @@ static void tell_server(const app_t *app)
              proxy != NULL ? ", by proxy " : "", proxy != NULL ? proxy : "");
 }
 
+/* 2 where a restart does not help, for what failed is the user's to mend. */
+static int exit_status(int ret)
+{
+    switch (ret) {
+    case LH_EINVAL:
+    case LH_EPERM:
+    case LH_ENOTFOUND:
+    case LH_ETOOBIG:
+        return 2;
+    default:
+        return 1;
+    }
+}
+
 /* Everything up to the running loop; what fails here is the user's to mend. */
 static int open_all(app_t *app, lh_error_t *err)
 {
@@ -339,7 +353,7 @@ static int open_all(app_t *app, lh_error_t *err)
                                              .log = app->log},
                           &app->serve, err);
         if (ret < 0) {
-            app->status = ret == LH_EINVAL || ret == LH_EPERM ? 2 : 1;
+            app->status = exit_status(ret);
             return ret;
         }
         log_info(app->log, "health and metrics on port %u", (unsigned) serve_port(app->serve));
@@ -353,6 +367,8 @@ static int open_all(app_t *app, lh_error_t *err)
         ret = open_election(app, state_dir, err);
     if (ret == 0)
         app_commands_open(app);
+    else
+        app->status = exit_status(ret);
     return ret;
 }
 

@@ -23,7 +23,7 @@ static int set_log_level(app_t *app, const char *plugin, const char *word, lh_er
     if (plugin != NULL && !is_instance(app, plugin))
         return host_fail(err, LH_ENOTFOUND, "no plugin instance '%s' runs", plugin);
     if (level < 0 && !as_the_rest)
-        return host_fail(err, LH_EINVAL, "level '%s': not one of debug, info, warn, error%s", word,
+        return host_fail(err, LH_EINVAL, "level '%s': not one of " LOG_LEVEL_WORDS "%s", word,
                          plugin != NULL ? ", default" : "");
     log_set_level(app->log, plugin, level);
     log_write(app->log, LOG_WARN, "log level%s%s is %s now", plugin != NULL ? " of " : "",

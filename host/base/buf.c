@@ -147,6 +147,38 @@ int buf_json_string(buf_t *b, const char *s, size_t len)
     return ret;
 }
 
+void buf_printable(buf_t *b, const char *s, size_t len)
+{
+    while (len > 0) {
+        size_t n = utf8_char(s, len);
+        unsigned char c = (unsigned char) s[0];
+
+        if (n == 0)
+            buf_puts(b, UTF8_REPLACEMENT);
+        else if (c == '\n')
+            buf_puts(b, "\\n");
+        else if (c == '\t')
+            buf_puts(b, "\\t");
+        else if (c < 0x20 || c == 0x7f)
+            buf_printf(b, "\\u%04x", c);
+        else if (n == 2 && c == 0xc2 && (unsigned char) s[1] < 0xa0) /* C1 controls */
+            buf_printf(b, "\\u%04x", (unsigned char) s[1]);
+        else
+            buf_append(b, s, n);
+        n = HOST_MAX(n, 1u);
+        s += n;
+        len -= n;
+    }
+}
+
+char *buf_printable_copy(const char *s)
+{
+    host_cleanup(buf_fini) buf_t b = BUF_INIT;
+
+    buf_printable(&b, s, strlen(s));
+    return host_xstrdup(buf_text(&b));
+}
+
 const char *buf_text(const buf_t *b)
 {
     return b->data != NULL ? b->data : "";

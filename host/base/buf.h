@@ -24,6 +24,11 @@ int buf_puts(buf_t *b, const char *s);
 int buf_printf(buf_t *b, const char *fmt, ...) HOST_PRINTF(2, 3);
 /* Appends s as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
 int buf_json_string(buf_t *b, const char *s, size_t len);
+/* Appends s so that it can neither end nor forge a line, nor speak to a terminal: control characters as
+ * \n, \t or \u001b; invalid UTF-8 becomes U+FFFD. For names and texts of unknown origin. */
+void buf_printable(buf_t *b, const char *s, size_t len);
+/* Such a text alone. Caller owns the result, free with free(). */
+char *buf_printable_copy(const char *s);
 /* The text ("" when nothing was appended). Borrowed until the next change. */
 const char *buf_text(const buf_t *b);
 /* Caller owns the text, free with free(); NULL when an append has failed. Leaves b empty. */

@@ -73,13 +73,11 @@ void health_destroy(health_t *h)
 /* Keeps reason to one line, so that it cannot forge the line of another check. */
 static void copy_reason(char out[MAX_REASON], const char *reason)
 {
-    size_t len = strnlen(reason, MAX_REASON - 1);
+    host_cleanup(host_freep) char *text = buf_printable_copy(reason);
+    const size_t len = strlen(text);
 
-    if (reason[len] != '\0')
-        len = utf8_cut(reason, len);
-    for (size_t i = 0; i < len; i++)
-        out[i] = (unsigned char) reason[i] < ' ' ? ' ' : reason[i];
-    out[len] = '\0';
+    snprintf(out, MAX_REASON, "%.*s",
+             (int) (len < MAX_REASON ? len : utf8_cut(text, MAX_REASON - 1)), text);
 }
 
 static health_check_t *find_check(health_t *h, const char *name)
@@ -99,7 +97,7 @@ static health_check_t *add(health_t *h, const char *name, unsigned counts, unsig
     health_check_t *c = host_xcalloc(1, sizeof(*c));
 
     c->health = h;
-    c->name = host_xstrdup(name);
+    c->name = buf_printable_copy(name);
     c->counts = counts;
     c->shown = shown | counts;
     c->fn = fn;

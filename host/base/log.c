@@ -90,31 +90,6 @@ log_t *log_create(int fd, enum log_format format, enum log_level level)
     return log;
 }
 
-/* Appends s so that it cannot end or forge a line: control characters as \n, \t or \u001b. */
-static void append_printable(buf_t *out, const char *s, size_t len)
-{
-    while (len > 0) {
-        size_t n = utf8_char(s, len);
-        unsigned char c = (unsigned char) s[0];
-
-        if (n == 0)
-            buf_puts(out, UTF8_REPLACEMENT);
-        else if (c == '\n')
-            buf_puts(out, "\\n");
-        else if (c == '\t')
-            buf_puts(out, "\\t");
-        else if (c < 0x20 || c == 0x7f)
-            buf_printf(out, "\\u%04x", c);
-        else if (n == 2 && c == 0xc2 && (unsigned char) s[1] < 0xa0) /* C1 controls */
-            buf_printf(out, "\\u%04x", (unsigned char) s[1]);
-        else
-            buf_append(out, s, n);
-        n = HOST_MAX(n, 1u);
-        s += n;
-        len -= n;
-    }
-}
-
 static bool needs_quotes(const char *value)
 {
     if (*value == '\0')
@@ -138,7 +113,7 @@ static void append_field(buf_t *out, enum log_format format, const char *key, co
         return;
     }
     buf_puts(out, " ");
-    append_printable(out, key, strlen(key));
+    buf_printable(out, key, strlen(key));
     buf_puts(out, "=");
     if (needs_quotes(value))
         buf_json_string(out, value, strlen(value));
@@ -275,10 +250,10 @@ static void format_text(buf_t *line, const log_t *log, enum log_level level, con
 
     buf_printf(line, "%s %s ", ts, names[level]);
     if (log->logger != NULL) {
-        append_printable(line, log->logger, strlen(log->logger));
+        buf_printable(line, log->logger, strlen(log->logger));
         buf_puts(line, ": ");
     }
-    append_printable(line, msg, len);
+    buf_printable(line, msg, len);
     buf_puts(line, log->fields);
     buf_puts(line, "\n");
 }

@@ -37,6 +37,8 @@ void log_destroy(log_t *log); /* NULL is allowed */
 const char *log_level_word(enum log_level level);
 int log_level_of(const char *word);
 
+#define LOG_LEVEL_WORDS "debug, info, warn, error" /* for texts */
+
 enum { LOG_AS_THE_REST = -1 }; /* of a name: no level of its own */
 /* The level of everything without one of its own (name NULL), or of a name, which may also be
  * LOG_AS_THE_REST. [any-thread] */

@@ -9,13 +9,15 @@
 
 int cli_fail(int status, const char *fmt, ...)
 {
+    host_cleanup(host_freep) char *raw = NULL, *text = NULL;
     va_list ap;
 
-    fputs("leasehold: ", stderr);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    if (vasprintf(&raw, fmt, ap) < 0)
+        raw = NULL;
     va_end(ap);
-    fputc('\n', stderr);
+    text = buf_printable_copy(raw != NULL ? raw : fmt);
+    fprintf(stderr, "leasehold: %s\n", text);
     return status;
 }
 

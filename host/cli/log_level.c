@@ -38,7 +38,9 @@ static int show(const char *line, const char *plugin)
     cJSON_Delete(answer);
     if (!found) {
         buf_fini(&out);
-        return cli_fail(CLI_FAILED, "no plugin instance '%s' runs", plugin);
+        return cli_fail(CLI_FAILED,
+                        "no plugin instance '%s' runs, nor is it a level: " LOG_LEVEL_WORDS,
+                        plugin);
     }
     return cli_print(&out);
 }

@@ -10,10 +10,9 @@ enum { ID, VERSION, ABI, STATE, FILE_PATH, REASON, COLUMNS };
 static const char *const titles[COLUMNS] = {"ID", "VERSION", "ABI", "STATE", "FILE", "REASON"};
 static const char *const keys[COLUMNS] = {"id", "version", "abi", "state", "file", "reason"};
 
-/* One line of the table; texts are borrowed from the scan, abi holds a number. */
+/* One line of the table. */
 struct line {
-    const char *cell[COLUMNS]; /* NULL: unknown */
-    char abi[16];
+    char *cell[COLUMNS]; /* NULL: unknown */
 };
 
 static const char *state_name(enum plugin_state state)
@@ -21,20 +20,34 @@ static const char *state_name(enum plugin_state state)
     return state == PLUGIN_FOUND ? "found" : state == PLUGIN_SUPERSEDED ? "superseded" : "refused";
 }
 
-static void fill(struct line *line, const plugin_file_t *file)
+/* A file may be called anything; JSON has its own way to say so. */
+static char *copy(const char *text, bool json)
+{
+    return text == NULL ? NULL : json ? host_xstrdup(text) : buf_printable_copy(text);
+}
+
+static void fill(struct line *line, const plugin_file_t *file, bool json)
 {
     const plugin_manifest_t *m = file->manifest;
 
     *line = (struct line){0};
     if (m != NULL) {
-        snprintf(line->abi, sizeof(line->abi), "%u", m->abi);
-        line->cell[ID] = m->id;
-        line->cell[VERSION] = m->version;
-        line->cell[ABI] = line->abi;
+        line->cell[ID] = copy(m->id, json);
+        line->cell[VERSION] = copy(m->version, json);
+        line->cell[ABI] = host_xprintf("%u", m->abi);
     }
-    line->cell[STATE] = state_name(file->state);
-    line->cell[FILE_PATH] = file->path;
-    line->cell[REASON] = file->reason;
+    line->cell[STATE] = host_xstrdup(state_name(file->state));
+    line->cell[FILE_PATH] = copy(file->path, json);
+    line->cell[REASON] = copy(file->reason, json);
+}
+
+static void free_lines(struct line *lines, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (int c = 0; c < COLUMNS; c++)
+            free(lines[i].cell[c]);
+    }
+    free(lines);
 }
 
 static void put_line(const char *const *cells, const size_t *widths, buf_t *out)
@@ -63,7 +76,7 @@ static void put_table(const struct line *lines, size_t count, buf_t *out)
     }
     put_line(titles, widths, out);
     for (size_t i = 0; i < count; i++) {
-        put_line(lines[i].cell, widths, out);
+        put_line((const char *const *) lines[i].cell, widths, out);
     }
 }
 
@@ -99,7 +112,7 @@ static int list(const char *dir, bool json)
     struct line *lines = host_xcalloc(scan->count + 1, sizeof(*lines));
 
     for (size_t i = 0; i < scan->count; i++) {
-        fill(&lines[i], &scan->files[i]);
+        fill(&lines[i], &scan->files[i], json);
     }
     if (json)
         put_json(lines, scan->count, &out);
@@ -107,7 +120,7 @@ static int list(const char *dir, bool json)
         put_table(lines, scan->count, &out);
     if (scan->count == 0)
         fprintf(stderr, "no *.so file in '%s' (its subdirectories are not searched)\n", dir);
-    free(lines);
+    free_lines(lines, scan->count);
     plugin_scan_destroy(scan);
     return cli_print(&out);
 }

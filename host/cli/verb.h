@@ -62,7 +62,7 @@ void cli_args_fini(cli_args_t *args);
 /* Appends the flags of a verb to out, for help. (args.c) */
 void cli_args_help(unsigned flags, buf_t *out);
 
-/* "leasehold: text" on standard error; returns status. */
+/* "leasehold: text" on standard error, control characters escaped; returns status. */
 int cli_fail(int status, const char *fmt, ...) HOST_PRINTF(2, 3);
 /* Writes out to standard output and empties it; CLI_FAILED after a message when it cannot. */
 int cli_print(buf_t *out);

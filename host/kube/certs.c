@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/certs.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "kube/exec.h"
@@ -32,15 +33,29 @@ static char *copy_text(const char *text)
     return text != NULL ? host_xstrdup(text) : NULL;
 }
 
+/* Its file, or the field that holds it. */
+static const char *where(const kube_pem_file_t *file, const char *field)
+{
+    return file->path != NULL ? file->path : field;
+}
+
+static int check_pair(const kube_certs_t *c, const char *cert, const char *key, lh_error_t *err)
+{
+    const int ret = kube_pem_check_pair(cert, key, err);
+
+    return ret < 0 ? host_error_wrap(err, ret, "client-certificate '%.200s', client-key '%.200s'",
+                                     where(&c->cert_file, "client-certificate-data"),
+                                     where(&c->key_file, "client-key-data"))
+                   : 0;
+}
+
 /* Libcurl would have OpenSSL ask for the passphrase of a key, on the terminal and on the loop's
  * thread. */
 static int check_first(const kube_certs_t *c, lh_error_t *err)
 {
-    const char *path = c->key_file.path != NULL ? c->key_file.path : "client-key-data";
-    int ret = c->key != NULL ? kube_pem_check_pair(c->cert, c->key, err)
-                             : host_fail(err, LH_EINVAL, "a client certificate without a key");
-
-    return ret < 0 ? host_error_wrap(err, ret, "client-certificate with key '%s'", path) : 0;
+    if (c->key == NULL)
+        return host_fail(err, LH_EINVAL, "a client certificate without a key");
+    return check_pair(c, c->cert, c->key, err);
 }
 
 int kube_certs_init(kube_certs_t *c, const kube_credentials_t *credentials, const log_t *log,
@@ -127,10 +142,11 @@ static int refresh_pair(kube_certs_t *c, bool *other, lh_error_t *err)
 
     if (ret == 0)
         ret = read_pem(&c->key_file, &key, err);
-    if (ret == 0)
-        ret = kube_pem_check_pair(cert != NULL ? cert : c->cert, key != NULL ? key : c->key, err);
     if (ret < 0)
         return host_error_wrap(err, ret, "client-certificate");
+    ret = check_pair(c, cert != NULL ? cert : c->cert, key != NULL ? key : c->key, err);
+    if (ret < 0)
+        return ret;
     if (cert == NULL)
         cert = host_xstrdup(c->cert);
     if (key == NULL)
@@ -176,6 +192,22 @@ bool kube_certs_refresh(kube_certs_t *c)
 }
 
 /* -- Their use -- */
+
+char *kube_certs_expired(const kube_certs_t *c)
+{
+    const kube_exec_t *exec = c->credentials->exec;
+    const int64_t expiry = c->cert != NULL ? kube_pem_expiry(c->cert) : CLOCK_NEVER;
+    char at[32];
+
+    if (expiry > clock_wall())
+        return NULL;
+    clock_format(expiry, at);
+    if (exec != NULL)
+        return host_xprintf("the client certificate of %s has expired: notAfter %.19sZ",
+                            kube_exec_name(exec), at);
+    return host_xprintf("client-certificate '%.200s' has expired: notAfter %.19sZ",
+                        where(&c->cert_file, "client-certificate-data"), at);
+}
 
 /* libcurl keeps a copy: they may be replaced while easy is in use. */
 static void set_pem(CURL *easy, CURLoption option, const char *text)

@@ -25,8 +25,8 @@ typedef struct kube_certs {
     char *trouble;         /* the warning that was logged last; NULL: all is well */
 } kube_certs_t;
 
-/* Copies or reads them. LH_EINVAL: certificate and key do not belong together, or the key asks for a
- * passphrase. credentials and log are borrowed until kube_certs_fini. */
+/* Copies or reads them. LH_EINVAL: certificate and key do not belong together, or the key is none or
+ * asks for a passphrase; err names both. credentials and log are borrowed until kube_certs_fini. */
 HOST_MUST_USE int kube_certs_init(kube_certs_t *c, const kube_credentials_t *credentials,
                                   const log_t *log, lh_error_t *err);
 void kube_certs_fini(kube_certs_t *c); /* also a zeroed one */
@@ -34,6 +34,9 @@ void kube_certs_fini(kube_certs_t *c); /* also a zeroed one */
 /* Looks at the files and at the plugin. True when connections must be made anew. What cannot be
  * read, or is half replaced, leaves the last ones in use, with a warning in the log. */
 bool kube_certs_refresh(kube_certs_t *c);
+/* Of a client certificate in use that has expired: which one, and when. Caller owns the result, free with
+ * free(); NULL: there is none, or it is still good. */
+char *kube_certs_expired(const kube_certs_t *c);
 /* Makes easy's connections use them, that to a proxy of https the CA. */
 void kube_certs_apply(const kube_certs_t *c, CURL *easy);
 

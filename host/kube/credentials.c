@@ -9,6 +9,7 @@
 #include "kube/path.h"
 #include "kube/pem.h"
 #include "kube/proxy.h"
+#include "kube/token.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -60,7 +61,9 @@ static int load_in_cluster(const char *const *env, const char *dir, kube_credent
         return host_fail(err, LH_ENOTFOUND,
                          "'%s' is missing beside the token: the API server cannot be verified",
                          c->ca_file);
-    ret = read_namespace(dir, &c->namespace, err);
+    ret = kube_token_check_file(c->token_file, err);
+    if (ret == 0)
+        ret = read_namespace(dir, &c->namespace, err);
     if (ret == 0)
         ret = kube_proxy_from_env(env, c->server, &c->proxy, err);
     if (ret < 0)

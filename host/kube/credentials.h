@@ -50,7 +50,7 @@ typedef struct kube_credentials_source {
 } kube_credentials_source_t;
 
 /* Loads. What is not honoured (auth-provider, insecure-skip-tls-verify, a plugin that must ask
- * somebody, plain http to another host) is refused with a text that names file, line and field.
+ * somebody, plain http to another host), or cannot work (a token with a line break) is refused with a text that names file, line and field.
  * Relative paths count from the folder of the file that they stand in. Caller owns *out, free with
  * kube_credentials_destroy. [any-thread] */
 HOST_MUST_USE int kube_credentials_load(const kube_credentials_source_t *source,

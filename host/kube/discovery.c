@@ -63,7 +63,8 @@ struct kube_lookup {
     kube_discovery_t *discovery;
     char *group, *version, *resource;
     char *key;
-    void (*fn)(void *arg, int code, const kube_kind_t *kind, const lh_error_t *err);
+    void (*fn)(void *arg, int code, const kube_kind_t *kind, const lh_error_t *err,
+               int64_t retry_after);
     void *arg;
 };
 
@@ -198,9 +199,10 @@ static void lookup_free(kube_lookup_t *l)
     free(l);
 }
 
-static void answer(kube_lookup_t *l, int code, const kube_kind_t *kind, const lh_error_t *err)
+static void answer(kube_lookup_t *l, int code, const kube_kind_t *kind, const lh_error_t *err,
+                   int64_t retry_after)
 {
-    l->fn(l->arg, code, kind, err);
+    l->fn(l->arg, code, kind, err, retry_after);
     lookup_free(l);
 }
 
@@ -212,12 +214,12 @@ static void answer_from_cache(kube_lookup_t *l)
 
     list_remove(&l->node);
     if (e != NULL) {
-        answer(l, 0, &e->kind, NULL);
+        answer(l, 0, &e->kind, NULL, 0);
         return;
     }
     int code = host_fail(&err, LH_ENOTFOUND, "the API server does not offer '%s' in '%s%s%s'",
                          l->resource, l->group, l->group[0] != '\0' ? "/" : "", l->version);
-    answer(l, code, NULL, &err);
+    answer(l, code, NULL, &err, 0);
 }
 
 static void on_ready(loop_timer_t *timer)
@@ -239,7 +241,7 @@ static int fail_rubbish(const char *expected, lh_error_t *err)
 }
 
 /* The answer is in the cache, or err says why not. Callbacks may cancel other lookups. */
-static void end_question(struct question *q, const lh_error_t *err)
+static void end_question(struct question *q, const lh_error_t *err, int64_t retry_after)
 {
     list_t waiting, *node;
 
@@ -257,7 +259,7 @@ static void end_question(struct question *q, const lh_error_t *err)
             continue;
         }
         list_remove(&l->node);
-        answer(l, err->code, NULL, err);
+        answer(l, err->code, NULL, err, retry_after);
     }
 }
 
@@ -274,13 +276,13 @@ static void on_group_version(void *arg, const kube_result_t *result)
         cJSON_Delete(json);
         if (!taken)
             (void) fail_rubbish("an APIResourceList", &err);
-        end_question(q, taken ? NULL : &err);
+        end_question(q, taken ? NULL : &err, 0);
     } else if (result->code == LH_ENOTFOUND) {
         forget_asked(q->discovery, q);
-        end_question(q, NULL);
+        end_question(q, NULL, 0);
     } else {
         err = result->error;
-        end_question(q, &err);
+        end_question(q, &err, result->retry_after);
     }
 }
 
@@ -344,7 +346,7 @@ static void ask_or_fail(kube_lookup_t *l)
     int ret = ask_group_version(l, &err);
 
     if (ret < 0)
-        answer(l, ret, NULL, &err);
+        answer(l, ret, NULL, &err, 0);
 }
 
 /* ROOT_UNKNOWN, with *err: to be asked again. */
@@ -387,7 +389,7 @@ static void on_root(void *arg, const kube_result_t *result)
         else if (root->state == ROOT_LEGACY)
             ask_or_fail(l);
         else
-            answer(l, err.code, NULL, &err);
+            answer(l, err.code, NULL, &err, result->retry_after);
     }
 }
 
@@ -408,7 +410,7 @@ static int load_root(kube_discovery_t *d, struct root *root, lh_error_t *err)
 
 int kube_discovery_lookup(kube_discovery_t *d, const kube_gvr_t *gvr, bool fresh,
                           void (*fn)(void *arg, int code, const kube_kind_t *kind,
-                                     const lh_error_t *err),
+                                     const lh_error_t *err, int64_t retry_after),
                           void *arg, kube_lookup_t **out, lh_error_t *err)
 {
     struct root *root = &d->roots[gvr->group[0] != '\0'];

@@ -25,11 +25,12 @@ void kube_discovery_destroy(kube_discovery_t *d);
 
 typedef struct kube_lookup kube_lookup_t;
 /* Looks a resource up; calls fn once, never from within. code 0: kind is borrowed until fn returns.
- * LH_ENOTFOUND: the server does not offer it (yet). Anything else: could not be asked. fresh: ask
- * the server even when the answer is cached. *out is borrowed until fn or kube_lookup_cancel. */
+ * LH_ENOTFOUND: the server does not offer it (yet). Anything else: could not be asked, and the server
+ * wants to be asked again after retry_after (ns; 0: it did not say). fresh: ask the server even when the
+ * answer is cached. *out is borrowed until fn or kube_lookup_cancel. */
 HOST_MUST_USE int kube_discovery_lookup(kube_discovery_t *d, const kube_gvr_t *gvr, bool fresh,
                                         void (*fn)(void *arg, int code, const kube_kind_t *kind,
-                                                   const lh_error_t *err),
+                                                   const lh_error_t *err, int64_t retry_after),
                                         void *arg, kube_lookup_t **out, lh_error_t *err);
 void kube_lookup_cancel(kube_lookup_t *l);
 

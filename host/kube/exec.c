@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define TIME_LIMIT (60 * CLOCK_S)
+#define PATIENCE (5 * CLOCK_S)
 #define FIRST_DELAY CLOCK_S
 #define MAX_DELAY (30 * CLOCK_S)
 /* What is refused sooner than this after it was given is no better than none. */
@@ -28,7 +29,7 @@ enum { MAX_OUTPUT = 1024 * 1024, ERRORS_IN_LOG = 1024, ERRORS_IN_TEXT = 200 };
 struct kube_exec {
     char *command, *api_version, *install_hint, *name;
     char **argv, **env, **secrets; /* argv[0] is the command; secrets are as the owner gave them */
-    int64_t time_limit;
+    int64_t time_limit, patience;
     const log_t *log;
     metric_t *runs; /* NULL: they are not counted */
     int wake_fd;
@@ -93,6 +94,7 @@ kube_exec_t *kube_exec_create(const kube_exec_options_t *o)
     e->env = copy_texts(NULL, o->env);
     e->secrets = copy_texts(NULL, o->secrets);
     e->time_limit = o->time_limit != 0 ? o->time_limit : TIME_LIMIT;
+    e->patience = o->patience != 0 ? o->patience : PATIENCE;
     e->log = o->log;
     if (o->metrics != NULL)
         e->runs = metrics_counter(o->metrics, "rest_client_exec_plugin_call_total",
@@ -162,8 +164,17 @@ static void clean_errors(const kube_exec_t *e, const kube_exec_credential_t *new
     kube_redact(buf_text(errors), errors->len, secrets, max, out);
 }
 
-static int run_program(const kube_exec_t *e, buf_t *out, buf_t *errors, int *status,
-                       lh_error_t *err)
+/* What waits for the first credential waits in silence. */
+static void on_slow(void *arg)
+{
+    const kube_exec_t *e = arg;
+
+    log_warn(e->log, "still waiting for %s after %.3g s; it is ended after %.3g s%s", e->name,
+             (double) e->patience / (double) CLOCK_S, (double) e->time_limit / (double) CLOCK_S,
+             e->generation != 0 ? "; the last credential stays in use" : "");
+}
+
+static int run_program(kube_exec_t *e, buf_t *out, buf_t *errors, int *status, lh_error_t *err)
 {
     host_cleanup(host_freep) char *path = kube_exec_find(e->command, (const char *const *) e->env);
 
@@ -175,7 +186,10 @@ static int run_program(const kube_exec_t *e, buf_t *out, buf_t *errors, int *sta
                                             .argv = (const char *const *) e->argv,
                                             .env = (const char *const *) e->env,
                                             .time_limit = e->time_limit,
-                                            .stop_fd = e->wake_fd},
+                                            .stop_fd = e->wake_fd,
+                                            .patience = e->patience,
+                                            .on_slow = on_slow,
+                                            .arg = e},
                          out, errors, status, err);
 }
 
@@ -196,7 +210,7 @@ static void count(const kube_exec_t *e, int ret, int status)
     metric_add(metric_cell(e->runs, (const char *const[]){code, how}), 1);
 }
 
-static int get(const kube_exec_t *e, kube_exec_credential_t *new, lh_error_t *err)
+static int get(kube_exec_t *e, kube_exec_credential_t *new, lh_error_t *err)
 {
     host_cleanup(kube_wipe_buf) buf_t out = BUF_INIT_MAX(MAX_OUTPUT), errors = BUF_INIT;
     host_cleanup(buf_fini) buf_t shown = BUF_INIT;

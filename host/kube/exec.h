@@ -34,6 +34,7 @@ typedef struct kube_exec_options {
     const char *api_version;    /* that its answer must have */
     const char *install_hint;   /* shown when there is no such program; NULL: none */
     int64_t time_limit;         /* for one run; 0: a minute */
+    int64_t patience;           /* before the log says that a run takes long; 0: 5 s */
     const log_t *log;           /* borrowed until kube_exec_destroy; may be NULL */
     metrics_t *metrics;         /* rest_client_exec_plugin_*; likewise */
 } kube_exec_options_t;
@@ -83,6 +84,9 @@ typedef struct kube_exec_run {
     const char *const *env;
     int64_t time_limit;
     int stop_fd; /* readable: end it */
+    int64_t patience;
+    void (*on_slow)(void *arg); /* called once, after patience; NULL: never */
+    void *arg;
 } kube_exec_run_t;
 
 enum { KUBE_EXEC_NOT_STARTED = -2, KUBE_EXEC_KILLED = -1 }; /* instead of an exit status */

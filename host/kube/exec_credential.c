@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "kube/exec.h"
 #include "kube/pem.h"
+#include "kube/token.h"
 
 #include <cjson/cJSON.h>
 #include <string.h>
@@ -67,16 +68,6 @@ static int read_expiry(const cJSON *status, int64_t *out, lh_error_t *err)
     return 0;
 }
 
-/* It becomes a header line. */
-static bool is_token(const char *token)
-{
-    for (; *token != '\0'; token++) {
-        if (*token <= ' ' || *token >= 0x7f) /* bytes beyond ASCII are negative */
-            return false;
-    }
-    return true;
-}
-
 static int read_status(const cJSON *status, kube_exec_credential_t *out, lh_error_t *err)
 {
     const char *token = NULL, *cert = NULL, *key = NULL;
@@ -97,8 +88,8 @@ static int read_status(const cJSON *status, kube_exec_credential_t *out, lh_erro
     if ((cert == NULL) != (key == NULL))
         return host_fail(err, LH_EINVAL, "%s is missing in its answer",
                          cert == NULL ? "clientCertificateData" : "clientKeyData");
-    if (token != NULL && !is_token(token))
-        return host_fail(err, LH_EINVAL, "its token holds a character that no token has");
+    if (token != NULL && (ret = kube_token_check(token, strlen(token), err)) < 0)
+        return host_error_wrap(err, ret, "its answer");
     if (cert != NULL && (ret = kube_pem_check_pair(cert, key, err)) < 0)
         return host_error_wrap(err, ret, "its answer");
     *out = (kube_exec_credential_t){

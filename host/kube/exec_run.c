@@ -91,14 +91,15 @@ static int timeout_ms(int64_t deadline)
 static int follow(const kube_exec_run_t *run, const child_t *child, output_t *o, buf_t *out,
                   buf_t *errors, lh_error_t *err)
 {
-    const int64_t deadline = clock_now() + run->time_limit;
+    const int64_t from = clock_now(), deadline = from + run->time_limit;
+    int64_t notice = run->on_slow != NULL ? from + run->patience : CLOCK_NEVER;
 
     for (;;) {
         struct pollfd fds[] = {{.fd = o->out, .events = POLLIN},
                                {.fd = o->errors, .events = POLLIN},
                                {.fd = child->pidfd, .events = POLLIN},
                                {.fd = run->stop_fd, .events = POLLIN}};
-        if (poll(fds, HOST_LEN(fds), timeout_ms(deadline)) < 0 && errno != EINTR)
+        if (poll(fds, HOST_LEN(fds), timeout_ms(HOST_MIN(deadline, notice))) < 0 && errno != EINTR)
             return host_fail(err, LH_EIO, "poll: %s", strerror(errno));
         if (o->errors >= 0)
             (void) take(&o->errors, errors, false);
@@ -111,6 +112,10 @@ static int follow(const kube_exec_run_t *run, const child_t *child, output_t *o,
         if (clock_now() >= deadline)
             return host_fail(err, LH_ETIMEDOUT, "it did not end within %.3g s",
                              (double) run->time_limit / (double) CLOCK_S);
+        if (run->on_slow != NULL && clock_now() >= notice) {
+            notice = CLOCK_NEVER;
+            run->on_slow(run->arg);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 /* A user of a kubeconfig: as whom to talk to the API server. */
 #include "kube/kubeconfig_internal.h"
 #include "kube/pem.h"
+#include "kube/token.h"
 
 #include <string.h>
 
@@ -40,6 +41,7 @@ static int read_certificate(const kubeconfig_entry_t *at, kube_credentials_t *c,
 static int read_token(const kubeconfig_entry_t *at, kube_credentials_t *c, lh_error_t *err)
 {
     const char *token = NULL, *file = NULL;
+    lh_error_t why;
     int ret = kubeconfig_text(at, "token", &token, err);
 
     if (ret == 0)
@@ -50,6 +52,12 @@ static int read_token(const kubeconfig_entry_t *at, kube_credentials_t *c, lh_er
         c->token = host_xstrdup(token);
     if (file != NULL)
         c->token_file = kubeconfig_resolve(at, file);
+    if (token != NULL && kube_token_check(token, strlen(token), &why) < 0)
+        return kubeconfig_fail(err, at, kubeconfig_get(at->node, "token"), "token", "%.300s",
+                               why.text);
+    if (file != NULL && kube_token_check_file(c->token_file, &why) < 0)
+        return kubeconfig_fail(err, at, kubeconfig_get(at->node, "tokenFile"), "tokenFile",
+                               "%.300s", why.text);
     return 0;
 }
 

@@ -171,6 +171,17 @@ static void failed(kube_call_t *call, CURLcode curl, kube_result_t *out)
         kube_count(call, 0);
 }
 
+/* Servers say "Unauthorized", TLS says "bad certificate" or nothing at all. */
+static void blame_expired(const kube_call_t *call, kube_result_t *out)
+{
+    host_cleanup(host_freep) char *expired =
+        call->client->target.tls ? kube_certs_expired(&call->client->certs) : NULL;
+    const size_t len = strlen(out->error.text);
+
+    if (expired != NULL)
+        snprintf(out->error.text + len, sizeof(out->error.text) - len, "; %s", expired);
+}
+
 void kube_outcome(kube_call_t *call, CURLcode curl, kube_status_t *status, kube_result_t *out)
 {
     char label[192];
@@ -186,5 +197,7 @@ void kube_outcome(kube_call_t *call, CURLcode curl, kube_status_t *status, kube_
     } else {
         failed(call, curl == CURLE_OK ? CURLE_GOT_NOTHING : curl, out);
     }
+    if (call->status == 401 || (call->status == 0 && call->stop_code == 0))
+        blame_expired(call, out);
     note_unknown(call, out);
 }

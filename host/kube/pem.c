@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/pem.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -9,6 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <string.h>
+#include <time.h>
 
 #define BEGIN "-----BEGIN "
 
@@ -87,6 +89,8 @@ int kube_pem_check_pair(const char *cert, const char *key, lh_error_t *err)
 
     if (x509 == NULL)
         ret = host_fail(err, LH_EINVAL, "the client certificate cannot be read");
+    else if (pkey == NULL && strstr(key, "PRIVATE KEY-----") == NULL)
+        ret = host_fail(err, LH_EINVAL, "there is no private key where the client key should be");
     else if (pkey == NULL)
         ret = host_fail(err, LH_EINVAL, "the client key cannot be read (an encrypted one neither)");
     else if (X509_check_private_key(x509, pkey) != 1)
@@ -97,4 +101,23 @@ int kube_pem_check_pair(const char *cert, const char *key, lh_error_t *err)
     BIO_free(key_text);
     BIO_free(cert_text);
     return ret;
+}
+
+int64_t kube_pem_expiry(const char *cert)
+{
+    const int64_t last = CLOCK_NEVER / CLOCK_S;
+    BIO *text = BIO_new_mem_buf(cert, -1);
+    X509 *x509 = text != NULL ? PEM_read_bio_X509(text, NULL, no_passphrase, NULL) : NULL;
+    struct tm at;
+    int64_t expiry = CLOCK_NEVER;
+
+    if (x509 != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(x509), &at) == 1) {
+        const int64_t seconds = timegm(&at);
+        if (seconds < last)
+            expiry = seconds * CLOCK_S;
+    }
+    ERR_clear_error();
+    X509_free(x509);
+    BIO_free(text);
+    return expiry;
 }

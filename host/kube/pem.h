@@ -22,6 +22,10 @@ HOST_MUST_USE int kube_pem_read(const char *path, char **out, lh_error_t *err);
 /* That the first certificate of cert and the key belong together. [any-thread] */
 HOST_MUST_USE int kube_pem_check_pair(const char *cert, const char *key, lh_error_t *err);
 
+/* When the first certificate of cert expires (its notAfter), on the wall clock, in ns; CLOCK_NEVER when that
+ * cannot be read, or lies beyond the clock's range. [any-thread] */
+int64_t kube_pem_expiry(const char *cert);
+
 /* Overwrites and frees s; NULL is allowed. [any-thread] */
 void kube_wipe(char *s);
 static inline void kube_wipep(char **s) /* for host_cleanup */

@@ -24,21 +24,60 @@ void kube_token_fini(kube_token_t *t)
     t->header = NULL;
 }
 
-/* Takes over the token in text, len bytes; white space around it does not count. */
+static const char *what_is(unsigned char c)
+{
+    return c == '\n' || c == '\r'  ? "a line break"
+           : c == ' ' || c == '\t' ? "a blank"
+           : c < ' ' || c == 0x7f  ? "a control character"
+                                   : "a character beyond ASCII";
+}
+
+/* Leaves out the white space around it. */
+static const char *trim(const char *text, size_t *len)
+{
+    while (*len > 0 && strchr(" \t\r\n", text[*len - 1]) != NULL)
+        --*len;
+    while (*len > 0 && strchr(" \t\r\n", *text) != NULL) {
+        text++;
+        --*len;
+    }
+    return text;
+}
+
+int kube_token_check(const char *token, size_t len, lh_error_t *err)
+{
+    token = trim(token, &len);
+    for (size_t i = 0; i < len; i++) {
+        const unsigned char c = (unsigned char) token[i];
+
+        if (c <= ' ' || c >= 0x7f) /* it becomes a header line */
+            return host_fail(err, LH_EINVAL, "the token holds %s after %zu characters", what_is(c),
+                             i);
+    }
+    return 0;
+}
+
+int kube_token_check_file(const char *path, lh_error_t *err)
+{
+    host_cleanup(kube_wipe_buf) buf_t text = BUF_INIT_MAX(MAX_TOKEN);
+    int ret = file_read(path, MAX_TOKEN, &text, NULL);
+
+    if (ret < 0)
+        return 0;
+    ret = kube_token_check(buf_text(&text), text.len, err);
+    return ret < 0 ? host_error_wrap(err, ret, "token file '%.300s'", path) : 0;
+}
+
+/* Takes over the token in text, len bytes. */
 static int set_token(kube_token_t *t, const char *text, size_t len, lh_error_t *err)
 {
-    while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
-        len--;
-    while (len > 0 && strchr(" \t\r\n", *text) != NULL) {
-        text++;
-        len--;
-    }
+    const int ret = kube_token_check(text, len, err);
+
+    if (ret < 0)
+        return ret;
+    text = trim(text, &len);
     if (len == 0)
         return host_fail(err, LH_EINVAL, "the token is empty");
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] <= ' ' || text[i] >= 0x7f) /* it becomes a header line */
-            return host_fail(err, LH_EINVAL, "the token holds a character that no token has");
-    }
     char *header = malloc(sizeof(BEARER) + len);
 
     if (header == NULL)

@@ -22,6 +22,14 @@ typedef struct kube_token {
 void kube_token_init(kube_token_t *t, const kube_credentials_t *credentials, const log_t *log);
 void kube_token_fini(kube_token_t *t);
 
+/* Whether a bearer token of len bytes can be sent: without the white space around it, which is never
+ * sent, it must be of printable ASCII. LH_EINVAL: err says what it holds, without showing any of it.
+ * [any-thread] */
+HOST_MUST_USE int kube_token_check(const char *token, size_t len, lh_error_t *err);
+/* The same of the file at path. One that cannot be read, or is empty, may be written later: no error.
+ * [any-thread] */
+HOST_MUST_USE int kube_token_check_file(const char *path, lh_error_t *err);
+
 /* *header is the header line, NULL when there is none; borrowed until the next call. A file that
  * cannot be read now leaves the last token in use (and a warning in the log); without one it is an
  * error, unless there is a static token beside it: that is sent meanwhile, as in client-go. */

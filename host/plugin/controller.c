@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "plugin/flood.h"
 #include "plugin/map.h"
 #include "plugin/meters.h"
 #include "plugin/overlay.h"
@@ -67,6 +68,7 @@ struct plugin_controller {
     loop_task_t pump;
     plugin_meters_t meters;
     plugin_poison_t poison;
+    plugin_flood_t flood;
 };
 
 /* -- From events to keys -- */
@@ -436,11 +438,15 @@ static run_t *find_run(plugin_controller_t *c, uint64_t ctx)
 
 static void log_failure(plugin_controller_t *c, const run_t *r, const lh_result_t *result)
 {
+    host_cleanup(host_freep) char *line = host_xprintf(
+        "reconcile failed%s: %s", result->action == LH_FAIL ? " for good" : ", will be tried again",
+        result->text != NULL ? result->text : "no reason was given");
+
+    if (!plugin_flood_shows(&c->flood, line, r->key.ns, r->key.name, r->attempt > 0))
+        return;
     log_t *log = plugin_run_log(c->o.log, c->o.shared, r->ctx, r->term, r->key.ns, r->key.name);
 
-    log_error(log, "reconcile failed%s: %s",
-              result->action == LH_FAIL ? " for good" : ", will be tried again",
-              result->text != NULL ? result->text : "no reason was given");
+    log_error(log, "%s", line);
     log_destroy(log);
 }
 
@@ -736,6 +742,7 @@ plugin_controller_t *plugin_controller_create(const plugin_controller_options_t 
     list_init(&c->handed);
     plugin_meters_init(&c->meters, options->shared->metrics, c->name);
     plugin_poison_init(&c->poison, options->shared->health, c->name, options->services);
+    plugin_flood_init(&c->flood, options->shared->loop, options->log);
     show_most(c);
     return c;
 }
@@ -750,6 +757,7 @@ void plugin_controller_destroy(plugin_controller_t *c)
     loop_withdraw(c->o.shared->loop, &c->pump);
     queue_destroy(c->queue);
     plugin_poison_fini(&c->poison);
+    plugin_flood_fini(&c->flood);
     free(c->name);
     free(c);
 }

@@ -167,13 +167,29 @@ static void dir_closep(DIR **d)
         closedir(*d);
 }
 
+/* Of opendir. */
+static int code_of(int saved_errno)
+{
+    switch (saved_errno) {
+    case ENOENT:
+        return LH_ENOTFOUND;
+    case EACCES:
+        return LH_EPERM;
+    case ENOTDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+        return LH_EINVAL;
+    default:
+        return LH_EIO;
+    }
+}
+
 static int list_files(plugin_scan_t *s, const char *dir, lh_error_t *err)
 {
     host_cleanup(dir_closep) DIR *d = opendir(dir);
 
     if (d == NULL)
-        return host_fail(err, errno == ENOENT ? LH_ENOTFOUND : LH_EIO, "scan '%s': %s", dir,
-                         strerror(errno));
+        return host_fail(err, code_of(errno), "scan '%s': %s", dir, strerror(errno));
     for (;;) {
         errno = 0;
         const struct dirent *e = readdir(d);

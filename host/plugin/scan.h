@@ -32,8 +32,8 @@ typedef struct plugin_scan {
 } plugin_scan_t;
 
 /* Looks at every *.so of dir (symlinks are followed to regular files). A file that cannot be used
- * is in the result with its reason, never an error. LH_ENOTFOUND or LH_EIO when the directory
- * cannot be read. Caller owns *out, free with plugin_scan_destroy. [loop-thread] */
+ * is in the result with its reason, never an error. LH_ENOTFOUND, LH_EPERM or LH_EINVAL when dir is
+ * no directory that can be read, LH_ETOOBIG when it holds too many files, else LH_EIO. Caller owns *out, free with plugin_scan_destroy. [loop-thread] */
 HOST_MUST_USE int plugin_scan(const char *dir, plugin_scan_t **out, lh_error_t *err);
 void plugin_scan_destroy(plugin_scan_t *s); /* NULL is allowed */
 

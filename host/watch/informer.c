@@ -624,7 +624,8 @@ static void on_limit(loop_timer_t *timer)
     take_step(w, STEP_LIST);
 }
 
-static void on_lookup(void *arg, int code, const kube_kind_t *kind, const lh_error_t *err)
+static void on_lookup(void *arg, int code, const kube_kind_t *kind, const lh_error_t *err,
+                      int64_t retry_after)
 {
     watch_informer_t *w = arg;
 
@@ -635,7 +636,7 @@ static void on_lookup(void *arg, int code, const kube_kind_t *kind, const lh_err
     }
     if (code != 0) {
         set_problem(w, err->text);
-        step_later(w, STEP_LOOK_UP, 0);
+        step_later(w, STEP_LOOK_UP, HOST_MIN(retry_after, LONGEST_WISH));
         return;
     }
     w->missing_since = 0;

@@ -73,12 +73,14 @@ static void a_port_in_use(void *arg)
     close(fd);
 }
 
-static void a_missing_plugin_directory(void *arg)
+static void a_plugin_directory_that_cannot_be_read(void *arg)
 {
     e2e_t *e = arg;
 
-    expect_refusal(e, (replica_options_t){.lease = "x", .plugins_dir = "/nowhere/plugins"}, 1,
-                   "/nowhere/plugins");
+    expect_refusal(e, (replica_options_t){.lease = "x", .plugins_dir = "/nowhere/plugins"}, 2,
+                   "plugins.dir: scan '/nowhere/plugins': No such file or directory");
+    expect_refusal(e, (replica_options_t){.lease = "x", .plugins_dir = "/dev/null"}, 2,
+                   "plugins.dir: scan '/dev/null': Not a directory");
 }
 
 static void an_instance_without_a_plugin_leaves_the_others_alone(void *arg)
@@ -246,7 +248,8 @@ static const tap_test_t tests[] = {
      an_unwritable_state_directory},
     {"a health address of another machine ends it with status 2", an_address_of_another_machine},
     {"a health port in use ends it with status 1", a_port_in_use},
-    {"a plugin directory that is missing ends it with a text", a_missing_plugin_directory},
+    {"a plugin directory that cannot be read ends it with status 2 (it was 1)",
+     a_plugin_directory_that_cannot_be_read},
     {"an instance without a plugin leaves the others alone",
      an_instance_without_a_plugin_leaves_the_others_alone},
     {"an API server that is away at start is waited for", an_api_server_that_is_away_is_waited_for},

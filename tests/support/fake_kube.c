@@ -25,7 +25,8 @@ struct kube_call {
 struct kube_lookup {
     list_t link;
     char *resource;
-    void (*fn)(void *arg, int code, const kube_kind_t *kind, const lh_error_t *err);
+    void (*fn)(void *arg, int code, const kube_kind_t *kind, const lh_error_t *err,
+               int64_t retry_after);
     void *arg;
 };
 
@@ -37,6 +38,7 @@ struct fake_kube {
     char *last_path;
     bool installed;
     int lookup_code;
+    int64_t lookup_retry_after;
     kube_kind_t kind;
     const char *other; /* a resource with a kind of its own */
     kube_kind_t other_kind;
@@ -141,7 +143,7 @@ int kube_call_status(const kube_call_t *call)
 
 int kube_discovery_lookup(kube_discovery_t *d, const kube_gvr_t *gvr, bool fresh,
                           void (*fn)(void *arg, int code, const kube_kind_t *kind,
-                                     const lh_error_t *err),
+                                     const lh_error_t *err, int64_t retry_after),
                           void *arg, kube_lookup_t **out, lh_error_t *err)
 {
     kube_lookup_t *l = host_xcalloc(1, sizeof(*l));
@@ -178,9 +180,10 @@ void fake_kube_set_kind_of(fake_kube_t *f, const char *resource, const kube_kind
     f->other_kind = *kind;
 }
 
-void fake_kube_fail_lookups(fake_kube_t *f, int code)
+void fake_kube_fail_lookups(fake_kube_t *f, int code, int64_t retry_after)
 {
     f->lookup_code = code;
+    f->lookup_retry_after = retry_after;
 }
 
 size_t fake_kube_lookups(const fake_kube_t *f)
@@ -204,7 +207,11 @@ void fake_kube_answer_lookups(fake_kube_t *f)
         lh_error_t err;
 
         host_error_set(&err, code, "lookup: %s", lh_strerror(code));
-        l->fn(l->arg, code, code != 0 ? NULL : other ? &f->other_kind : &f->kind, &err);
+        l->fn(l->arg, code,
+              code != 0 ? NULL
+              : other   ? &f->other_kind
+                        : &f->kind,
+              &err, f->lookup_retry_after);
         free_lookup(l);
     }
 }

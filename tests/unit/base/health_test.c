@@ -117,12 +117,25 @@ Test(health, a_reason_is_one_line_and_is_cut)
     health_check_t *c = health_add(h, "a", HEALTH_LIVEZ, 0);
 
     health_set(c, false, "x\n[+]b ok");
-    EXPECT_REPORT(h, HEALTH_LIVEZ, true, false, "[-]a failed: x [+]b ok\nlivez check failed\n");
+    EXPECT_REPORT(h, HEALTH_LIVEZ, true, false, "[-]a failed: x\\n[+]b ok\nlivez check failed\n");
     host_cleanup(host_freep) char *lengthy = host_xprintf("%01000d", 0);
 
     health_set(c, false, lengthy);
     health_report(h, HEALTH_LIVEZ, NULL, true, NULL, 0, &out);
     EXPECT_INT(strspn(buf_text(&out) + strlen("[-]a failed: "), "0"), 511);
+}
+
+Test(health, a_name_with_control_characters_was_printed_raw)
+{
+    host_cleanup(health_destroyp) health_t *h = health_create();
+    host_cleanup(buf_fini) buf_t out = BUF_INIT;
+
+    health_add(h, "file-a\n[+]b ok\x1b[2J.so", 0, HEALTH_READYZ);
+    EXPECT_REPORT(h, HEALTH_READYZ, true, true,
+                  "[-]file-a\\n[+]b ok\\u001b[2J.so failed: not started (does not count)\n"
+                  "readyz check passed\n");
+    EXPECT_INT(health_report_one(h, HEALTH_READYZ, "file-a\\n[+]b ok\\u001b[2J.so", &out), 0);
+    EXPECT_STR(buf_text(&out), "file-a\\n[+]b ok\\u001b[2J.so failed: not started\n");
 }
 
 static bool computed(void *arg, char *reason, size_t size)

@@ -347,6 +347,25 @@ Test(cli, plugins_ls_shows_why_a_file_is_refused)
     EXPECT_HAS(json.out, "\"reason\":\"not an ELF file");
 }
 
+Test(cli, plugins_ls_printed_control_characters_of_a_file_name)
+{
+    const char *name = "a\x1b[2J\nb.so";
+    FILE *f = fopen(name, "w");
+
+    cr_assert(f != NULL && fputs("junk", f) >= 0 && fclose(f) == 0);
+    cr_assert_eq(chmod(name, 0644), 0);
+    const outcome_t text = run("plugins ls --plugins ."),
+                    json = run("plugins ls --plugins . -o json"),
+                    rbac = run("rbac --plugins . --set leaderElection.namespace=n");
+
+    EXPECT_HAS(text.out, "refused  ./a\\u001b[2J\\nb.so  not an ELF file");
+    EXPECT_HAS(json.out, "\"file\":\"./a\\u001b[2J\\nb.so\"");
+    EXPECT_HAS(rbac.err,
+               "leasehold: plugin file './a\\u001b[2J\\nb.so' is refused: not an ELF file");
+    cr_expect_null(strchr(text.out, '\x1b'));
+    cr_expect_null(strchr(rbac.err, '\x1b'));
+}
+
 Test(cli, plugins_ls_of_a_directory_that_is_missing_fails)
 {
     const outcome_t o = run("plugins ls --plugins none");

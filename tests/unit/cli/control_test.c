@@ -328,9 +328,16 @@ Test(cli_control, log_level_shows_and_sets_levels)
     EXPECT_STR(level_asked, "hello:debug");
     expect("log-level other", CLI_FINE, "info    other, as the host\n", "");
     EXPECT_STR(level_asked, ":");
-    expect("log-level none", CLI_FAILED, "", "leasehold: no plugin instance 'none' runs\n");
     expect("log-level a b c", CLI_USAGE, "",
            "leasehold: log-level: unexpected 'c' (see 'leasehold log-level --help')\n");
+}
+
+Test(cli_control, log_level_of_a_word_that_is_no_level_named_none)
+{
+    serve();
+    expect(
+        "log-level nope", CLI_FAILED, "",
+        "leasehold: no plugin instance 'nope' runs, nor is it a level: debug, info, warn, error\n");
 }
 
 Test(cli_control, step_down_returns_when_it_has_begun)

@@ -128,6 +128,20 @@ Test(env, variables_of_tests_and_of_kubernetes_services_are_left_alone)
     config_destroy(loading_ok(NULL, env, NULL));
 }
 
+/* .NET's ConfigurationBinder takes the entries in the order of their keys, whichever these are. */
+Test(env, gaps_between_the_entries_of_a_list_do_not_count_as_in_dotnet)
+{
+    static const char *const env[] = {LOADING_ENV, "KubeOps__Namespaces__10=c",
+                                      "KubeOps__Namespaces__2=b", "KubeOps__Namespaces__0=a", NULL};
+    static const char *const expected[] = {"a", "b", "c"};
+    config_t *c = loading_ok(NULL, env, NULL);
+
+    for (size_t i = 0; i < HOST_LEN(expected); i++)
+        EXPECT_STR(c->namespaces[i], expected[i]);
+    cr_expect_null(c->namespaces[HOST_LEN(expected)]);
+    config_destroy(c);
+}
+
 Test(env, a_list_with_too_many_entries_is_refused_and_not_cut)
 {
     static char texts[1001][48];

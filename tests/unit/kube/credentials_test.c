@@ -289,6 +289,27 @@ Test(credentials, certificate_files_must_exist_and_be_pem)
     EXPECT_HAS(err.text, "ca.pem' is not in PEM form");
 }
 
+/* Each request failed, for ever, and what of a kubeconfig it was had no name. */
+Test(credentials, a_token_with_a_line_break_was_retried_for_ever)
+{
+    expect_refused(SERVER, "    token: \"hush\\nhush\"\n",
+                   "17: user 'admin': token: the token holds a line break after 4 characters");
+    free(put("t", "hush\x1bhush\n"));
+    expect_refused(SERVER, "    tokenFile: t\n", "17: user 'admin': tokenFile: token file '");
+    EXPECT_HAS(err.text, "/t': the token holds a control character after 4 characters");
+    cr_expect_null(strstr(err.text, "hush"));
+}
+
+Test(credentials, a_line_break_at_the_end_of_a_token_is_left_out)
+{
+    free(put("t", "hush\r\n"));
+    free(put("empty", ""));
+    expect_loads(SERVER, "    tokenFile: t\n");
+    expect_loads(SERVER, "    tokenFile: empty\n"); /* it may be written yet */
+    expect_loads(SERVER, "    tokenFile: missing\n");
+    expect_loads(SERVER, "    token: \"hush\\n\"\n");
+}
+
 /* -- Contexts -- */
 
 Test(credentials, a_context_must_exist)
@@ -363,6 +384,17 @@ Test(credentials, of_the_pod_are_its_service_accounts)
     EXPECT_STR(c->ca_file, ca);
     EXPECT_STR(c->namespace, "team-a");
     EXPECT_STR(c->origin, "in-cluster");
+}
+
+Test(credentials, of_the_pod_with_a_token_of_two_lines_are_refused)
+{
+    put_service_account();
+    free(put("token", "hush\nhush\n"));
+    EXPECT_INT(load_env((const char *const[]){"KUBERNETES_SERVICE_HOST=10.96.0.1",
+                                              "KUBERNETES_SERVICE_PORT=443", NULL}),
+               LH_EINVAL);
+    EXPECT_HAS(err.text, "in-cluster credentials: token file '");
+    EXPECT_HAS(err.text, "/token': the token holds a line break after 4 characters");
 }
 
 Test(credentials, of_the_pod_may_lead_to_an_ipv6_address)

@@ -8,7 +8,7 @@
 
 static rig_t rig;
 static kube_discovery_t *discovery;
-static atomic_bool aggregated, crd_exists, broken;
+static atomic_bool aggregated, crd_exists, broken, busy;
 static const char *_Atomic rubbish; /* answered to everything unless NULL */
 
 static const kube_gvr_t pods = {"", "v1", "pods"};
@@ -48,7 +48,9 @@ static void handle(void *arg, http_exchange_t *x)
     bool all = atomic_load(&aggregated);
 
     (void) arg;
-    if (atomic_load(&broken))
+    if (atomic_load(&busy))
+        http_reply_with(x, 429, type, "Retry-After: 7", "{}");
+    else if (atomic_load(&broken))
         http_reply_status(x, 503, "ServiceUnavailable", "not now");
     else if (atomic_load(&rubbish) != NULL)
         http_reply(x, 200, type, atomic_load(&rubbish));
@@ -69,6 +71,7 @@ static void start(void)
     atomic_store(&aggregated, true);
     atomic_store(&crd_exists, false);
     atomic_store(&broken, false);
+    atomic_store(&busy, false);
     atomic_store(&rubbish, NULL);
     rig_start(&rig, &(http_server_options_t){.handler = handle}, KUBE_CLIENT_READS);
     discovery = kube_discovery_create(rig.client, NULL);
@@ -87,16 +90,19 @@ typedef struct found {
     int count, code;
     char kind[64];
     bool namespaced, watchable;
+    int64_t retry_after;
     lh_error_t err;
 } found_t;
 
-static void keep(void *arg, int code, const kube_kind_t *kind, const lh_error_t *err)
+static void keep(void *arg, int code, const kube_kind_t *kind, const lh_error_t *err,
+                 int64_t retry_after)
 {
     found_t *f = arg;
 
     f->done = true;
     f->count++;
     f->code = code;
+    f->retry_after = retry_after;
     if (kind != NULL) {
         snprintf(f->kind, sizeof(f->kind), "%s", kind->kind);
         f->namespaced = kind->namespaced;
@@ -259,6 +265,24 @@ Test(discovery, a_server_in_trouble_is_no_missing_kind)
     atomic_store(&broken, false);
     look_up(&f, &pods, false);
     EXPECT_INT(f.code, 0);
+}
+
+Test(discovery, the_retry_after_of_a_busy_server_was_not_told)
+{
+    found_t f;
+
+    atomic_store(&busy, true);
+    look_up(&f, &pods, false);
+    EXPECT_STR(f.err.text, "GET /api: 429 Too Many Requests");
+    EXPECT_INT(f.retry_after, 7 * CLOCK_S);
+    atomic_store(&busy, false);
+    look_up(&f, &pods, false);
+    EXPECT_INT(f.code, 0);
+    EXPECT_INT(f.retry_after, 0);
+    atomic_store(&busy, true);
+    look_up(&f, &pods, true); /* by a request for the one group version */
+    EXPECT_STR(f.err.text, "GET /api/v1: 429 Too Many Requests");
+    EXPECT_INT(f.retry_after, 7 * CLOCK_S);
 }
 
 Test(discovery, cancelled_lookups_are_never_answered)

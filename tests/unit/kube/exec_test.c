@@ -281,7 +281,7 @@ Test(exec, answer_that_is_none_is_refused_without_being_shown)
     expect_no_answer(ANSWER "{}}", "neither a token nor a client certificate");
     expect_no_answer(ANSWER "{\"token\":\"\"}}", "neither a token nor a client certificate");
     expect_no_answer(ANSWER "{\"token\":\"hush\\r\\nX: y\"}}",
-                     "its token holds a character that no token has");
+                     "its answer: the token holds a line break after 4 characters");
     expect_no_answer(ANSWER "{\"token\":[\"hush\"]}}", "'token' in its answer is no text");
     expect_no_answer(ANSWER "{\"token\":\"hush\",\"clientKeyData\":\"hush\"}}",
                      "clientCertificateData is missing");
@@ -299,6 +299,7 @@ static void on_run(loop_task_t *task)
 }
 
 static metrics_t *metrics; /* NULL: none */
+static int64_t patience;   /* 0: as ever */
 
 static void listen_to(const char *text, const char *const *secrets, const log_t *log)
 {
@@ -310,6 +311,7 @@ static void listen_to(const char *text, const char *const *secrets, const log_t 
                                                      .api_version = V1,
                                                      .install_hint = "get it at example.com",
                                                      .time_limit = 20 * CLOCK_S,
+                                                     .patience = patience,
                                                      .log = log,
                                                      .metrics = metrics});
     listener = (kube_exec_listener_t){.loop = loop, .task = {.fn = on_run}};
@@ -550,6 +552,63 @@ Test(exec, that_runs_is_counted_as_client_go_counts_it)
     kube_exec_destroy(host_steal(plugin));
     listener.loop = NULL;
     metrics_destroy(metrics);
+}
+
+/* What the log says up to and with the next line that holds text; it waits for that. */
+static void read_log_until(int fd, const char *text, buf_t *log)
+{
+    const size_t from = log->len;
+    char c;
+
+    while (log->len == from || log->data[log->len - 1] != '\n' ||
+           strstr(log->data + from, text) == NULL) {
+        cr_assert(read(fd, &c, 1) == 1);
+        buf_append(log, &c, 1);
+    }
+}
+
+static size_t occurrences(const char *text, const char *what)
+{
+    size_t n = 0;
+
+    for (const char *p = strstr(text, what); p != NULL; p = strstr(p + 1, what))
+        n++;
+    return n;
+}
+
+/* Nothing was said for the minute that it may take. */
+Test(exec, that_hangs_did_so_without_a_word_in_the_log)
+{
+    static const char slow[] = "still waiting for exec plugin 'plugin' after 0.05 s; it is ended "
+                               "after 20 s";
+    static const char kept[] = "; the last credential stays in use";
+    host_cleanup(buf_fini) buf_t text = BUF_INIT;
+    host_cleanup(host_freep) char *slow_script =
+        counting("echo x >> tries; until [ -e go$(($(wc -l < tries))) ]; do sleep 0.01; done;");
+    int fds[2];
+
+    cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+    log_t *log = log_create(fds[1], LOG_TEXT, LOG_DEBUG);
+
+    patience = 50 * CLOCK_MS;
+    listen_to(slow_script, NULL, log);
+    read_log_until(fds[0], slow, &text);
+    cr_expect(strstr(buf_text(&text), kept) == NULL, "the log is %s", buf_text(&text));
+    cr_expect(!wait_runs(1, 200));
+    free(script("go1", ""));
+    cr_assert(wait_runs(1, 20000));
+    (void) kube_exec_refused(plugin, 1);
+    read_log_until(fds[0], kept, &text);
+    EXPECT_INT(occurrences(buf_text(&text), slow), 2); /* once for each run */
+    EXPECT_INT(occurrences(buf_text(&text), " WARN "), 2);
+    free(script("go2", ""));
+    cr_assert(wait_runs(2, 20000));
+    kube_exec_unlisten(plugin, &listener);
+    kube_exec_destroy(host_steal(plugin));
+    listener.loop = NULL;
+    log_destroy(log);
+    close(fds[0]);
+    close(fds[1]);
 }
 
 Test(exec, that_hangs_is_ended_with_its_owner)

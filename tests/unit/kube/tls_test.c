@@ -312,9 +312,98 @@ Test(tls, a_client_key_that_asks_for_a_passphrase_is_refused_at_once)
     key = encrypted(tls->client_key);
     rig.credentials.client_cert_data = tls->client_cert;
     rig.credentials.client_key_data = key;
-    expect_no_client("client-key-data': the client key cannot be read (an encrypted one neither)");
+    expect_no_client("client-certificate 'client-certificate-data', client-key 'client-key-data': "
+                     "the client key cannot be read (an encrypted one neither)");
     rig.credentials.client_key_data = tls->other_client_key;
     expect_no_client("do not belong together");
+}
+
+/* The file was read as far as its first line, and the first request failed. */
+Test(tls, a_client_key_file_that_holds_no_key_was_found_by_the_first_request)
+{
+    char cert[64], key[64];
+
+    start_with("IP:127.0.0.1", true);
+    rig.credentials.client_cert_file = in_file(cert, "cert", tls->client_cert);
+    rig.credentials.client_key_file = in_file(key, "key", tls->client_cert);
+    host_cleanup(host_freep) char *expected =
+        host_xprintf("client-certificate '%s', client-key '%s': there is no private key where the "
+                     "client key should be",
+                     cert, key);
+    expect_no_client(expected);
+    unlink(cert);
+    unlink(key);
+}
+
+/* The certificate as of the last century. The caller frees it. */
+static char *expired(const char *cert, const char *key)
+{
+    BIO *cert_text = BIO_new_mem_buf(cert, -1), *key_text = BIO_new_mem_buf(key, -1);
+    BIO *out = BIO_new(BIO_s_mem());
+    X509 *x509 = PEM_read_bio_X509(cert_text, NULL, NULL, NULL);
+    EVP_PKEY *pkey = PEM_read_bio_PrivateKey(key_text, NULL, NULL, NULL);
+    ASN1_TIME *end = ASN1_TIME_new();
+    char *text = NULL;
+
+    cr_assert(ASN1_TIME_set_string(end, "19991231235959Z"));
+    cr_assert(X509_set1_notAfter(x509, end));
+    cr_assert(X509_sign(x509, pkey, EVP_sha256()));
+    cr_assert(PEM_write_bio_X509(out, x509));
+    const long len = BIO_get_mem_data(out, &text);
+    char *copy = strndup(text, (size_t) len);
+
+    ASN1_TIME_free(end);
+    EVP_PKEY_free(pkey);
+    X509_free(x509);
+    BIO_free(cert_text);
+    BIO_free(key_text);
+    BIO_free(out);
+    return copy;
+}
+
+/* "Unauthorized" was all that was said, and of a handshake even less. */
+Test(tls, a_client_certificate_that_has_expired_had_no_name_in_an_error)
+{
+    static const char date[] = "' has expired: notAfter 1999-12-31T23:59:59Z";
+    answer_t a;
+    char cert[64], key[64];
+
+    start_with("IP:127.0.0.1", true);
+    host_cleanup(host_freep) char *old = expired(tls->client_cert, tls->client_key);
+
+    rig.credentials.client_cert_file = in_file(cert, "cert", old);
+    rig.credentials.client_key_file = in_file(key, "key", tls->client_key);
+    host_cleanup(host_freep) char *expected =
+        host_xprintf("; client-certificate '%s%s", cert, date);
+    get(&a);
+    EXPECT_INT(a.status, 0);
+    EXPECT_HAS(a.error.text, expected);
+    in_file(cert, "cert", tls->client_cert); /* as a rotation */
+    rig_get(&rig, &a, "/x");
+    EXPECT_INT(a.status, 200);
+    wanted_client = "nobody";
+    rig_get(&rig, &a, "/x");
+    EXPECT_INT(a.status, 401);
+    EXPECT_STR(a.error.text, "GET /x: 401 Unauthorized: Unauthorized");
+    unlink(cert);
+    unlink(key);
+}
+
+Test(tls, a_401_for_a_client_certificate_that_has_expired_did_not_say_so)
+{
+    answer_t a;
+
+    start_with("IP:127.0.0.1", false);
+    host_cleanup(host_freep) char *old = expired(tls->client_cert, tls->client_key);
+
+    rig.credentials.client_cert_data = old;
+    rig.credentials.client_key_data = tls->client_key;
+    wanted_client = "nobody";
+    get(&a);
+    EXPECT_INT(a.status, 401);
+    EXPECT_STR(a.error.text,
+               "GET /x: 401 Unauthorized: Unauthorized; client-certificate "
+               "'client-certificate-data' has expired: notAfter 1999-12-31T23:59:59Z");
 }
 
 Test(tls, without_a_client_certificate_the_door_stays_shut)

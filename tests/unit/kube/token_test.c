@@ -217,7 +217,7 @@ Test(token, that_is_empty_is_an_error)
 Test(token, that_would_break_the_header_is_refused_without_being_shown)
 {
     write_token("sec\r\nret: x");
-    expect_send_fails("a character that no token has");
+    expect_send_fails("the token holds a line break after 3 characters");
 }
 
 Test(token, never_appears_in_an_error_text)

@@ -109,6 +109,8 @@ Test(scan, a_missing_directory_is_an_error_and_an_empty_one_is_not)
     plugin_scan_destroy(s);
     EXPECT_INT(plugin_scan("/nonexistent", &s, &err), LH_ENOTFOUND);
     EXPECT_HAS(err.text, "/nonexistent");
+    EXPECT_INT(plugin_scan("/dev/null", &s, &err), LH_EINVAL);
+    EXPECT_STR(err.text, "scan '/dev/null': Not a directory");
 }
 
 Test(scan, each_thing_that_is_no_usable_file_has_its_own_text)

@@ -529,11 +529,11 @@ Test(recovery, a_streaming_list_that_breaks_is_begun_anew)
 Test(recovery, an_api_server_that_is_away_at_the_start_is_waited_for)
 {
     FIXTURE(f);
-    fake_kube_fail_lookups(f.kube, LH_EUNAVAILABLE);
+    fake_kube_fail_lookups(f.kube, LH_EUNAVAILABLE, 0);
     pass(&f, 0);
     EXPECT_HAS(buf_text(&f.problem), "unavailable");
     pass(&f, 5 * CLOCK_S);
-    fake_kube_fail_lookups(f.kube, 0);
+    fake_kube_fail_lookups(f.kube, 0, 0);
     time_to_next(&f);
     fake_kube_refuse(call(&f, "watch=1"));
     EXPECT_HAS(buf_text(&f.problem), "connection refused");
@@ -541,6 +541,28 @@ Test(recovery, an_api_server_that_is_away_at_the_start_is_waited_for)
     list_stream(&f, "a", 10);
     EXPECT_SEEN(&f, "+a@1* synced ");
     EXPECT_STR(buf_text(&f.problem), "none");
+}
+
+static void expect_next_lookup_after(int64_t wish, int64_t wait)
+{
+    FIXTURE(f);
+    fake_kube_fail_lookups(f.kube, LH_EUNAVAILABLE, wish);
+    pass(&f, 0);
+    EXPECT_INT(fake_kube_lookups(f.kube), 1);
+    pass(&f, wait - CLOCK_MS);
+    EXPECT_INT(fake_kube_lookups(f.kube), 1);
+    pass(&f, CLOCK_MS);
+    EXPECT_INT(fake_kube_lookups(f.kube), 2);
+}
+
+Test(recovery, retry_after_of_discovery_was_ignored)
+{
+    expect_next_lookup_after(20 * CLOCK_S, 20 * CLOCK_S);
+}
+
+Test(recovery, retry_after_of_an_hour_is_not_honoured_for_discovery_either)
+{
+    expect_next_lookup_after(3600 * CLOCK_S, 60 * CLOCK_S);
 }
 
 Test(recovery, what_is_forbidden_is_told_and_tried_again)
