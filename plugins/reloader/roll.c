@@ -84,15 +84,17 @@ static char *variable_patch(const source_t *s, lh_json_t container, const char *
     return patch;
 }
 
+/* Without the time, which Stakater's Reloader writes and does not read (observedAt): a second try whose
+ * first one was carried out after all changes nothing. */
 static char *annotation_patch(const source_t *s, lh_json_t container, int gone)
 {
     lh_json_t own = {"null", 4};
 
     (void) lh_json_at(container, "/name", &own);
     char *last = lh_json_printf("{'type':'%s','name':'%s','namespace':'%s','hash':'%s',"
-                                "'containerRefs':[%.*s],'observedAt':%lld}",
+                                "'containerRefs':[%.*s]}",
                                 type_of(s), s->name, s->ns, gone ? NOTHING : s->digest,
-                                (int) own.len, own.text, (long long) (lh_time_now() / LH_SECOND));
+                                (int) own.len, own.text);
     char *patch =
         last == NULL
             ? NULL
