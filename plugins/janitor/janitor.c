@@ -116,6 +116,9 @@ static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance,
         free(self);
         return NULL;
     }
+    if (self->settings.kind_count == 0) /* it may be there for its neighbours' sake only */
+        lh_log(host, (lh_ctx_t){0}, LH_LOG_INFO,
+               "idle: its configuration names no kinds, so nothing is deleted");
     return self;
 }
 
