@@ -2,22 +2,7 @@
 /* Writes to copies, and what is said of those that have to wait. */
 #include "mirror.h"
 
-static void count(const work_t *w, const char *reason)
-{
-    static const char *const names[] = {"resource", "reason"};
-    const char *const values[] = {resource_of(w), reason};
-    const lh_metric_t metric = {sizeof(metric),
-                                LH_METRIC_COUNTER,
-                                "mirror_held_total",
-                                "Mirrors left alone for a while, by why.",
-                                names,
-                                values,
-                                2,
-                                0,
-                                1};
-
-    (void) lh_emit_metric(w->self->host, &metric, NULL);
-}
+#include "counter.h"
 
 /* about NULL: in the log only; why: the server's sentence. */
 static void tell(const work_t *w, const object_t *about, const attempt_t *a, uint32_t outcome,
@@ -32,6 +17,8 @@ static void tell(const work_t *w, const object_t *about, const attempt_t *a, uin
         [ATTEMPT_REFUSED] = {"refused", "MirrorRefused",
                              "it stays as it is until it or its source changes"},
         [ATTEMPT_FORBIDDEN] = {"forbidden", "MirrorForbidden", "tried again every 10 minutes"}};
+    const counter_label_t labels[] = {
+        {"resource", resource_of(w)}, {"reason", known[outcome].label}, {NULL, NULL}};
     char note[1024];
 
     (void) snprintf(note, sizeof(note), "mirror %s %s/%s: %s%s%s", resource_of(w), a->ns,
@@ -41,7 +28,8 @@ static void tell(const work_t *w, const object_t *about, const attempt_t *a, uin
     if (about != NULL)
         (void) lh_emit_event(w->self->host, w->ctx, about->snapshot, LH_EVENT_WARNING,
                              known[outcome].reason, note, NULL);
-    count(w, known[outcome].label);
+    counter_add(w->self->host, "mirror_held_total", "Mirrors left alone for a while, by why.",
+                labels);
 }
 
 /* The reconcile comes back for the first of those that wait. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mirror.h"
 
+#include "counter.h"
+
 #define ANNOTATION(name) "/metadata/annotations/reflector.v1.k8s.emberstack.com~1" name
 
 const char *resource_of(const work_t *w)
@@ -15,21 +17,13 @@ lh_ref_t ref_of(const work_t *w, const char *ns, const char *name)
 
 static void tell(const work_t *w, const char *action, const object_t *mirror, const char *why)
 {
-    static const char *const names[] = {"resource", "action"};
-    const char *const values[] = {resource_of(w), action};
-    const lh_metric_t metric = {sizeof(metric),
-                                LH_METRIC_COUNTER,
-                                "mirror_writes_total",
-                                "Mirrors created, updated and deleted.",
-                                names,
-                                values,
-                                2,
-                                0,
-                                1};
+    const counter_label_t labels[] = {
+        {"resource", resource_of(w)}, {"action", action}, {NULL, NULL}};
 
     lh_logf(w->self->host, w->ctx, LH_LOG_INFO, "%s mirror %s %s/%s: %s", action, resource_of(w),
             mirror->ns, mirror->name, why);
-    (void) lh_emit_metric(w->self->host, &metric, NULL);
+    counter_add(w->self->host, "mirror_writes_total", "Mirrors created, updated and deleted.",
+                labels);
 }
 
 /* A map of the object; {} when it has none. */

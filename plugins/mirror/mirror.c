@@ -5,6 +5,8 @@
  */
 #include "mirror.h"
 
+#include "cache_walk.h"
+
 /* -- Mirrors -- */
 
 /* The cache sees the instance's namespaces only: before a mirror is deleted because its source is not
@@ -92,26 +94,26 @@ static int serve(const work_t *w, const object_t *source, lh_json_t namespace, l
 
 typedef int (*visit_t)(const work_t *w, const object_t *source, lh_json_t item, lh_error_t *err);
 
-/* Shows the objects of a watch and namespace (NULL: all). The first failure is returned, after all have
- * been tried. */
+typedef struct walk {
+    const work_t *w;
+    const object_t *source;
+    visit_t visit;
+} walk_t;
+
+static int show(void *arg, const lh_snapshot_t *item, lh_error_t *err)
+{
+    const walk_t *walk = arg;
+
+    return walk->visit(walk->w, walk->source, lh_snapshot_json(walk->w->self->host, item), err);
+}
+
+/* Shows the objects of a watch and namespace (NULL: all). */
 static int each(const work_t *w, uint32_t watch, const char *ns, const object_t *source,
                 visit_t visit, lh_error_t *err)
 {
-    const lh_query_t query = {sizeof(query), watch, ns, NULL, NULL};
-    const lh_host_t *host = w->self->host;
-    lh_cursor_t *cursor = NULL;
-    lh_snapshot_t *item = NULL;
-    int ret = lh_cache_list(host, w->ctx, &query, &cursor, err), failed = 0;
+    walk_t walk = {w, source, visit};
 
-    while (ret == 0 && (ret = lh_cursor_next(host, cursor, &item, err)) == 0 && item != NULL) {
-        const int one = visit(w, source, lh_snapshot_json(host, item), failed == 0 ? err : NULL);
-        failed = failed == 0 ? one : failed;
-        lh_snapshot_release(host, item);
-        if (failed == LH_EFENCED || failed == LH_ECANCELED)
-            break;
-    }
-    lh_cursor_release(host, cursor);
-    return failed < 0 ? failed : ret;
+    return cache_walk(w->self->host, w->ctx, watch, ns, show, &walk, err);
 }
 
 static int enqueue(const work_t *w, lh_json_t object, lh_error_t *err)
