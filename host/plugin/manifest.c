@@ -323,7 +323,7 @@ static int parse_targets(const cJSON *watches, const plugin_watches_added_t *add
 
     while (first < m->watch_count && m->watches[first].role != PLUGIN_ROLE_PRIMARY)
         first++;
-    if (first == m->watch_count)
+    if (first == m->watch_count && first > 0)
         return host_fail(err, LH_EINVAL, "watches: none has the role primary");
     cJSON_ArrayForEach (item, watches) {
         host_cleanup(host_freep) char *at = watch_at(added, i);
@@ -350,7 +350,7 @@ static int parse_watches(const node_t *top, const plugin_watches_added_t *added,
     const int count = cJSON_GetArraySize(watches);
     const cJSON *item;
 
-    if (!cJSON_IsArray(watches) || (count == 0 && m->watches_from == NULL))
+    if (!cJSON_IsArray(watches) || (count == 0 && m->watches_from == NULL && added == NULL))
         return host_fail(err, LH_EINVAL, "watches: must be an array with at least one watch");
     if (count > (int) PLUGIN_WATCHES_MAX)
         return host_fail(err, LH_EINVAL, "watches: %d, at most %u are allowed", count,

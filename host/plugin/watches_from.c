@@ -33,15 +33,13 @@ static const cJSON *follow(const cJSON *value, const char *pointer)
     return value;
 }
 
-/* Appends the watches to those of the manifest; with none of either there is nothing to reconcile. */
+/* Appends the watches to those of the manifest. */
 static int add_watches(cJSON *manifest, const cJSON *list, const char *place, lh_error_t *err)
 {
     const cJSON *item;
 
     if (list != NULL && !cJSON_IsArray(list))
         return host_fail(err, LH_EINVAL, "%s: must be an array of watches", place);
-    if (cJSON_GetArraySize(list) == 0 && cJSON_GetArraySize(get(manifest, "watches")) == 0)
-        return host_fail(err, LH_EINVAL, "%s: must name at least one kind to watch", place);
     cJSON_ArrayForEach (item, list) {
         cJSON_AddItemToArray(get(manifest, "watches"), cJSON_Duplicate(item, true));
     }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "janitor.h"
 
+#include "counter.h"
+
 /* Timers run on a clock that the administrator cannot set; the end of a TTL is on one that he can. */
 #define LOOK_AGAIN LH_HOUR
 
@@ -26,20 +28,13 @@ static void complain(void *arg, const char *text)
 
 static void count(const work_t *w, const verdict_t *verdict)
 {
-    static const char *const names[] = {"resource", "reason", "dry_run"};
-    const char *values[] = {w->kind->resource, verdict->label,
-                            w->self->settings.dry_run ? "true" : "false"};
-    const lh_metric_t metric = {sizeof(metric),
-                                LH_METRIC_COUNTER,
-                                "deletions_total",
-                                "Objects deleted, or in a dry run that would have been.",
-                                names,
-                                values,
-                                3,
-                                0,
-                                1};
+    const counter_label_t labels[] = {{"resource", w->kind->resource},
+                                      {"reason", verdict->label},
+                                      {"dry_run", w->self->settings.dry_run ? "true" : "false"},
+                                      {NULL, NULL}};
 
-    (void) lh_emit_metric(w->self->host, &metric, NULL);
+    counter_add(w->self->host, "deletions_total",
+                "Objects deleted, or in a dry run that would have been.", labels);
 }
 
 /* The object as it was judged, and no later state of it: whoever takes the annotation away in the last
@@ -116,6 +111,9 @@ static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance,
         free(self);
         return NULL;
     }
+    if (self->settings.kind_count == 0) /* it may be there for its neighbours' sake only */
+        lh_log(host, (lh_ctx_t){0}, LH_LOG_INFO,
+               "idle: its configuration names no kinds, so nothing is deleted");
     return self;
 }
 

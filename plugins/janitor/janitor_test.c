@@ -230,6 +230,35 @@ Test(janitor, a_dry_run_only_tells)
     end(fake);
 }
 
+/* One object for each way to an end, in a namespace and without one. */
+Test(janitor, a_dry_run_sends_nothing_for_whatever_reason_and_place)
+{
+    static const char *const annotations[] = {"'janitor/ttl': '5m'",
+                                              "'janitor/expires': '2020-01-02'", ""};
+    lh_fake_t *fake = lead(", 'dryRun': true, 'rules': [{'id': 'all', 'resources': ['*'],"
+                           " 'jmespath': '@', 'ttl': '1s'}]");
+    char json[512];
+
+    for (size_t i = 0; i < sizeof(annotations) / sizeof(annotations[0]); i++) {
+        for (uint32_t watch = DEPLOYMENTS; watch <= ROLES; watch++) {
+            const char *ns = watch == NAMESPACES ? "" : "default";
+            (void) snprintf(json, sizeof(json),
+                            "{'metadata': {%s 'name': 'default', 'creationTimestamp': '%s',"
+                            " 'annotations': {%s}}}",
+                            watch == NAMESPACES ? "" : "'namespace': 'default',", from_now(-301),
+                            annotations[i]);
+            lh_fake_put(fake, watch, json);
+            cr_expect(lh_fake_reconcile(fake, watch, ns, "default").action == LH_DONE, "%s", json);
+        }
+    }
+    cr_expect(lh_fake_calls(fake, NULL, "/") == 0, "%zu calls", lh_fake_calls(fake, NULL, "/"));
+    cr_expect_null(lh_fake_event(fake, 0), "%s", lh_fake_event(fake, 0));
+    const double told = lh_fake_metric(
+        fake, "deletions_total{resource=\"namespaces\",reason=\"expires\",dry_run=\"true\"}");
+    cr_expect(told == 1, "%g, expected 1", told);
+    end(fake);
+}
+
 Test(janitor, deletes_in_the_background_and_only_what_it_saw)
 {
     lh_fake_t *fake = lead("");
@@ -313,6 +342,30 @@ Test(janitor, deletes_namespaces_but_not_kube_system)
     put_namespace(fake, "kube-system");
     EXPECT_DELETED(fake, "/api/v1/namespaces/proto", 1);
     EXPECT_DELETED(fake, "/api/v1/namespaces/kube-system", 0);
+    end(fake);
+}
+
+/* As kube-janitor has it. */
+Test(janitor, by_default_only_kube_system_is_left_alone)
+{
+    static const struct {
+        const char *ns;
+        int deleted;
+    } cases[] = {{"default", 1}, {"kube-public", 1}, {"kube-node-lease", 1}, {"kube-system", 0}};
+    lh_fake_t *fake = lead("");
+    char json[512], path[128];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        (void) snprintf(json, sizeof(json),
+                        "{'metadata': {'namespace': '%s', 'name': 'temp', 'creationTimestamp': "
+                        "'%s', 'annotations': {'janitor/ttl': '5m'}}}",
+                        cases[i].ns, from_now(-301));
+        (void) snprintf(path, sizeof(path), "/apis/apps/v1/namespaces/%s/deployments/temp",
+                        cases[i].ns);
+        lh_fake_put(fake, DEPLOYMENTS, json);
+        cr_expect(lh_fake_reconcile(fake, DEPLOYMENTS, cases[i].ns, "temp").action == LH_DONE);
+        EXPECT_DELETED(fake, path, cases[i].deleted);
+    }
     end(fake);
 }
 
@@ -407,6 +460,17 @@ Test(janitor, names_are_encoded_in_paths)
 
 /* -- Configuration -- */
 
+Test(janitor, without_kinds_it_was_a_failed_plugin)
+{
+    lh_fake_t *fake = lh_fake_lead("{}");
+
+    EXPECT_HAS(lh_fake_logged(fake, "idle"), "names no kinds, so nothing is deleted");
+    end(fake);
+    fake = lead("");
+    cr_expect_null(lh_fake_logged(fake, "idle"));
+    end(fake);
+}
+
 static void refused(const char *more, const char *why)
 {
     char config[2048];
@@ -428,6 +492,19 @@ Test(janitor, refuses_rules_that_it_cannot_follow)
             "rules: 'a': ttl is none");
     refused(", 'rules': [{'id': 'a', 'resources': ['*'], 'jmespath': 'x[*]', 'ttl': '1s'}]",
             "rules: 'a': jmespath: only [number] is offered");
+}
+
+Test(janitor, refuses_rules_without_kinds)
+{
+    lh_error_t err = {0};
+    lh_fake_t *fake = lh_fake_create(NULL);
+    const int ret = lh_fake_start(
+        fake, &lh_plugin, reconcile_async,
+        "{'rules': [{'id': 'a', 'resources': ['*'], 'jmespath': '@', 'ttl': '1s'}]}", &err);
+
+    cr_expect(ret == LH_EINVAL, "%d", ret);
+    EXPECT_HAS(err.text, "there are no kinds that they could be for");
+    end(fake);
 }
 
 Test(janitor, refuses_a_kind_that_stands_there_twice)

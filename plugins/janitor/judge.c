@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "janitor.h"
 
+#include "json_list.h"
+
 #define TTL "janitor/ttl"
 #define EXPIRES "janitor/expires"
 
@@ -11,18 +13,6 @@ typedef struct look {
     void (*complain)(void *arg, const char *text);
     void *arg;
 } look_t;
-
-static int has_name(lh_json_t list, const char *name)
-{
-    lh_json_iter_t it = lh_json_each(list);
-    lh_json_t key, item;
-
-    while (lh_json_next(&it, &key, &item)) {
-        if (lh_json_equals(item, "", name))
-            return 1;
-    }
-    return 0;
-}
 
 static int is_empty(lh_json_t list)
 {
@@ -39,7 +29,7 @@ int is_in_scope(const settings_t *s, const kind_t *kind, const char *ns, const c
     const char *place = is_namespace ? name : ns;
     const int all = is_empty(s->include);
 
-    return (all || has_name(s->include, place)) && !has_name(s->exclude, place);
+    return (all || json_list_has(s->include, place)) && !json_list_has(s->exclude, place);
 }
 
 /* -- What an object says of itself -- */
@@ -88,7 +78,8 @@ static const rule_t *matching_rule(const look_t *l)
 {
     for (size_t i = 0; i < l->settings->rule_count; i++) {
         const rule_t *rule = &l->settings->rules[i];
-        if ((has_name(rule->resources, l->kind->resource) || has_name(rule->resources, "*")) &&
+        if ((json_list_has(rule->resources, l->kind->resource) ||
+             json_list_has(rule->resources, "*")) &&
             condition_is_true(rule->condition, l->object))
             return rule;
     }

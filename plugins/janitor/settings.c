@@ -141,6 +141,8 @@ static int read_rules(settings_t *s, lh_json_t config, lh_error_t *err)
         return lh_errorf(err, LH_ENOMEM, "out of memory");
     while (ret == 0 && lh_json_next(&it, &name, &item))
         ret = read_rule(item, &s->rules[s->rule_count++], err);
+    if (ret == 0 && s->rule_count > 0 && s->kind_count == 0)
+        ret = lh_errorf(err, LH_EINVAL, "rules: there are no kinds that they could be for");
     return ret;
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mirror.h"
 
+#include "counter.h"
+
 #define ANNOTATION(name) "/metadata/annotations/reflector.v1.k8s.emberstack.com~1" name
 
-static const char *resource_of(const work_t *w)
+const char *resource_of(const work_t *w)
 {
     return w->watch == WATCH_SECRETS ? "secrets" : "configmaps";
 }
@@ -15,21 +17,13 @@ lh_ref_t ref_of(const work_t *w, const char *ns, const char *name)
 
 static void tell(const work_t *w, const char *action, const object_t *mirror, const char *why)
 {
-    static const char *const names[] = {"resource", "action"};
-    const char *const values[] = {resource_of(w), action};
-    const lh_metric_t metric = {sizeof(metric),
-                                LH_METRIC_COUNTER,
-                                "mirror_writes_total",
-                                "Mirrors created, updated and deleted.",
-                                names,
-                                values,
-                                2,
-                                0,
-                                1};
+    const counter_label_t labels[] = {
+        {"resource", resource_of(w)}, {"action", action}, {NULL, NULL}};
 
     lh_logf(w->self->host, w->ctx, LH_LOG_INFO, "%s mirror %s %s/%s: %s", action, resource_of(w),
             mirror->ns, mirror->name, why);
-    (void) lh_emit_metric(w->self->host, &metric, NULL);
+    counter_add(w->self->host, "mirror_writes_total", "Mirrors created, updated and deleted.",
+                labels);
 }
 
 /* A map of the object; {} when it has none. */
@@ -42,10 +36,27 @@ static lh_json_t part(lh_json_t object, const char *pointer)
     return found;
 }
 
-static void version_of(lh_json_t source, char version[64])
+void version_of(lh_json_t object, char version[64])
 {
     version[0] = '\0';
-    (void) lh_json_string(source, "/metadata/resourceVersion", version, 64);
+    (void) lh_json_string(object, "/metadata/resourceVersion", version, 64);
+}
+
+static uint64_t mix(uint64_t sum, lh_json_t text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        sum = (sum ^ (unsigned char) text.text[i]) * 1099511628211U; /* FNV-1a */
+    return sum;
+}
+
+/* Equal for equal contents. */
+static uint64_t contents_of(lh_json_t source)
+{
+    lh_json_t type = {"", 0};
+    uint64_t sum = mix(14695981039346656037U, part(source, "/data"));
+
+    (void) lh_json_at(source, "/type", &type);
+    return mix(mix(sum, part(source, "/binaryData")), type);
 }
 
 /* -- Creating -- */
@@ -74,17 +85,21 @@ int copy_create(const work_t *w, const object_t *source, const char *ns, lh_erro
 {
     const object_t mirror = {.ns = ns, .name = source->name};
     const lh_ref_t ref = ref_of(w, ns, source->name);
-    char *body = print_copy(w, source);
+    lh_error_t why = {0};
+    attempt_t attempt;
 
+    if (!attempt_begin(w, &mirror, source, contents_of(source->json), &attempt))
+        return 0;
+    char *body = print_copy(w, source);
     if (body == NULL)
         return lh_errorf(err, LH_ENOMEM, "out of memory");
-    const int ret = lh_create(w->self->host, w->ctx, &ref, body, NULL, err);
+    const int ret = lh_create(w->self->host, w->ctx, &ref, body, NULL, &why);
     free(body);
     if (ret == LH_EEXISTS || ret == LH_ENOTFOUND)
         return 0; /* somebody was faster, or the namespace has gone: their events lead here again */
     if (ret == 0)
         tell(w, "created", &mirror, source->ns);
-    return ret;
+    return attempt_end(w, &attempt, source, ret, &why, err);
 }
 
 /* -- Updating -- */
@@ -129,20 +144,24 @@ static char *print_update(const work_t *w, const object_t *source, const object_
 int copy_update(const work_t *w, const object_t *source, const object_t *mirror, lh_error_t *err)
 {
     const lh_ref_t ref = ref_of(w, mirror->ns, mirror->name);
+    lh_error_t why = {0};
+    attempt_t attempt;
 
     if (lh_json_same(part(source->json, "/data"), part(mirror->json, "/data")) &&
         lh_json_same(part(source->json, "/binaryData"), part(mirror->json, "/binaryData")))
         return 0;
+    if (!attempt_begin(w, mirror, mirror, contents_of(source->json), &attempt))
+        return 0;
     char *body = print_update(w, source, mirror);
     if (body == NULL)
         return lh_errorf(err, LH_ENOMEM, "out of memory");
-    const int ret = lh_update(w->self->host, w->ctx, &ref, body, NULL, err);
+    const int ret = lh_update(w->self->host, w->ctx, &ref, body, NULL, &why);
     free(body);
     if (ret == LH_ECONFLICT || ret == LH_ENOTFOUND)
         return 0; /* its newer state leads here again */
     if (ret == 0)
         tell(w, "updated", mirror, source->ns);
-    return ret;
+    return attempt_end(w, &attempt, mirror, ret, &why, err);
 }
 
 /* -- Deleting -- */
@@ -150,17 +169,20 @@ int copy_update(const work_t *w, const object_t *source, const object_t *mirror,
 int copy_delete(const work_t *w, const object_t *mirror, const char *why, lh_error_t *err)
 {
     const lh_ref_t ref = ref_of(w, mirror->ns, mirror->name);
-    char uid[64] = "", version[64];
+    char uid[64] = "";
+    lh_error_t failure = {0};
+    attempt_t attempt;
 
-    version_of(mirror->json, version);
+    if (!attempt_begin(w, mirror, mirror, CONTENTS_GONE, &attempt))
+        return 0;
     int ret = lh_json_string(mirror->json, "/metadata/uid", uid, sizeof(uid));
     if (ret < 0)
         return lh_errorf(err, ret, "metadata.uid: %s", lh_strerror(ret));
-    const lh_delete_options_t options = {uid, version, LH_PROPAGATION_DEFAULT};
-    ret = lh_delete(w->self->host, w->ctx, &ref, &options, err);
+    const lh_delete_options_t options = {uid, attempt.version, LH_PROPAGATION_DEFAULT};
+    ret = lh_delete(w->self->host, w->ctx, &ref, &options, &failure);
     if (ret == LH_ECONFLICT || ret == LH_ENOTFOUND)
         return 0;
     if (ret == 0)
         tell(w, "deleted", mirror, why);
-    return ret;
+    return attempt_end(w, &attempt, mirror, ret, &failure, err);
 }

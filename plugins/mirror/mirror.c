@@ -5,29 +5,28 @@
  */
 #include "mirror.h"
 
+#include "cache_walk.h"
+
 /* -- Mirrors -- */
 
 /* The cache sees the instance's namespaces only: before a mirror is deleted because its source is not
  * there, the server is asked. */
-static int is_gone(const work_t *w, const reflects_t *r, lh_error_t *err)
-{
-    const lh_ref_t ref = ref_of(w, r->ns, r->name);
-    const int ret = lh_get(w->self->host, w->ctx, &ref, NULL, err);
-
-    return ret == LH_ENOTFOUND ? 1 : ret;
-}
-
 static int follow_missing(const work_t *w, const object_t *mirror, const reflects_t *r,
                           lh_error_t *err)
 {
-    const int gone = is_gone(w, r, err);
+    const lh_ref_t ref = ref_of(w, r->ns, r->name);
+    lh_error_t why = {0};
+    attempt_t attempt;
 
-    if (gone < 0)
-        return gone;
-    if (gone && r->automatic)
+    if (!attempt_begin(w, mirror, mirror, CONTENTS_READ, &attempt))
+        return 0;
+    const int ret = lh_get(w->self->host, w->ctx, &ref, NULL, &why);
+    if (ret < 0 && ret != LH_ENOTFOUND)
+        return attempt_end(w, &attempt, mirror, ret, &why, err);
+    if (ret == LH_ENOTFOUND && r->automatic)
         return copy_delete(w, mirror, "its source is gone", err);
     lh_logf(w->self->host, w->ctx, LH_LOG_WARN, "its source %s/%s is %s", r->ns, r->name,
-            gone ? "not there" : "in a namespace that is not watched");
+            ret < 0 ? "not there" : "in a namespace that is not watched");
     return 0;
 }
 
@@ -45,7 +44,7 @@ static int follow(const work_t *w, const object_t *mirror, const reflects_t *r, 
         return follow_missing(w, mirror, r, err);
     if (ret < 0)
         return ret;
-    const object_t source = {r->ns, r->name, lh_snapshot_json(w->self->host, snapshot)};
+    const object_t source = {r->ns, r->name, lh_snapshot_json(w->self->host, snapshot), snapshot};
     if (permits(w, &source, mirror->ns, r->automatic))
         ret = copy_update(w, &source, mirror, err);
     else if (r->automatic)
@@ -56,19 +55,17 @@ static int follow(const work_t *w, const object_t *mirror, const reflects_t *r, 
 
 /* -- Sources -- */
 
-static int serve_existing(const work_t *w, const object_t *source, const char *ns, int wanted,
-                          lh_json_t json, lh_error_t *err)
+static int serve_existing(const work_t *w, const object_t *source, const object_t *mirror,
+                          int wanted, lh_error_t *err)
 {
-    const object_t mirror = {ns, source->name, json};
-
-    if (!is_mirror_of(json, source, 1)) {
-        if (wanted && !is_mirror_of(json, source, 0))
+    if (!is_mirror_of(mirror->json, source, 1)) {
+        if (wanted && !is_mirror_of(mirror->json, source, 0))
             lh_logf(w->self->host, w->ctx, LH_LOG_WARN,
-                    "no mirror in namespace %s: it has an object of this name", ns);
+                    "no mirror in namespace %s: it has an object of this name", mirror->ns);
         return 0;
     }
-    return wanted ? copy_update(w, source, &mirror, err)
-                  : copy_delete(w, &mirror, "its source does not ask for it any more", err);
+    return wanted ? copy_update(w, source, mirror, err)
+                  : copy_delete(w, mirror, "its source does not ask for it any more", err);
 }
 
 /* The automatic mirror in one namespace. */
@@ -89,33 +86,34 @@ static int serve(const work_t *w, const object_t *source, lh_json_t namespace, l
         return wanted ? copy_create(w, source, ns, err) : 0;
     if (ret < 0)
         return ret;
-    ret = serve_existing(w, source, ns, wanted, lh_snapshot_json(w->self->host, existing), err);
+    const object_t mirror = {ns, source->name, lh_snapshot_json(w->self->host, existing), existing};
+    ret = serve_existing(w, source, &mirror, wanted, err);
     lh_snapshot_release(w->self->host, existing);
     return ret;
 }
 
 typedef int (*visit_t)(const work_t *w, const object_t *source, lh_json_t item, lh_error_t *err);
 
-/* Shows the objects of a watch and namespace (NULL: all). The first failure is returned, after all have
- * been tried. */
+typedef struct walk {
+    const work_t *w;
+    const object_t *source;
+    visit_t visit;
+} walk_t;
+
+static int show(void *arg, const lh_snapshot_t *item, lh_error_t *err)
+{
+    const walk_t *walk = arg;
+
+    return walk->visit(walk->w, walk->source, lh_snapshot_json(walk->w->self->host, item), err);
+}
+
+/* Shows the objects of a watch and namespace (NULL: all). */
 static int each(const work_t *w, uint32_t watch, const char *ns, const object_t *source,
                 visit_t visit, lh_error_t *err)
 {
-    const lh_query_t query = {sizeof(query), watch, ns, NULL, NULL};
-    const lh_host_t *host = w->self->host;
-    lh_cursor_t *cursor = NULL;
-    lh_snapshot_t *item = NULL;
-    int ret = lh_cache_list(host, w->ctx, &query, &cursor, err), failed = 0;
+    walk_t walk = {w, source, visit};
 
-    while (ret == 0 && (ret = lh_cursor_next(host, cursor, &item, err)) == 0 && item != NULL) {
-        const int one = visit(w, source, lh_snapshot_json(host, item), failed == 0 ? err : NULL);
-        failed = failed == 0 ? one : failed;
-        lh_snapshot_release(host, item);
-        if (failed == LH_EFENCED || failed == LH_ECANCELED)
-            break;
-    }
-    lh_cursor_release(host, cursor);
-    return failed < 0 ? failed : ret;
+    return cache_walk(w->self->host, w->ctx, watch, ns, show, &walk, err);
 }
 
 static int enqueue(const work_t *w, lh_json_t object, lh_error_t *err)
@@ -170,7 +168,10 @@ static int change_namespace(work_t *w, const lh_request_t *request, lh_error_t *
     const object_t none = {0};
     int ret;
 
-    if (request->object == NULL || request->reason == LH_REASON_INITIAL)
+    if (request->reason == LH_REASON_INITIAL)
+        return 0;
+    holds_forgive(&w->self->holds, request->key->name);
+    if (request->object == NULL)
         return 0;
     ret = sources_enqueue(&w->self->sources, w, NULL, err);
     for (w->watch = WATCH_CONFIG_MAPS; ret == 0 && w->watch <= WATCH_SECRETS; w->watch++)
@@ -181,11 +182,11 @@ static int change_namespace(work_t *w, const lh_request_t *request, lh_error_t *
 static int reconcile(lh_plugin_t *self, const lh_request_t *request, lh_result_t *result,
                      lh_error_t *err)
 {
-    work_t w = {self, request->ctx, request->key->watch};
-    object_t object = {.ns = request->key->ns, .name = request->key->name};
+    work_t w = {self, request->ctx, request->key->watch, result};
+    object_t object = {
+        .ns = request->key->ns, .name = request->key->name, .snapshot = request->object};
     reflects_t reflects;
 
-    (void) result;
     if (w.watch == WATCH_NAMESPACES)
         return change_namespace(&w, request, err);
     if (is_excluded(&w, object.ns))
@@ -221,18 +222,21 @@ static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance,
     (void) lh_json_at(lh_json_text(self->config, strlen(self->config)), "/excludedNamespaces",
                       &self->excluded);
     (void) pthread_mutex_init(&self->sources.lock, NULL);
+    (void) pthread_mutex_init(&self->holds.lock, NULL);
     return self;
 }
 
 static void deactivate(lh_plugin_t *self)
 {
     sources_clear(&self->sources);
+    holds_clear(&self->holds);
 }
 
 static void destroy(lh_plugin_t *self)
 {
-    sources_clear(&self->sources);
+    deactivate(self);
     (void) pthread_mutex_destroy(&self->sources.lock);
+    (void) pthread_mutex_destroy(&self->holds.lock);
     free(self->config);
     free(self);
 }

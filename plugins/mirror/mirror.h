@@ -18,11 +18,19 @@ typedef struct sources {
     struct known *known;
 } sources_t;
 
+/* What became of the writes of this term to each copy. */
+typedef struct holds {
+    pthread_mutex_t lock;
+    struct hold *known;
+    unsigned many; /* so many are looked through for those that are needed no more */
+} holds_t;
+
 struct lh_plugin {
     const lh_host_t *host;
     char *config;
     lh_json_t excluded; /* array of globs, in config */
     sources_t sources;
+    holds_t holds;
 };
 
 /* One reconcile of a ConfigMap or a Secret. */
@@ -30,12 +38,14 @@ typedef struct work {
     lh_plugin_t *self;
     lh_ctx_t ctx;
     uint32_t watch;
+    lh_result_t *result;
 } work_t;
 
-/* A ConfigMap or Secret of the work's watch; text NULL: it is gone. */
+/* A ConfigMap or Secret of the work's watch; snapshot NULL: it is gone, or never was. */
 typedef struct object {
     const char *ns, *name;
     lh_json_t json;
+    const lh_snapshot_t *snapshot;
 } object_t;
 
 /* What a mirror says of its source. */
@@ -54,12 +64,53 @@ int is_allowed(lh_json_t source);
 int permits(const work_t *w, const object_t *source, const char *ns, int automatic);
 int is_excluded(const work_t *w, const char *ns);
 
-/* copy.c [worker-thread] */
+/* copy.c: each sends nothing while the copy has to wait. [worker-thread] */
 int copy_create(const work_t *w, const object_t *source, const char *ns, lh_error_t *err);
 /* Sends nothing when the contents are equal. */
 int copy_update(const work_t *w, const object_t *source, const object_t *mirror, lh_error_t *err);
 int copy_delete(const work_t *w, const object_t *mirror, const char *why, lh_error_t *err);
 lh_ref_t ref_of(const work_t *w, const char *ns, const char *name);
+const char *resource_of(const work_t *w);
+void version_of(lh_json_t object, char version[64]); /* "" when it has none */
+
+enum {
+    CONTENTS_GONE, /* its deletion */
+    CONTENTS_READ  /* a look at its source */
+};
+
+/* holds.c: a request for a copy, sent or about to be. */
+typedef struct attempt {
+    const char *ns, *name; /* name "": all creations in that namespace */
+    uint64_t contents;     /* equal for equal contents; or CONTENTS_* */
+    char version[64];      /* of the copy before; "": there is none */
+} attempt_t;
+
+enum {
+    ATTEMPT_WRITTEN,
+    ATTEMPT_REFUSED,  /* as invalid: so it will be until its source or the copy changes */
+    ATTEMPT_FORBIDDEN /* so it may be until somebody grants it */
+};
+
+#define HOLD_FOR_GOOD INT64_MAX
+#define FORBIDDEN_DELAY (10 * LH_MINUTE)
+
+/* Nanoseconds until it may be sent, by what became of those before; 0: now. *is_news: that it has to
+ * wait has not been told yet. [worker-thread] */
+int64_t holds_left(holds_t *h, const work_t *w, const attempt_t *a, int *is_news);
+/* outcome is ATTEMPT_*; without memory for it nothing is held back. [worker-thread] */
+void holds_note(holds_t *h, const work_t *w, const attempt_t *a, uint32_t outcome);
+void holds_forget(holds_t *h, const work_t *w, const attempt_t *a);
+/* What was forbidden in this namespace may not be in the next one of its name. [worker-thread] */
+void holds_forgive(holds_t *h, const char *ns);
+void holds_clear(holds_t *h); /* [plugin-thread] */
+
+/* attempt.c: 1 with *out when a write to a copy may be sent, 0 when it has to wait: then the reconcile
+ * comes back. about is the object of Events. [worker-thread] */
+int attempt_begin(const work_t *w, const object_t *copy, const object_t *about, uint64_t contents,
+                  attempt_t *out);
+/* What became of it: 0, or a failure that the host should try again. [worker-thread] */
+int attempt_end(const work_t *w, const attempt_t *a, const object_t *about, int ret,
+                const lh_error_t *why, lh_error_t *err);
 
 /* sources.c: watch, ns and name are copied. [worker-thread] */
 int sources_add(sources_t *s, const work_t *w, const object_t *object);

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reloader.h"
 
+#include "json_list.h"
+
 static int is_ignored(const source_t *s)
 {
-    lh_json_iter_t it = lh_json_each(s->self->settings.ignored);
-    lh_json_t name, item;
-
-    while (lh_json_next(&it, &name, &item)) {
-        if (lh_json_equals(item, "", s->ns))
-            return 1;
-    }
+    if (json_list_has(s->self->settings.ignored, s->ns))
+        return 1;
     return s->object.text != NULL &&
            lh_selector_matches(s->self->settings.selector, s->object, NULL) != 1;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reloader.h"
 
+#include "cache_walk.h"
+#include "counter.h"
+
 #define LAST "reloader.stakater.com/last-reloaded-from"
 
 /* SHA-1 of nothing: what stands for a source that is gone. */
@@ -84,15 +87,17 @@ static char *variable_patch(const source_t *s, lh_json_t container, const char *
     return patch;
 }
 
+/* Without the time, which Stakater's Reloader writes and does not read (observedAt): a second try whose
+ * first one was carried out after all changes nothing. */
 static char *annotation_patch(const source_t *s, lh_json_t container, int gone)
 {
     lh_json_t own = {"null", 4};
 
     (void) lh_json_at(container, "/name", &own);
     char *last = lh_json_printf("{'type':'%s','name':'%s','namespace':'%s','hash':'%s',"
-                                "'containerRefs':[%.*s],'observedAt':%lld}",
+                                "'containerRefs':[%.*s]}",
                                 type_of(s), s->name, s->ns, gone ? NOTHING : s->digest,
-                                (int) own.len, own.text, (long long) (lh_time_now() / LH_SECOND));
+                                (int) own.len, own.text);
     char *patch =
         last == NULL
             ? NULL
@@ -107,17 +112,7 @@ static char *annotation_patch(const source_t *s, lh_json_t container, int gone)
 
 static void tell(const source_t *s, const workload_t *w, int ret, const lh_error_t *why)
 {
-    static const char *const names[] = {"success"};
-    const char *const values[] = {ret == 0 ? "true" : "false"};
-    const lh_metric_t metric = {sizeof(metric),
-                                LH_METRIC_COUNTER,
-                                "reload_executed_total",
-                                "Workloads rolled, or not because of an error.",
-                                names,
-                                values,
-                                1,
-                                0,
-                                1};
+    const counter_label_t labels[] = {{"success", ret == 0 ? "true" : "false"}, {NULL, NULL}};
     const char *kind = s->is_secret ? "Secret" : "ConfigMap";
     char note[1024], name[256] = "";
 
@@ -133,7 +128,8 @@ static void tell(const source_t *s, const workload_t *w, int ret, const lh_error
     (void) lh_emit_event(s->self->host, s->ctx, w->snapshot,
                          ret == 0 ? LH_EVENT_NORMAL : LH_EVENT_WARNING,
                          ret == 0 ? "Reloaded" : "ReloadFail", note, NULL);
-    (void) lh_emit_metric(s->self->host, &metric, NULL);
+    counter_add(s->self->host, "reload_executed_total",
+                "Workloads rolled, or not because of an error.", labels);
 }
 
 static int send_patch(const source_t *s, const workload_t *w, uint32_t type, const char *patch,
@@ -224,25 +220,20 @@ static int roll(const source_t *s, const workload_t *w, int how, lh_error_t *err
     return ret < 0 ? lh_errorf(err, ret, "%s: %s", w->resource, why.text) : 0;
 }
 
-static int roll_kind(const source_t *s, uint32_t watch, workload_t *w, int how, lh_error_t *err)
-{
-    const lh_query_t query = {sizeof(query), watch, s->ns, NULL, NULL};
-    const lh_host_t *host = s->self->host;
-    lh_cursor_t *cursor = NULL;
-    lh_snapshot_t *object = NULL;
-    int ret = lh_cache_list(host, s->ctx, &query, &cursor, err), failed = 0;
+/* One kind of workloads, and how they are rolled. */
+typedef struct rolling {
+    const source_t *source;
+    const char *resource, *kind;
+    int how;
+} rolling_t;
 
-    while (ret == 0 && (ret = lh_cursor_next(host, cursor, &object, err)) == 0 && object != NULL) {
-        w->snapshot = object;
-        w->object = lh_snapshot_json(host, object);
-        const int rolled = roll(s, w, how, failed == 0 ? err : NULL);
-        failed = failed == 0 ? rolled : failed;
-        lh_snapshot_release(host, object);
-        if (failed == LH_EFENCED || failed == LH_ECANCELED)
-            break;
-    }
-    lh_cursor_release(host, cursor);
-    return failed < 0 ? failed : ret;
+static int roll_one(void *arg, const lh_snapshot_t *object, lh_error_t *err)
+{
+    const rolling_t *r = arg;
+    const workload_t w = {r->resource, r->kind, object,
+                          lh_snapshot_json(r->source->self->host, object)};
+
+    return roll(r->source, &w, r->how, err);
 }
 
 int roll_all(const source_t *s, int how, lh_error_t *err)
@@ -256,8 +247,9 @@ int roll_all(const source_t *s, int how, lh_error_t *err)
     int failed = 0;
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        workload_t w = {.resource = kinds[i].resource, .kind = kinds[i].kind};
-        const int ret = roll_kind(s, kinds[i].watch, &w, how, failed == 0 ? err : NULL);
+        rolling_t r = {s, kinds[i].resource, kinds[i].kind, how};
+        const int ret = cache_walk(s->self->host, s->ctx, kinds[i].watch, s->ns, roll_one, &r,
+                                   failed == 0 ? err : NULL);
         failed = failed == 0 ? ret : failed;
     }
     return failed;

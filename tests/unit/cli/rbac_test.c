@@ -171,6 +171,17 @@ Test(rbac, kinds_without_a_namespace_have_a_cluster_role_beside_the_roles)
     cJSON_Delete(list);
 }
 
+Test(rbac, a_janitor_that_nobody_has_configured_ended_it)
+{
+    cJSON *list = print_json((const char *const[]){
+        "--plugins", SHIPPED_DIR, "--set", "leaderElection.namespace=shop", "-o", "json", NULL});
+
+    expect(list, "ClusterRole", BASE ":janitor", NULL,
+           "\"rules\":[{\"apiGroups\":[\"events.k8s.io\"],\"resources\":[\"events\"],");
+    expect(list, "ClusterRole", BASE ":mirror", NULL, "\"resources\":[\"configmaps\",\"secrets\"]");
+    cJSON_Delete(list);
+}
+
 /* What rules become: those of the cluster, '|', and the others. */
 static void expect_split(const char *rules, const char *expected)
 {

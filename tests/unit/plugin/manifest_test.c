@@ -320,8 +320,23 @@ Test(watches_from, are_refused_with_their_place_in_the_configuration)
                    "{\"scope\": {\"kinds\": [{\"version\": \"v1\", \"resource\": \"pods\","
                    " \"kind\": \"Pod\", \"primary\": 0, \"role\": \"owned\"}]}}",
                    "watches: none has the role primary");
-    refused_config(TOP("\"watches\": [], \"watchesFrom\": \"/kinds\""), "{\"kinds\": []}",
-                   "config.kinds: must name at least one kind to watch");
+}
+
+/* A directory of plugins with one that nobody has configured had a red check, and no rights at all. */
+Test(watches_from, an_instance_may_name_no_kinds)
+{
+    static const char *const configs[] = {"{}", "{\"kinds\": []}"};
+
+    for (size_t i = 0; i < HOST_LEN(configs); i++) {
+        plugin_manifest_t *m = parsed(TOP("\"watches\": [], \"watchesFrom\": \"/kinds\"")),
+                          *own = NULL;
+        lh_error_t err = {0};
+
+        ASSERT_OK(plugin_manifest_for_instance(m, configs[i], &own, &err), err);
+        EXPECT_INT(own->watch_count, 0);
+        plugin_manifest_destroy(own);
+        plugin_manifest_destroy(m);
+    }
 }
 
 Test(watches_from, leaves_a_plugin_without_it_as_it_is)
