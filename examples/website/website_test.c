@@ -215,11 +215,15 @@ Test(website, finds_a_child_that_has_lost_its_label)
 {
     lh_fake_t *fake = settled_site();
 
+    lh_fake_patch(fake, SERVICE, "{'metadata': {'labels': null}}");
     lh_fake_answer(fake, "GET", SERVICE, 200, lh_fake_object(fake, SERVICE), 1);
     lh_fake_remove(fake, WATCH_SERVICES, "shop", "front"); /* out of the watch, not of the world */
+    lh_fake_answer(fake, "POST", "/api/v1/namespaces/shop/services", 409,
+                   "{\"kind\":\"Status\",\"reason\":\"AlreadyExists\"}", 1);
     lh_fake_answer(fake, "PATCH", SERVICE, 200, "{}", 1);
     EXPECT_ACTION(reconcile(fake), LH_DONE);
-    cr_expect(lh_fake_calls(fake, "POST", "/") == 0, "it tried to create what is there");
+    cr_expect(lh_fake_calls(fake, "PATCH", SERVICE) == 1, "%zu patches of the service, expected 1",
+              lh_fake_calls(fake, "PATCH", SERVICE));
     end(fake);
 }
 

@@ -13,7 +13,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define BEAT (CLOCK_S / 2)
+#define BEAT_MIN (CLOCK_S / 2)
+#define BEAT_MAX (5 * CLOCK_S / 2)
 #define BEAT_LATE (10 * CLOCK_S) /* a loop this late is wedged */
 #define CONTACT_RETRY (1 * CLOCK_S)
 
@@ -68,12 +69,21 @@ static int open_signals(app_t *app, lh_error_t *err)
 
 /* -- Health of the loop -- */
 
+/* The elector renews for a loop that has beaten within half a renewDeadline, or 2 s: at least half of
+ * that is left for a beat that comes late. Each beat wakes an idle host, so there are no more. */
+static int64_t beat_period(const app_t *app)
+{
+    const int64_t period = app->config->leader_election.renew_deadline / 4;
+
+    return HOST_MAX(BEAT_MIN, HOST_MIN(period, BEAT_MAX));
+}
+
 static void on_beat(loop_timer_t *timer)
 {
     app_t *app = HOST_CONTAINER(timer, app_t, beat_timer);
 
     atomic_store(&app->beat, clock_now());
-    loop_timer_set(timer, clock_now() + BEAT);
+    loop_timer_set(timer, clock_now() + beat_period(app));
 }
 
 static bool loop_alive(void *arg, char *reason, size_t size) /* [serve-thread] */

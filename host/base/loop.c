@@ -372,7 +372,8 @@ void loop_run(loop_t *loop)
     while (!atomic_load_explicit(&loop->stopping, memory_order_acquire)) {
         const bool wait = begin_wait(loop);
 
-        arm(loop);
+        if (wait) /* else the timers that are due are found without being told */
+            arm(loop);
         event_base_loop(loop->base, EVLOOP_ONCE | (wait ? 0 : EVLOOP_NONBLOCK));
         int64_t now = clock_now();
 

@@ -17,13 +17,14 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define BEAT CLOCK_S
+#define BEAT CLOCK_S            /* at least, see beat_period() */
 #define STOP_TIME (2 * CLOCK_S) /* that a stop waits for the answer to a release */
 
 struct lease {
     log_t *log;
     char *namespace, *name;
     const _Atomic int64_t *owner_beat;
+    int64_t retry_period;
     lease_events_t events;
     lease_mail_t *mail;
     lease_report_t *report;
@@ -57,6 +58,13 @@ static lease_time_t now(const lease_t *l)
     return (lease_time_t){.now = clock_now(), .wall = clock_wall(), .beat = beat};
 }
 
+/* A turn without an input, which shows that the thread lives and looks at the clocks. It is due only where
+ * the Lease brings none: a leader renews, and a standby hears of it, each retryPeriod. */
+static int64_t beat_period(const lease_t *l)
+{
+    return l->clock_event != NULL ? HOST_MAX(BEAT, l->retry_period + l->retry_period / 4) : BEAT;
+}
+
 /* After every input. */
 static void report(lease_t *l)
 {
@@ -64,6 +72,7 @@ static void report(lease_t *l)
 
     lease_elector_status(l->elector, &status);
     lease_report_update(l->report, &status, clock_now());
+    loop_timer_set(&l->beat, HOST_MIN(clock_now() + beat_period(l), l->stop_by));
     if (l->stop_by != CLOCK_NEVER && (status.state != LEASE_RELEASING || clock_now() >= l->stop_by))
         loop_stop(l->loop);
 }
@@ -232,7 +241,6 @@ static void on_timer(loop_timer_t *timer)
 static void on_beat(loop_timer_t *timer)
 {
     tick(HOST_CONTAINER(timer, lease_t, beat));
-    loop_timer_set(timer, clock_now() + BEAT);
 }
 
 /* ECANCELED: the wall clock was stepped, or the machine was away. The timer goes on. */
@@ -262,7 +270,6 @@ static void on_asked(loop_task_t *task)
     if (!l->started) {
         l->started = true;
         lease_elector_start(l->elector, &t);
-        loop_timer_set(&l->beat, t.now + BEAT);
     }
     if (asked.release)
         lease_elector_release(l->elector, &t, asked.clean, asked.stand_back);
@@ -304,7 +311,8 @@ static void warn_of_clock(const log_t *log)
                       "migrated may not be counted; see docs/election.md");
 }
 
-/* Wakes the elector at once when the wall clock is stepped (rule 15); without it the beat finds out. */
+/* Wakes the elector at once when the wall clock is stepped (rule 15); without it the next input or beat
+ * finds out. */
 static void open_clock(lease_t *l)
 {
     const struct itimerspec never = {.it_value.tv_sec = CLOCK_NEVER / CLOCK_S};
@@ -393,6 +401,7 @@ int lease_start(const lease_options_t *o, lease_t **out, lh_error_t *err)
     l->namespace = host_xstrdup(o->namespace);
     l->name = host_xstrdup(o->name);
     l->owner_beat = o->owner_beat;
+    l->retry_period = o->retry_period;
     l->clock_fd = -1;
     l->stop_by = CLOCK_NEVER;
     l->events = o->events;

@@ -7,8 +7,9 @@
 #include "base/error.h"
 #include "plugin/local.h"
 
-#include <pthread.h>
+#include <errno.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -113,11 +114,10 @@ static int adopt_request(const lh_api_request_t *request, lh_api_request_t *out,
     return plugin_request_check(out, err);
 }
 
-/* A call that a thread waits for. */
+/* A call that a thread waits for. A semaphore, as who posts it does not touch it once the waiter is awake,
+ * whose stack it is on; a condition would have to be signalled under its lock, which the waiter wants. */
 typedef struct waiter {
-    pthread_mutex_t lock;
-    pthread_cond_t cond;
-    bool done;
+    sem_t done;
     int code;
     plugin_response_t *response;
     lh_error_t error;
@@ -127,22 +127,17 @@ static void waiter_done(void *arg, int code, plugin_response_t *response, const 
 {
     waiter_t *w = arg;
 
-    pthread_mutex_lock(&w->lock);
     w->code = code;
     w->response = response;
     if (err != NULL)
         w->error = *err;
-    w->done = true;
-    pthread_cond_signal(&w->cond);
-    pthread_mutex_unlock(&w->lock);
+    sem_post(&w->done);
 }
 
 static int await(waiter_t *w, lh_response_t **out, lh_error_t *err)
 {
-    pthread_mutex_lock(&w->lock);
-    while (!w->done)
-        pthread_cond_wait(&w->cond, &w->lock);
-    pthread_mutex_unlock(&w->lock);
+    while (sem_wait(&w->done) < 0 && errno == EINTR)
+        ;
     if (w->code == 0)
         *out = (lh_response_t *) w->response;
     else if (err != NULL)
@@ -165,12 +160,12 @@ static int table_call(const lh_host_t *host, lh_ctx_t ctx, const lh_api_request_
     if (ret < 0)
         return ret;
 
-    waiter_t w = {.lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER};
+    waiter_t w = {0};
+    sem_init(&w.done, 0, 0);
     ret = t->backend.ops->request(t->backend.self, ctx, &r, waiter_done, &w, err);
     if (ret == 0)
         ret = await(&w, out, err);
-    pthread_mutex_destroy(&w.lock);
-    pthread_cond_destroy(&w.cond);
+    sem_destroy(&w.done);
     return ret;
 }
 

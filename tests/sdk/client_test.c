@@ -281,7 +281,7 @@ static void ensures(step_t *s)
     ASSERT_OK(lh_create_or_patch(s->host, s->ctx, &s->web, 0, WANTED, &outcome, &s->err), s->err);
     EXPECT_INT(outcome, LH_UNCHANGED);
     EXPECT_INT(lh_fake_writes(s->fake), 1);
-    EXPECT_INT(lh_fake_calls(s->fake, NULL, WEB), 1); /* the first look; then the cache has it */
+    EXPECT_INT(lh_fake_calls(s->fake, NULL, "/"), 1); /* the creation; then the cache has it */
     lh_fake_patch(s->fake, WEB, "{'data': {'a': '2', 'others': 'x'}}");
     ASSERT_OK(lh_create_or_patch(s->host, s->ctx, &s->web, LH_NO_WATCH, WANTED, &outcome, &s->err),
               s->err);
@@ -329,6 +329,53 @@ static void ensures_in_a_race(step_t *s)
 Test(client, creates_or_patches_whatever_others_do_meanwhile)
 {
     run(with_web(), ensures_in_a_race);
+}
+
+static void appears(lh_fake_t *fake, const lh_fake_call_t *call, void *arg)
+{
+    if (strcmp(call->method, "POST") == 0)
+        lh_fake_put(fake, 0, arg);
+}
+
+/* It is there, but the cache does not say so: the watch has a selector, or is behind. */
+static void ensures_uncached(step_t *s)
+{
+    static char same[] =
+        "{'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': {'namespace': 'ns', "
+        "'name': 'web'}, 'data': {'a': '1'}}";
+    uint32_t outcome = 9;
+
+    lh_fake_on_call(s->fake, appears, same);
+    ASSERT_OK(lh_create_or_patch(s->host, s->ctx, &s->web, 0, WANTED, &outcome, &s->err), s->err);
+    EXPECT_INT(outcome, LH_UNCHANGED);
+    EXPECT_INT(lh_fake_calls(s->fake, "POST", COLLECTION), 1);
+    EXPECT_INT(lh_fake_calls(s->fake, "GET", WEB), 1);
+    EXPECT_INT(lh_fake_calls(s->fake, NULL, "/"), 2);
+}
+
+Test(client, looks_at_what_the_cache_does_not_have_when_it_cannot_be_created)
+{
+    run(lh_fake_lead(NULL), ensures_uncached);
+}
+
+/* Without a cache the server is asked first: a creation in vain at each run would cost it more. */
+static void ensures_without_a_watch(step_t *s)
+{
+    uint32_t outcome = 9;
+
+    for (uint32_t i = 0; i < 2; i++) {
+        ASSERT_OK(
+            lh_create_or_patch(s->host, s->ctx, &s->web, LH_NO_WATCH, WANTED, &outcome, &s->err),
+            s->err);
+        EXPECT_INT(outcome, i == 0 ? LH_CREATED : LH_UNCHANGED);
+    }
+    EXPECT_INT(lh_fake_calls(s->fake, "GET", WEB), 2);
+    EXPECT_INT(lh_fake_calls(s->fake, "POST", COLLECTION), 1);
+}
+
+Test(client, asks_before_it_creates_without_a_watch)
+{
+    run(lh_fake_lead(NULL), ensures_without_a_watch);
 }
 
 static void namesake(lh_fake_t *fake, const lh_fake_call_t *call, void *arg)

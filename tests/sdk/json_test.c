@@ -145,6 +145,43 @@ Test(json, takes_what_is_json)
     }
 }
 
+/* Strings are skipped eight bytes at a time: each byte, at each place in such a word and behind it. */
+Test(json, finds_the_end_of_a_string_whatever_is_where_in_it)
+{
+    char text[40];
+    lh_json_t found;
+
+    for (int byte = 1; byte < 256; byte++) {
+        const int ends = byte == '"', fails = byte < 0x20 || byte == '\\'; /* "\z" is no escape */
+
+        for (size_t at = 1; at < 28; at++) {
+            memset(text, 'z', sizeof(text));
+            text[0] = text[30] = '"';
+            text[at] = (char) byte;
+            const int ret = lh_json_at(lh_json_text(text, sizeof(text)), "", &found);
+
+            cr_expect(ret == (fails ? LH_EPARSE : 0), "byte %d at %zu: %d", byte, at, ret);
+            if (ret == 0)
+                cr_expect(found.len == (ends ? at + 1 : 31), "byte %d at %zu: %zu bytes", byte, at,
+                          found.len);
+        }
+    }
+}
+
+Test(json, looks_at_nothing_behind_what_it_finds)
+{
+    const lh_json_t value = json("{\"a\":{\"b\":[{\"c\":1},2],\"d\":tru");
+    int64_t n = 0;
+
+    EXPECT_INT(lh_json_int64(value, "/a/b/0/c", &n), 0);
+    EXPECT_INT(n, 1);
+    EXPECT_INT(lh_json_int64(value, "/a/b/1", &n), 0);
+    EXPECT_INT(n, 2);
+    EXPECT_INT(lh_json_int64(value, "/a/d", &n), LH_EPARSE);
+    EXPECT_INT(lh_json_int64(value, "/a/e", &n), LH_EPARSE);
+    EXPECT_INT(lh_json_int64(value, "/a/b/0/c/x", &n), LH_ENOTFOUND);
+}
+
 Test(json, bounds_the_depth)
 {
     char text[4 * LH_JSON_DEPTH];

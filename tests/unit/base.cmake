@@ -11,7 +11,7 @@ unit_test(base health)
 unit_test(base log)
 unit_test(base loop)
 unit_test(base loop_thread REAL_CLOCK)
-target_link_options(base_loop_thread_test PRIVATE -Wl,--wrap=write) # counts what rings the loop
+target_link_options(base_loop_thread_test PRIVATE -Wl,--wrap=write -Wl,--wrap=timerfd_settime) # count what wakes the loop
 unit_test(base metrics)
 unit_test(base rand)
 unit_test(base utf8)

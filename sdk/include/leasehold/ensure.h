@@ -112,13 +112,11 @@ static inline int lh_ensure_once_(const lh_host_t *host, lh_ctx_t ctx, const lh_
     lh_key_t key = lh_key_of(watch, ref->ns != NULL ? ref->ns : "", ref->name);
     lh_snapshot_t *cached = NULL;
     lh_response_t *fetched = NULL;
-    int ret = LH_ENOTFOUND;
+    int ret;
 
     *again = 0;
-    if (watch != LH_NO_WATCH)
-        ret = lh_cache_get(host, ctx, &key, &cached, err);
-    if (ret == LH_ENOTFOUND) /* a watch with a selector does not see all of them */
-        ret = lh_get(host, ctx, ref, &fetched, err);
+    ret = watch != LH_NO_WATCH ? lh_cache_get(host, ctx, &key, &cached, err)
+                               : lh_get(host, ctx, ref, &fetched, err);
     if (ret == LH_ENOTFOUND)
         return lh_ensure_new_(host, ctx, ref, text, outcome, again, err);
     if (ret == 0)
@@ -136,7 +134,9 @@ static inline int lh_ensure_once_(const lh_host_t *host, lh_ctx_t ctx, const lh_
 /*
  * Brings an object to where it is as wanted: creates it, or patches what differs, or sends nothing.
  * wanted is all that the caller cares for, with apiVersion, kind and metadata.name. watch is the index
- * of the watch that caches such objects (whole ones, not only their metadata), or LH_NO_WATCH. When
+ * of the watch that caches such objects (whole ones, not only their metadata), or LH_NO_WATCH. What
+ * the cache does not have is created at once and read only when it is there after all; so objects
+ * that the watch's selector leaves out are better made with LH_NO_WATCH, which reads first. When
  * wanted names a controller (owner.h), an object that this one does not control is left alone:
  * LH_EEXISTS. Others' owner references are kept. [worker-thread] [plugin-thread]
  */

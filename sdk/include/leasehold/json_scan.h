@@ -20,9 +20,10 @@ static inline const char *lh_json_skip_string_(const char *p, const char *end)
 
     if (p < end && *p == '"') {
         p++;
-        do
+        do {
+            p = lh_json_plain_(p, end);
             n = lh_json_char_(&p, end, out);
-        while (n > 0);
+        } while (n > 0);
     }
     return n == 0 ? p : NULL;
 }
@@ -69,18 +70,20 @@ static inline const char *lh_json_skip_scalar_(const char *p, const char *end)
     return lh_json_skip_number_(p, end);
 }
 
+/* The value behind a name: p stands behind the name, and may be NULL. NULL when there is no colon.
+ * [any-thread] */
+static inline const char *lh_json_behind_name_(const char *p, const char *end)
+{
+    p = p != NULL ? lh_json_space_(p, end) : end;
+    return p < end && *p == ':' ? lh_json_space_(p + 1, end) : NULL;
+}
+
 /* The value of the next member or item: p stands behind '{', '[' or ','. NULL when the name before
  * it is malformed. [any-thread] */
 static inline const char *lh_json_member_(const char *p, const char *end, char closer)
 {
     p = lh_json_space_(p, end);
-    if (closer == ']')
-        return p;
-    p = lh_json_skip_string_(p, end);
-    if (p == NULL)
-        return NULL;
-    p = lh_json_space_(p, end);
-    return p < end && *p == ':' ? lh_json_space_(p + 1, end) : NULL;
+    return closer == ']' ? p : lh_json_behind_name_(lh_json_skip_string_(p, end), end);
 }
 
 /* The end of the value at p, whatever it is; NULL when it is malformed. [any-thread] */

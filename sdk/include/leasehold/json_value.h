@@ -66,31 +66,50 @@ static inline lh_json_iter_t lh_json_each(lh_json_t value)
     return it;
 }
 
-/* 1 with the next member or item, 0 at the end. [any-thread] */
-static inline int lh_json_next(lh_json_iter_t *it, lh_json_t *name, lh_json_t *value)
+/* 1 with the next member or item, whose value begins at *rest and ends somewhere in it; lh_json_end_()
+ * tells where. 0 at the end. [any-thread] */
+static inline int lh_json_begin_(lh_json_iter_t *it, lh_json_t *name, lh_json_t *rest)
 {
     const char closer = it->closer;
 
-    it->closer = '\0';
     if (closer == '\0')
         return 0;
     const char *const start = lh_json_space_(it->p + 1, it->end);
-    if (*it->p != ',' && start < it->end && *start == closer)
+    const int empty = *it->p != ',' && start < it->end && *start == closer;
+    const char *const named = closer == '}' ? lh_json_skip_string_(start, it->end) : start;
+    const char *const from = closer == '}' ? lh_json_behind_name_(named, it->end) : start;
+    if (empty || from == NULL) {
+        it->closer = '\0';
+        it->code = empty ? it->code : LH_EPARSE;
         return 0;
-    const char *const from = lh_json_member_(start, it->end, closer);
-    const char *const to = from != NULL ? lh_json_skip_(from, it->end) : NULL;
+    }
+    *name = lh_json_text(start, (size_t) (named - start));
+    *rest = lh_json_text(from, (size_t) (it->end - from));
+    return 1;
+}
+
+/* Cuts the value at its end; 0 when it is malformed. [any-thread] */
+static inline int lh_json_end_(lh_json_iter_t *it, lh_json_t *value)
+{
+    const char closer = it->closer;
+    const char *const to = lh_json_skip_(value->text, it->end);
     const char *const then = to != NULL ? lh_json_space_(to, it->end) : it->end;
+
+    it->closer = '\0';
     if (then >= it->end || (*then != ',' && *then != closer)) {
         it->code = LH_EPARSE;
         return 0;
     }
-    *value = lh_json_text(from, (size_t) (to - from));
-    *name = lh_json_text(start, 0);
-    if (closer == '}')
-        name->len = (size_t) (lh_json_skip_string_(start, it->end) - start);
+    value->len = (size_t) (to - value->text);
     it->p = then;
     it->closer = *then == ',' ? closer : '\0';
     return 1;
+}
+
+/* 1 with the next member or item, 0 at the end. [any-thread] */
+static inline int lh_json_next(lh_json_iter_t *it, lh_json_t *name, lh_json_t *value)
+{
+    return lh_json_begin_(it, name, value) && lh_json_end_(it, value);
 }
 
 /* 1 when the quoted string is this pointer token, len bytes with ~0 and ~1. [any-thread] */
@@ -115,7 +134,8 @@ static inline int lh_json_is_token_(lh_json_t string, const char *token, size_t 
     return n == 0 && at == len;
 }
 
-/* The member or item of value that a pointer token names. [any-thread] */
+/* The member or item of value that a pointer token names. When the pointer goes on behind it, all that
+ * stands behind its beginning, as only what is found at last is read to its end. [any-thread] */
 static inline int lh_json_child_(lh_json_t value, const char *token, size_t len, lh_json_t *out)
 {
     lh_json_iter_t it = lh_json_each(value);
@@ -128,8 +148,11 @@ static inline int lh_json_child_(lh_json_t value, const char *token, size_t len,
             return LH_ENOTFOUND;
         index = index * 10 + (size_t) (token[i] - '0');
     }
-    while (lh_json_next(&it, &name, &item)) {
-        if (is_object ? lh_json_is_token_(name, token, len) : len > 0 && index-- == 0) {
+    while (lh_json_begin_(&it, &name, &item)) {
+        const int found = is_object ? lh_json_is_token_(name, token, len) : len > 0 && index-- == 0;
+        if (!(found && token[len] == '/') && !lh_json_end_(&it, &item))
+            break;
+        if (found) {
             *out = item;
             return 0;
         }

@@ -11,8 +11,9 @@
 enum { ROUNDS = 9 };
 
 static const micro_case_t *const all[] = {
-    &micro_skim_frames, &micro_cjson_frames, &micro_skim_list, &micro_cjson_list, &micro_snapshot,
-    &micro_store_put,   &micro_store_get,    &micro_queue,     &micro_event,
+    &micro_skim_frames, &micro_cjson_frames, &micro_skim_list, &micro_cjson_list,
+    &micro_snapshot,    &micro_store_put,    &micro_store_get, &micro_queue,
+    &micro_event,       &micro_read,         &micro_child,
 };
 
 /* What callgrind counts. */

@@ -8,6 +8,7 @@
 #include <event2/event.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -81,6 +82,18 @@ ssize_t wrap_write(int fd, const void *data, size_t len)
 {
     rung += len == sizeof(uint64_t);
     return real_write(fd, data, len);
+}
+
+/* Likewise, to count what the kernel is asked to wake the loop for. */
+static _Atomic int armed;
+int real_settime(int fd, int flags, const struct itimerspec *to,
+                 struct itimerspec *was) __asm__("__real_timerfd_settime");
+int wrap_settime(int fd, int flags, const struct itimerspec *to,
+                 struct itimerspec *was) __asm__("__wrap_timerfd_settime");
+int wrap_settime(int fd, int flags, const struct itimerspec *to, struct itimerspec *was)
+{
+    armed++;
+    return real_settime(fd, flags, to, was);
 }
 
 static void find_tid(void *arg)
@@ -247,6 +260,22 @@ Test(loop_thread, a_timer_wakes_the_loop_at_its_time)
     cr_expect(a.fired_at >= a.set_for, "fired %lld ns early", (long long) (a.set_for - a.fired_at));
     cr_expect(a.fired_at - a.set_for < CLOCK_S, "fired %lld ms late",
               (long long) ((a.fired_at - a.set_for) / CLOCK_MS));
+}
+
+Test(loop_thread, a_timer_that_is_due_at_once_is_not_armed)
+{
+    alarm_t past = {.delay = 0}, late = {.delay = 3600 * CLOCK_S};
+
+    until_it_waits();
+    armed = 0;
+    loop_call_sync(loop, set_alarm, &past);
+    await(&past.fired);
+    until_it_waits();
+    EXPECT_INT(armed, 0);
+    loop_call_sync(loop, set_alarm, &late);
+    until_it_waits();
+    EXPECT_INT(armed, 1);
+    loop_call_sync(loop, clear_alarm, &late);
 }
 
 Test(loop_thread, an_earlier_timer_moves_the_wake_up_forward)

@@ -4,7 +4,9 @@
 
 #include "base/file.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -229,6 +231,50 @@ Test(lease, rule_14_is_not_renewed_for_an_owner_that_does_not_turn)
     cr_assert(await(&o, &o.ended, 1, 8000));
     EXPECT_INT(o.end, LEASE_END_EXPIRED);
     EXPECT_WITHIN(o.fell_at - stuck, S(2), S(5) + MS(500));
+    owner_fini(&o);
+}
+
+/* How often the elector's thread has waited and was woken. */
+static int electors_turns(void)
+{
+    char path[64], text[4096];
+    int turns = -1;
+    DIR *tasks = opendir("/proc/self/task");
+
+    for (struct dirent *task; (task = readdir(tasks)) != NULL;) {
+        snprintf(path, sizeof(path), "/proc/self/task/%.20s/status", task->d_name);
+        FILE *f = fopen(path, "r");
+        const size_t len = f != NULL ? fread(text, 1, sizeof(text) - 1, f) : 0;
+
+        text[len] = '\0';
+        if (f != NULL)
+            fclose(f);
+        const char *switches = strstr(text, "\nvoluntary_ctxt_switches:");
+        if (strncmp(text, "Name:\telector\n", 14) == 0 && switches != NULL)
+            turns = (int) strtol(strchr(switches, '\t'), NULL, 10);
+    }
+    closedir(tasks);
+    return turns;
+}
+
+/* It beat each second as well, though a renewal's answer had just shown that it lives. */
+Test(lease, a_leader_sleeps_between_its_renewals)
+{
+    owner_t o;
+
+    http_lease_do(server, make_empty);
+    owner_init(&o, "a");
+    o.options.lease_duration = S(15);
+    o.options.renew_deadline = S(10);
+    o.options.retry_period = S(4);
+    owner_start(&o);
+    cr_assert(await(&o, &o.begun, 1, 5000));
+    idle(&o, 500);
+    const int before = electors_turns();
+
+    idle(&o, 2500);
+    EXPECT_INT(before > 0, true);
+    EXPECT_INT(electors_turns() - before, 0);
     owner_fini(&o);
 }
 
