@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The first lookup under /api or /apis loads all that the server offers there, if it aggregates.
+ * The first lookup under /api or /apis asks for the server's version, and then loads all that it offers
+ * there, if it aggregates.
  * What is not in the cache afterwards, or is to be asked for again, costs one small request for its
  * group version; lookups that come while one is under way wait for it.
  */
@@ -42,6 +43,7 @@ struct kube_discovery {
     kube_client_t *client;
     const log_t *log;
     struct root roots[2];
+    unsigned minor; /* of its version; 0: not known */
     struct entry *cache;
     list_t questions;   /* that are under way */
     list_t ready;       /* lookups whose answer is in the cache */
@@ -369,15 +371,11 @@ static enum root_state take_root(kube_discovery_t *d, const kube_result_t *resul
     return aggregated ? ROOT_AGGREGATED : legacy ? ROOT_LEGACY : ROOT_UNKNOWN;
 }
 
-static void on_root(void *arg, const kube_result_t *result)
+/* What root has been loaded with is in the cache, or err says why it could not be. */
+static void end_root(struct root *root, const lh_error_t *err, int64_t retry_after)
 {
-    struct root *root = arg;
-    kube_discovery_t *d = root->discovery;
     list_t waiting, *node;
-    lh_error_t err;
 
-    root->call = NULL;
-    root->state = take_root(d, result, &err);
     list_init(&waiting);
     while ((node = list_pop(&root->waiting)) != NULL)
         list_append(&waiting, node);
@@ -389,17 +387,59 @@ static void on_root(void *arg, const kube_result_t *result)
         else if (root->state == ROOT_LEGACY)
             ask_or_fail(l);
         else
-            answer(l, err.code, NULL, &err, result->retry_after);
+            answer(l, err->code, NULL, err, retry_after);
+    }
+}
+
+static void on_root(void *arg, const kube_result_t *result)
+{
+    struct root *root = arg;
+    lh_error_t err;
+
+    root->call = NULL;
+    root->state = take_root(root->discovery, result, &err);
+    end_root(root, &err, result->retry_after);
+}
+
+/* 34 of "34" and "34+"; 0 of what is no version. */
+static unsigned take_minor(const kube_result_t *result)
+{
+    cJSON *json = result->code == 0 ? cJSON_ParseWithLength(result->body, result->body_len) : NULL;
+    const unsigned long minor = strtoul(text(json, "minor"), NULL, 10);
+    const bool is_one = strcmp(text(json, "major"), "1") == 0;
+
+    cJSON_Delete(json);
+    return is_one && minor < 1000 ? (unsigned) minor : 0;
+}
+
+/* A server that does not tell its version is asked for its kinds all the same. */
+static void on_version(void *arg, const kube_result_t *result)
+{
+    struct root *root = arg;
+    const kube_request_t request = {.method = "GET",
+                                    .path = root->path,
+                                    .accept = AGGREGATED,
+                                    .timeout = TIMEOUT,
+                                    .on_done = on_root,
+                                    .arg = root};
+    const unsigned minor = take_minor(result);
+    lh_error_t err;
+
+    root->call = NULL;
+    if (minor != 0)
+        root->discovery->minor = minor;
+    if (kube_client_send(root->discovery->client, &request, &root->call, &err) < 0) {
+        root->state = ROOT_UNKNOWN;
+        end_root(root, &err, 0);
     }
 }
 
 static int load_root(kube_discovery_t *d, struct root *root, lh_error_t *err)
 {
     const kube_request_t request = {.method = "GET",
-                                    .path = root->path,
-                                    .accept = AGGREGATED,
+                                    .path = "/version",
                                     .timeout = TIMEOUT,
-                                    .on_done = on_root,
+                                    .on_done = on_version,
                                     .arg = root};
     int ret = kube_client_send(d->client, &request, &root->call, err);
 
@@ -448,6 +488,11 @@ int kube_discovery_lookup(kube_discovery_t *d, const kube_gvr_t *gvr, bool fresh
 void kube_lookup_cancel(kube_lookup_t *l)
 {
     lookup_free(l);
+}
+
+unsigned kube_discovery_minor(const kube_discovery_t *d)
+{
+    return d->minor;
 }
 
 /* -- Life -- */

@@ -34,4 +34,8 @@ HOST_MUST_USE int kube_discovery_lookup(kube_discovery_t *d, const kube_gvr_t *g
                                         void *arg, kube_lookup_t **out, lh_error_t *err);
 void kube_lookup_cancel(kube_lookup_t *l);
 
+/* Of the API server's version 1.34: 34, as it was at the first lookup that has been answered; 0: it did not
+ * say. For what costs less, never for what is right: servers are upgraded, one after the other. */
+unsigned kube_discovery_minor(const kube_discovery_t *d);
+
 #endif

@@ -16,7 +16,13 @@
 
 #define LOOK_AGAIN (CLOCK_S / 2)
 
-enum { CLEAR_BY = 10000 }; /* keys in one turn of the loop: about a millisecond */
+#define AHEAD_FOR (200 * CLOCK_US) /* what is handed over early is done in that time */
+#define CALL_TIME_MAX CLOCK_MS     /* longer ones differ in nothing */
+
+enum {
+    CLEAR_BY = 10000, /* keys in one turn of the loop: about a millisecond */
+    AHEAD_MAX = 16
+};
 
 /* One subscription: a watch of the manifest in one namespace (NULL: all). */
 typedef struct source {
@@ -56,14 +62,15 @@ struct plugin_controller {
     size_t source_count;
     plugin_runner_t *runner; /* NULL while paused or closed */
     fence_t *fence;
-    bool open, ready; /* ready: every source has synced in this term */
-    bool clearing;    /* keys of an earlier term are left in the queue */
-    run_t *runs;      /* by ctx */
-    list_t handed;    /* of these, those for which no worker is free yet, oldest first */
-    uint32_t inside;  /* runs that have not returned */
-    uint32_t calls;   /* of these, those that have been entered */
-    bool async;       /* a call has returned before its completion */
-    bool expected;    /* the end of a run that is out means work */
+    bool open, ready;  /* ready: every source has synced in this term */
+    bool clearing;     /* keys of an earlier term are left in the queue */
+    run_t *runs;       /* by ctx */
+    list_t handed;     /* of these, those for which no worker is free yet, oldest first */
+    uint32_t inside;   /* runs that have not returned */
+    uint32_t calls;    /* of these, those that have been entered */
+    bool async;        /* a call has returned before its completion */
+    bool expected;     /* the end of a run that is out means work */
+    int64_t call_time; /* of late, on average */
     loop_timer_t timer;
     loop_task_t pump;
     plugin_meters_t meters;
@@ -136,7 +143,7 @@ static void expect_end(plugin_controller_t *c)
 {
     if (c->runs != NULL && !c->expected) {
         c->expected = true;
-        plugin_services_set_hungry(c->o.services, true);
+        plugin_services_set_patience(c->o.services, 0);
     }
 }
 
@@ -340,11 +347,29 @@ static void start_run(plugin_controller_t *c, const queue_run_t *q)
     c->runner->ops->reconcile(c->runner, &job);
 }
 
-/* As many jobs as there are workers wait in the runner, so that a worker need not wait for the loop;
- * the rest stays in the queue, where priorities count. */
+/* Jobs that wait in the runner for each worker, so that it need not wait for the loop: one, and more
+ * where calls are so short that two changes of threads would cost more than the call. The rest stays
+ * in the queue, where priorities count. */
+static uint32_t ahead(const plugin_controller_t *c)
+{
+    const int64_t fit = AHEAD_FOR / HOST_MAX(c->call_time, 1);
+
+    return (uint32_t) HOST_MIN(HOST_MAX(fit, 1), AHEAD_MAX);
+}
+
 static bool has_room(const plugin_controller_t *c)
 {
-    return c->inside < 2 * c->o.workers && HASH_COUNT(c->runs) < c->o.max_in_flight;
+    return c->inside < (1 + ahead(c)) * c->o.workers && HASH_COUNT(c->runs) < c->o.max_in_flight;
+}
+
+/* While keys wait, the loop hears of returns when half of what waits in the runner is done. */
+static int32_t patience(const plugin_controller_t *c)
+{
+    const bool waiting = queue_ready(c->queue) > 0;
+
+    if (waiting && !c->async)
+        return (int32_t) ((c->inside - c->calls) / 2 + 1);
+    return waiting || c->expected ? 0 : PLUGIN_PATIENT;
 }
 
 /* Looks again when a delayed key is due. While runs are out, often enough for the gauges of
@@ -391,7 +416,7 @@ static void pump(plugin_controller_t *c)
     while (c->ready && c->runner != NULL && has_room(c) && fence_admits(c->fence) &&
            queue_take(c->queue, clock_now(), &q))
         start_run(c, &q);
-    plugin_services_set_hungry(c->o.services, c->expected || queue_ready(c->queue) > 0);
+    plugin_services_set_patience(c->o.services, patience(c));
     arm_timer(c);
 }
 
@@ -507,6 +532,7 @@ static void take_times(plugin_controller_t *c, run_t *r, int64_t entered)
         r->entered_at = entered;
         queue_started(c->queue, r->entry, entered);
     }
+    c->call_time += (HOST_MIN(r->returned_at - r->entered_at, CALL_TIME_MAX) - c->call_time) / 8;
     if (!r->completed && !c->async) {
         c->async = true;
         show_most(c);
@@ -718,7 +744,7 @@ void plugin_controller_close(plugin_controller_t *c)
     c->open = c->ready = false;
     c->runner = NULL;
     plugin_poison_clear(&c->poison);
-    plugin_services_set_hungry(c->o.services, true); /* on_idle waits for the last run */
+    plugin_services_set_patience(c->o.services, 0); /* on_idle waits for the last run */
     loop_timer_clear(&c->timer);
     close_sources(c);
     clear_slice(c); /* what was put there while the term began, too */
@@ -740,6 +766,7 @@ plugin_controller_t *plugin_controller_create(const plugin_controller_options_t 
     c->pump.fn = pump_task;
     loop_timer_init(&c->timer, options->shared->loop, pump_timer);
     list_init(&c->handed);
+    c->call_time = CALL_TIME_MAX;
     plugin_meters_init(&c->meters, options->shared->metrics, c->name);
     plugin_poison_init(&c->poison, options->shared->health, c->name, options->services);
     plugin_flood_init(&c->flood, options->shared->loop, options->log);

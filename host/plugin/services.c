@@ -107,6 +107,8 @@ static void log_stray(const plugin_services_t *s, uint64_t ctx)
     log_destroy(log);
 }
 
+/* The loop sets its patience before it looks for tasks and waits; here it is read after the task is
+ * there: so one of the two sees the other. */
 static void services_complete(void *self, lh_completion_t completion, const lh_result_t *result)
 {
     plugin_services_t *s = self;
@@ -126,7 +128,9 @@ static void services_complete(void *self, lh_completion_t completion, const lh_r
     }
     pthread_mutex_unlock(&s->lock);
     if (e != NULL) {
-        plugin_services_tell(s, &e->task, urgent);
+        loop_post_quietly(s->shared->loop, &e->task);
+        if (urgent || atomic_load(&s->patience) <= 0)
+            loop_wake(s->shared->loop);
         return;
     }
     /* Late results of an ended term are no fault of the plugin; both are ignored. */
@@ -134,22 +138,16 @@ static void services_complete(void *self, lh_completion_t completion, const lh_r
     log_stray(s, completion.id);
 }
 
-/* The loop sets `hungry` before it looks for tasks and waits, and here it is read after the task is there:
- * so one of the two sees the other. */
 void plugin_services_tell(plugin_services_t *s, loop_task_t *task, bool urgent)
 {
-    if (urgent) {
-        loop_post(s->shared->loop, task);
-        return;
-    }
     loop_post_quietly(s->shared->loop, task);
-    if (atomic_load(&s->hungry))
+    if (urgent || atomic_fetch_sub(&s->patience, 1) <= 1)
         loop_wake(s->shared->loop);
 }
 
-void plugin_services_set_hungry(plugin_services_t *s, bool hungry)
+void plugin_services_set_patience(plugin_services_t *s, int32_t returns)
 {
-    atomic_store(&s->hungry, hungry);
+    atomic_store(&s->patience, returns);
 }
 
 /* -- The term -- */

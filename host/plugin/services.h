@@ -88,11 +88,14 @@ void plugin_services_cancel(plugin_services_t *s);
  * LH_EFENCED. */
 void plugin_services_end(plugin_services_t *s);
 
-/* Whether the end of a run means work for the loop: keys wait for its place, its key has changed
- * meanwhile, or a term is ending. [loop-thread] */
-void plugin_services_set_hungry(plugin_services_t *s, bool hungry);
-/* Posts a task that tells of the end of a run: at once when it is urgent or the loop is hungry, else with
- * what the loop does next. [any-thread] */
+/* The end of a run means nothing for the loop. */
+#define PLUGIN_PATIENT INT32_MAX
+/* How many more calls may return until the loop must hear of the ends of runs, since a worker will
+ * soon have nothing to do. 0: it hears of each at once, completions too, as a key of them has changed
+ * meanwhile or the term is ending. [loop-thread] */
+void plugin_services_set_patience(plugin_services_t *s, int32_t returns);
+/* Posts a task that tells that a call has returned: at once when it is urgent or the loop's patience is
+ * at its end, else with what the loop does next. [any-thread] */
 void plugin_services_tell(plugin_services_t *s, loop_task_t *task, bool urgent);
 
 /* How many keys that have no object wait on the plugin's demand. */

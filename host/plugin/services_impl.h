@@ -50,8 +50,8 @@ struct plugin_services {
     bucket_t rate;      /* of requests [loop-thread] */
     int64_t told_at;    /* that they wait [loop-thread] */
 
-    _Atomic int64_t limit; /* plugin_services_limit */
-    _Atomic bool hungry;   /* plugin_services_set_hungry */
+    _Atomic int64_t limit;    /* plugin_services_limit */
+    _Atomic int32_t patience; /* plugin_services_set_patience */
     /* Keys asked for that the loop has not taken yet, and those without an object that it has. */
     _Atomic size_t asked, guests;
 

@@ -14,6 +14,7 @@
 #include "queue/heap.h"
 #include "queue/line.h"
 #include "queue/meter.h"
+#include "queue/slab.h"
 
 #include <leasehold/types.h>
 #include <string.h>
@@ -22,6 +23,7 @@ enum { MAX_TOMBSTONES = 8 };
 
 struct queue {
     queue_entry_t *entries; /* by key */
+    queue_slabs_t slabs;    /* their memory */
     queue_line_t line;
     queue_heap_t heap;
     queue_meter_t meter;
@@ -65,7 +67,7 @@ static unsigned key_hash(const queue_key_t *key)
 static queue_entry_t *entry_create(queue_t *q, const queue_key_t *key, unsigned hash)
 {
     size_t ns_size = strlen(key->ns) + 1, name_size = strlen(key->name) + 1;
-    queue_entry_t *e = calloc(1, sizeof(*e) + ns_size + name_size);
+    queue_entry_t *e = queue_slabs_alloc(&q->slabs, sizeof(*e) + ns_size + name_size);
 
     if (e == NULL)
         return NULL;
@@ -90,7 +92,7 @@ static queue_entry_t *entry_create(queue_t *q, const queue_key_t *key, unsigned 
 fail_space:
     queue_line_unref(&q->line, e->space);
 fail_entry:
-    free(e);
+    queue_slabs_free(&q->slabs, e);
     return NULL;
 }
 
@@ -112,7 +114,7 @@ static void tombstone_free(queue_tombstone_t *t)
 }
 
 /* Frees what an entry holds; it is in no list, heap or table any more. */
-static void entry_free(queue_entry_t *e)
+static void entry_free(queue_t *q, queue_entry_t *e)
 {
     while (e->tombs != NULL) {
         queue_tombstone_t *t = e->tombs;
@@ -121,7 +123,7 @@ static void entry_free(queue_entry_t *e)
         tombstone_free(t);
     }
     tombstone_free(e->current);
-    free(e);
+    queue_slabs_free(&q->slabs, e);
 }
 
 /* -- Metrics -- */
@@ -212,7 +214,7 @@ static void settle(queue_t *q, queue_entry_t *e, bool front)
             HASH_DELETE(hh, q->entries, e);
             queue_line_unref(&q->line, e->space);
             set_guest(q, e, false);
-            entry_free(e);
+            entry_free(q, e);
         }
     }
     show_depth(q);
@@ -475,7 +477,7 @@ void queue_finish(queue_t *q, void *entry, enum queue_verdict verdict, int64_t a
 
     list_remove(&e->link);
     if (e->stale) {
-        entry_free(e);
+        entry_free(q, e);
         return;
     }
     e->running = false;
@@ -539,7 +541,7 @@ bool queue_clear_some(queue_t *q, size_t most)
             list_remove(&e->link);
             list_append(&q->stale, &e->link);
         } else {
-            entry_free(e);
+            entry_free(q, e);
         }
     }
     show_depth(q);
@@ -569,6 +571,7 @@ queue_t *queue_create(const queue_options_t *options)
     queue_meter_init(&q->meter, options->metrics, options->name);
     list_init(&q->running);
     list_init(&q->stale);
+    queue_slabs_init(&q->slabs);
     return q;
 }
 
@@ -580,7 +583,8 @@ void queue_destroy(queue_t *q)
     list_t *node;
 
     while ((node = list_pop(&q->stale)) != NULL) {
-        entry_free(LIST_ENTRY(node, queue_entry_t, link));
+        entry_free(q, LIST_ENTRY(node, queue_entry_t, link));
     }
+    queue_slabs_fini(&q->slabs);
     free(q);
 }

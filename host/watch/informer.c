@@ -26,7 +26,7 @@
 #define RECENT (10 * CLOCK_S)       /* a list that expires sooner is not repeated at once */
 
 /* HURRIED_SECONDS: the API server sends a bookmark two seconds before a watch's end. */
-enum { PAGE_SIZE = 500, PAGED_TRIES = 2, HURRIED_SECONDS = 3 };
+enum { HURRIED_SECONDS = 3 };
 
 static void take_step(watch_informer_t *w, enum step step);
 
@@ -502,6 +502,7 @@ static void after_page(watch_informer_t *w, watch_stream_end_t *end)
     /* A token names one state of the list; without it what was read may be out of date by now. */
     enum step again = w->page != NULL ? STEP_PAGE : STEP_LIST;
 
+    watch_informer_whole_ended(w, end->why);
     switch (end->why) {
     case WATCH_END_DONE:
         next_page(w, end);
@@ -575,7 +576,7 @@ static void open_stream(watch_informer_t *w, enum watch_stream_mode mode, enum p
         .metadata_only = w->spec.metadata_only,
         .version = buf_text(&w->version),
         .next = w->page,
-        .limit = w->page_tries < PAGED_TRIES ? PAGE_SIZE : 0,
+        .limit = watch_informer_page_limit(w),
         .idle = mode == WATCH_STREAM_LIST ? LIST_SILENCE : IDLE,
         .seconds = mode == WATCH_STREAM_EVENTS && w->hurries ? HURRIED_SECONDS : 0,
         .fresh = w->froze,
@@ -600,17 +601,14 @@ static void begin_list(watch_turn_t *turn)
     w->blind = w->older = false;
     w->listing = w->list_counts = true;
     watch_confirm_end(w->confirm);
-    bool paged = w->no_streaming || w->page_tries > 0 || w->page_once;
-
     w->list_began = clock_now();
-    w->page_once = false;
     free(host_steal(w->page));
     watch_store_list_begin(w->store);
-    watch_gauges_list(&w->gauges, paged ? "paged" : "stream");
-    if (paged)
-        take_step(w, STEP_PAGE);
-    else
+    watch_gauges_list(&w->gauges, watch_informer_choose_list(w));
+    if (w->list == LIST_STREAM)
         open_stream(w, WATCH_STREAM_LIST, PHASE_STREAM_LIST, STEP_LIST);
+    else
+        take_step(w, STEP_PAGE);
 }
 
 static void on_limit(loop_timer_t *timer)

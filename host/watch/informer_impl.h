@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of an informer, for its two files: informer.c, and informer_term.c for what a term asks
- * of a stream that was open before it. */
+/* The inside of an informer, for its files: informer.c, informer_list.c for the choice of lists, and
+ * informer_term.c for what a term asks of a stream that was open before it. */
 #ifndef WATCH_INFORMER_IMPL_H
 #define WATCH_INFORMER_IMPL_H
 
@@ -14,6 +14,7 @@
 #include "watch/verify.h"
 
 enum step { STEP_LOOK_UP, STEP_LIST, STEP_PAGE, STEP_WATCH };
+enum list_kind { LIST_WHOLE, LIST_STREAM, LIST_PAGED }; /* whole: in one answer */
 enum phase { PHASE_WAIT, PHASE_STREAM_LIST, PHASE_PAGE, PHASE_WATCH };
 
 struct watch_informer {
@@ -41,11 +42,13 @@ struct watch_informer {
     watch_turn_t turn; /* to list: held while one is read */
     char *problem;
 
-    buf_t version;     /* the last one seen */
-    char *page;        /* continue token; NULL: the first page */
+    buf_t version; /* the last one seen */
+    char *page;    /* continue token; NULL: the first page */
+    enum list_kind list;
     int page_tries;    /* lists that expired between pages */
     bool no_streaming; /* the server refused it */
     bool page_once;    /* the next list is paged, for a reason of the moment */
+    bool stream_once;  /* the next list is a streaming one, as the one before failed as a whole */
     bool appeared;     /* the kind was installed while we waited for it */
     bool froze;        /* the next request gets a connection of its own */
     bool hurries;      /* the next watch is to end soon, and to bring a bookmark before */
@@ -65,6 +68,13 @@ struct watch_informer {
     int64_t missing_since; /* lookups have not found the kind since then; 0: the last one did */
     int64_t failing_since; /* watches have not worked since then; 0: they do */
 };
+
+/* A list begins: chooses its kind; the name of that. */
+const char *watch_informer_choose_list(watch_informer_t *w);
+/* How many objects a page of it may have; 0: any number. */
+int watch_informer_page_limit(const watch_informer_t *w);
+/* A page has ended: one without limit that failed is not tried twice in a row. */
+void watch_informer_whole_ended(watch_informer_t *w, enum watch_end why);
 
 /* The store is complete: confirms it when that was not by a list of this term. */
 void watch_informer_confirm(watch_informer_t *w);

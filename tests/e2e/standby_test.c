@@ -22,7 +22,7 @@ static double metric_of(replica_t *r, const char *family, const char *ns, const 
 
 static double lists(replica_t *r, const char *ns)
 {
-    return metric_of(r, "lists_total", ns, ",mode=\"stream\"");
+    return metric_of(r, "lists_total", ns, ",mode=\"whole\"");
 }
 
 /* By whichever method: it depends on what happens meanwhile. */

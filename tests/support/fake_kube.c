@@ -35,6 +35,7 @@ struct fake_kube {
     kube_discovery_t discovery;
     list_t calls, lookups;
     size_t sent, open, lookup_count, fresh_count;
+    unsigned minor;
     char *last_path;
     bool installed;
     int lookup_code;
@@ -159,6 +160,11 @@ int kube_discovery_lookup(kube_discovery_t *d, const kube_gvr_t *gvr, bool fresh
     return 0;
 }
 
+unsigned kube_discovery_minor(const kube_discovery_t *d)
+{
+    return d->fake->minor;
+}
+
 void kube_lookup_cancel(kube_lookup_t *l)
 {
     list_remove(&l->link);
@@ -178,6 +184,11 @@ void fake_kube_set_kind_of(fake_kube_t *f, const char *resource, const kube_kind
 {
     f->other = resource;
     f->other_kind = *kind;
+}
+
+void fake_kube_set_minor(fake_kube_t *f, unsigned minor)
+{
+    f->minor = minor;
 }
 
 void fake_kube_fail_lookups(fake_kube_t *f, int code, int64_t retry_after)

@@ -25,6 +25,7 @@ kube_discovery_t *fake_kube_discovery(fake_kube_t *f);
 void fake_kube_set_kind(fake_kube_t *f, const kube_kind_t *kind);
 /* The same for one resource, in its place; the strings are borrowed until destroy. */
 void fake_kube_set_kind_of(fake_kube_t *f, const char *resource, const kube_kind_t *kind);
+void fake_kube_set_minor(fake_kube_t *f, unsigned minor); /* of the version; at first not known */
 void fake_kube_fail_lookups(fake_kube_t *f, int code, int64_t retry_after); /* 0: no more */
 size_t fake_kube_lookups(const fake_kube_t *f);                             /* so far */
 size_t fake_kube_fresh_lookups(const fake_kube_t *f); /* of these, past the cache */

@@ -57,13 +57,14 @@ foreach(file services events report fenced limits poison)
     unit_test(plugin ${file} LIBS support_fake_kube)
     target_sources(plugin_${file}_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/plugin/services_rig.c)
 endforeach()
-foreach(file runtime instance controller flood keeper process odd_objects)
+foreach(file runtime instance controller ahead flood keeper process odd_objects)
     plugin_test(${file} LIBS support_fake_kube)
     target_sources(plugin_${file}_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/plugin/runtime_rig.c)
 endforeach()
 # What wakes the loop is counted.
 target_link_options(plugin_controller_test PRIVATE -Wl,--wrap=loop_post -Wl,--wrap=loop_wake
                                                    -Wl,--wrap=plugin_services_tell)
+target_link_options(plugin_ahead_test PRIVATE -Wl,--wrap=loop_wake -Wl,--wrap=plugin_services_tell)
 # Processes that die on purpose; valgrind would report each.
 unit_test(plugin blackbox)
 set_property(TEST plugin_blackbox_test APPEND PROPERTY LABELS no-valgrind)

@@ -9,6 +9,7 @@
 static rig_t rig;
 static kube_discovery_t *discovery;
 static atomic_bool aggregated, crd_exists, broken, busy;
+static const char *_Atomic version; /* NULL: 404 */
 static const char *_Atomic rubbish; /* answered to everything unless NULL */
 
 static const kube_gvr_t pods = {"", "v1", "pods"};
@@ -54,6 +55,8 @@ static void handle(void *arg, http_exchange_t *x)
         http_reply_status(x, 503, "ServiceUnavailable", "not now");
     else if (atomic_load(&rubbish) != NULL)
         http_reply(x, 200, type, atomic_load(&rubbish));
+    else if (strcmp(path, "/version") == 0 && atomic_load(&version) != NULL)
+        http_reply(x, 200, type, atomic_load(&version));
     else if (strcmp(path, "/api") == 0)
         http_reply(x, 200, type, all ? core_aggregated : "{\"kind\":\"APIVersions\"}");
     else if (strcmp(path, "/apis") == 0)
@@ -73,6 +76,7 @@ static void start(void)
     atomic_store(&broken, false);
     atomic_store(&busy, false);
     atomic_store(&rubbish, NULL);
+    atomic_store(&version, NULL);
     rig_start(&rig, &(http_server_options_t){.handler = handle}, KUBE_CLIENT_READS);
     discovery = kube_discovery_create(rig.client, NULL);
 }
@@ -140,8 +144,9 @@ Test(discovery, finds_a_kind_of_the_core_group)
     EXPECT_STR(f.kind, "Pod");
     EXPECT_INT(f.namespaced, true);
     EXPECT_INT(f.watchable, true);
-    EXPECT_STR(http_server_line(rig.server, 0), "GET /api");
-    EXPECT_HAS(http_server_header(rig.server, 0, "Accept"),
+    EXPECT_STR(http_server_line(rig.server, 0), "GET /version");
+    EXPECT_STR(http_server_line(rig.server, 1), "GET /api");
+    EXPECT_HAS(http_server_header(rig.server, 1, "Accept"),
                "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,");
 }
 
@@ -168,7 +173,7 @@ Test(discovery, asks_once_for_all_kinds_and_answers_from_the_cache)
               rig_run_until(&rig, &c.done, 5000));
     look_up(&a, &deployments, false);
     EXPECT_STR(a.kind, "Deployment");
-    EXPECT_INT(http_server_requests(rig.server), 1);
+    EXPECT_INT(http_server_requests(rig.server), 2);
 }
 
 Test(discovery, a_fresh_lookup_asks_for_the_group_version_alone)
@@ -178,8 +183,8 @@ Test(discovery, a_fresh_lookup_asks_for_the_group_version_alone)
     look_up(&f, &pods, false);
     look_up(&f, &pods, true);
     EXPECT_STR(f.kind, "Pod");
-    EXPECT_INT(http_server_requests(rig.server), 2);
-    EXPECT_STR(http_server_line(rig.server, 1), "GET /api/v1");
+    EXPECT_INT(http_server_requests(rig.server), 3);
+    EXPECT_STR(http_server_line(rig.server, 2), "GET /api/v1");
 }
 
 Test(discovery, lookups_of_one_group_version_at_a_time_share_a_request)
@@ -249,9 +254,37 @@ Test(discovery, works_with_a_server_that_does_not_aggregate)
     look_up(&f, &pods, false);
     EXPECT_INT(f.code, 0);
     EXPECT_STR(f.kind, "Pod");
-    EXPECT_STR(http_server_line(rig.server, 1), "GET /api/v1");
+    EXPECT_STR(http_server_line(rig.server, 2), "GET /api/v1");
     look_up(&f, &nodes, false);
     EXPECT_INT(f.code, LH_ENOTFOUND);
+}
+
+Test(discovery, knows_the_servers_version_where_it_says_it)
+{
+    static const struct {
+        const char *answer;
+        unsigned minor;
+    } table[] = {{"{\"major\":\"1\",\"minor\":\"34\"}", 34},
+                 {"{\"major\":\"1\",\"minor\":\"9+\"}", 9},
+                 {"{\"major\":\"2\",\"minor\":\"34\"}", 0},
+                 {"{\"major\":\"1\",\"minor\":\"-1\"}", 0},
+                 {"{\"major\":\"1\"}", 0},
+                 {"<html>", 0},
+                 {NULL, 0}};
+
+    EXPECT_INT(kube_discovery_minor(discovery), 0);
+    for (size_t i = 0; i < HOST_LEN(table); i++) {
+        found_t f;
+
+        kube_discovery_destroy(discovery);
+        discovery = kube_discovery_create(rig.client, NULL);
+        atomic_store(&version, table[i].answer);
+        look_up(&f, &pods, false);
+        EXPECT_INT(f.code, 0);
+        cr_expect(kube_discovery_minor(discovery) == table[i].minor, "%s: %u, expected %u",
+                  table[i].answer != NULL ? table[i].answer : "404",
+                  kube_discovery_minor(discovery), table[i].minor);
+    }
 }
 
 Test(discovery, a_server_in_trouble_is_no_missing_kind)

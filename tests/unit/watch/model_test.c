@@ -405,6 +405,7 @@ static void run_seed(unsigned seed, bool trace)
     jitter = s;
     s->selects = pick(s, 2) == 0;
     fixture_open(&r->f, &(const watch_spec_t){0});
+    fake_kube_set_minor(r->f.kube, seed % 2 == 0 ? 33 : 34); /* lists are streaming, or whole */
     watch_informer_destroy(host_steal(r->f.informer));
     r->hub = watch_hub_create(&r->f.options);
     join(r, &r->first, false);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which kind of list an informer reads. All are consistent; they differ in what they cost.
+ *
+ * Since 1.34 the API server answers a list without limit from its watch cache and encodes one object after
+ * another: half of the CPU of a streaming list, which encodes each as an event, or of pages, which it reads
+ * from etcd but for the first. Servers before that would hold such an answer in memory whole.
+ */
+#include "watch/informer_impl.h"
+
+enum { WHOLE_SINCE = 34, PAGE_SIZE = 500, PAGED_TRIES = 2 };
+
+const char *watch_informer_choose_list(watch_informer_t *w)
+{
+    static const char *const names[] = {
+        [LIST_WHOLE] = "whole", [LIST_STREAM] = "stream", [LIST_PAGED] = "paged"};
+    const bool paged = w->page_tries > 0 || w->page_once;
+
+    if (!paged && !w->stream_once && kube_discovery_minor(w->options->discovery) >= WHOLE_SINCE)
+        w->list = LIST_WHOLE;
+    else
+        w->list = paged || w->no_streaming ? LIST_PAGED : LIST_STREAM;
+    w->page_once = w->stream_once = false;
+    return names[w->list];
+}
+
+int watch_informer_page_limit(const watch_informer_t *w)
+{
+    return w->list == LIST_WHOLE || w->page_tries >= PAGED_TRIES ? 0 : PAGE_SIZE;
+}
+
+void watch_informer_whole_ended(watch_informer_t *w, enum watch_end why)
+{
+    w->stream_once = w->list == LIST_WHOLE &&
+                     (why == WATCH_END_CUT || why == WATCH_END_FROZEN || why == WATCH_END_FAILED ||
+                      why == WATCH_END_GARBLED || why == WATCH_END_REFUSED);
+}
