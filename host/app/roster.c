@@ -28,6 +28,7 @@ static void add_plain(const plugin_file_t *file, app_roster_fn *fn, void *arg)
 {
     const config_instance_t plain = {
         .name = file->manifest->id,
+        .enabled = true,
         .plugin = file->manifest->id,
         .workers = CONFIG_WORKERS_DEFAULT,
         .max_in_flight = CONFIG_MAX_IN_FLIGHT_DEFAULT,
@@ -48,7 +49,8 @@ void app_roster(const config_t *config, const plugin_scan_t *scan, app_roster_fn
 {
     for (size_t i = 0; i < config->plugins.instance_count; i++) {
         const config_instance_t *c = &config->plugins.instances[i];
-        fn(arg, c, find_file(scan, c->plugin));
+        if (c->enabled)
+            fn(arg, c, find_file(scan, c->plugin));
     }
     for (size_t i = 0; i < scan->count; i++) {
         const plugin_file_t *f = &scan->files[i];

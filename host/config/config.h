@@ -33,6 +33,7 @@ enum config_plugins { CONFIG_PLUGINS_SHOWN, CONFIG_PLUGINS_REQUIRED };
 /* plugins.instances.<name> */
 typedef struct config_instance {
     char *name;
+    bool enabled;
     char *plugin;    /* manifest id; the name unless configured */
     int isolation;   /* enum config_isolation */
     int64_t workers; /* default 1 */

@@ -79,6 +79,8 @@ const config_setting_t config_settings[CONFIG_SETTINGS] = {
 };
 
 const config_setting_t config_instance_settings[CONFIG_INSTANCE_SETTINGS] = {
+    {"enabled", CONFIG_BOOL, AT_INSTANCE(enabled), "true",
+     .help = "false: it does not run, nor does its plugin without it"},
     {"plugin", CONFIG_STRING, AT_INSTANCE(plugin),
      .help = "manifest id; empty: the instance's name"},
     {"isolation", CONFIG_CHOICE, AT_INSTANCE(isolation), "thread", .choices = isolations,

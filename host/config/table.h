@@ -36,7 +36,7 @@ typedef struct config_setting {
 } config_setting_t;
 
 #define CONFIG_SETTINGS 24
-#define CONFIG_INSTANCE_SETTINGS 12
+#define CONFIG_INSTANCE_SETTINGS 13
 #define CONFIG_INSTANCES_KEY "plugins.instances"
 
 extern const config_setting_t config_settings[CONFIG_SETTINGS];

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# deployment_test.sh ROOT LEASEHOLD: examples/deployment, as far as it can be judged without a cluster.
+# deployment_test.sh ROOT LEASEHOLD PLUGINS: examples/deployment, as far as it can be judged without a cluster.
 # Prints TAP.
 set -u
-root=$1 leasehold=$2
+root=$1 leasehold=$2 plugins=$3
 files=$root/examples/deployment
 promtool=${LEASEHOLD_TEST_PROMTOOL:-promtool}
 work=$(mktemp -d)
@@ -54,16 +54,28 @@ image_has_the_libraries() {
 }
 
 configuration_is_good() {
-    sed -n '/^  leasehold.yaml: |$/,/^---$/{/^    /s/^    //p}' "$files/leasehold.yaml" > "$work/leasehold.yaml"
-    sed -i "s|/plugins|$work|; s|/state/leasehold|$work/state|" "$work/leasehold.yaml"
-    grep -q '^plugins:' "$work/leasehold.yaml" &&
-        env -i "$leasehold" config --check --config "$work/leasehold.yaml"
+    env -i "$leasehold" config --check --config "$files/leasehold.yaml" --plugins "$plugins" \
+        --set "stateDir=$work/state"
+}
+
+# Needs nothing but the configuration and the plugin files, and grants what is enabled.
+rights_are_printed() {
+    env -i "$leasehold" rbac --config "$files/leasehold.yaml" --plugins "$plugins" > "$work/rbac" &&
+        grep -q '"leasehold:leasehold:leasehold-leader:mirror"' "$work/rbac" &&
+        ! grep 'janitor' "$work/rbac"
+}
+
+# A build directory that is copied into the image names the paths of another machine.
+image_is_built_from_sources_alone() {
+    grep -qx 'build\*' "$root/.dockerignore" && grep -qx '\.git' "$root/.dockerignore"
 }
 
 expect "the alerts are rules" "$promtool" check rules "$files/alerts.yaml"
 expect "each alert is raised when it should be" "$promtool" test rules "$root/tests/deployment/alerts_test.yaml"
 expect "the alerts ask for metrics that there are" metrics_are_documented
 expect "the image has the libraries of the host" image_has_the_libraries
-expect "the ConfigMap is a good configuration" configuration_is_good
+expect "the image is built from sources alone" image_is_built_from_sources_alone
+expect "the configuration is good" configuration_is_good
+expect "the rights of what is enabled are printed" rights_are_printed
 echo "1..$number"
 exit $failed

@@ -182,6 +182,19 @@ Test(rbac, a_janitor_that_nobody_has_configured_ended_it)
     cJSON_Delete(list);
 }
 
+/* Every file in the directory ran: who wanted one of a directory's plugins granted the rights of all. */
+Test(rbac, an_instance_that_is_not_enabled_gets_nothing)
+{
+    cJSON *list = print_json((const char *const[]){SHIPPED, "-o", "json", "--set",
+                                                   "plugins.instances.mirror.enabled=false", NULL});
+    char *mirror = find(list, "ClusterRole", BASE ":mirror", NULL);
+
+    EXPECT_STR(mirror, "");
+    expect(list, "ClusterRole", BASE ":reloader", NULL, "\"resources\":[\"deployments\"");
+    free(mirror);
+    cJSON_Delete(list);
+}
+
 /* What rules become: those of the cluster, '|', and the others. */
 static void expect_split(const char *rules, const char *expected)
 {

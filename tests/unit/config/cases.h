@@ -269,6 +269,9 @@ static const config_case_t config_cases[] = {
                       "\"LeaseDuration\": \"20\""),
      .want = "leaderElection.enabled false\nleaderElection.clockSkew 0.1\n"
              "leaderElection.leaseDuration 20s\n"},
+    {"an instance that is not enabled",
+     .yaml = "plugins:\n  instances:\n    web: {enabled: false}\n    api: {}\n",
+     .want = "plugins.instances.web.enabled false\nplugins.instances.api.enabled true\n"},
     {"a boolean in any case", .appsettings = K("\"EnableLeaderElection\": \"tRUE\""),
      .env = {"KubeOps__Name=a"}, .want = "leaderElection.enabled true\nname a\n"},
     {"values without a value", .appsettings = K("\"Name\": null, \"Health\": null, \"Log\": {}"),
