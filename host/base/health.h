@@ -18,8 +18,10 @@ health_t *health_create(void); /* caller owns, free with health_destroy */
 void health_destroy(health_t *h);
 
 /* A check that its owner sets; failing with "not started" until the first health_set. name is
- * unique, copied, with its control characters escaped (a plugin file may be called anything). counts: endpoints that fail with it. shown: endpoints whose ?verbose lists it
- * (counts is included). Borrowed until health_remove or health_destroy. [any-thread] */
+ * copied, with its control characters escaped: a plugin file may be called anything. It should be unique;
+ * of names that then read alike health_report_one shows the first. counts: endpoints that fail with it.
+ * shown: endpoints whose ?verbose lists it (counts is included). Borrowed until health_remove or
+ * health_destroy. [any-thread] */
 health_check_t *health_add(health_t *h, const char *name, unsigned counts, unsigned shown);
 /* reason is printed by ?verbose only when not ok; may be NULL when ok. [any-thread] */
 void health_set(health_check_t *c, bool ok, const char *reason);

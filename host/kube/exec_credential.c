@@ -88,6 +88,8 @@ static int read_status(const cJSON *status, kube_exec_credential_t *out, lh_erro
     if ((cert == NULL) != (key == NULL))
         return host_fail(err, LH_EINVAL, "%s is missing in its answer",
                          cert == NULL ? "clientCertificateData" : "clientKeyData");
+    if (token != NULL && token[strspn(token, " \t\r\n")] == '\0')
+        return host_fail(err, LH_EINVAL, "its token is empty");
     if (token != NULL && (ret = kube_token_check(token, strlen(token), err)) < 0)
         return host_error_wrap(err, ret, "its answer");
     if (cert != NULL && (ret = kube_pem_check_pair(cert, key, err)) < 0)

@@ -105,7 +105,7 @@ int kube_pem_check_pair(const char *cert, const char *key, lh_error_t *err)
 
 int64_t kube_pem_expiry(const char *cert)
 {
-    const int64_t last = CLOCK_NEVER / CLOCK_S;
+    const int64_t last = CLOCK_NEVER / CLOCK_S, first = -last;
     BIO *text = BIO_new_mem_buf(cert, -1);
     X509 *x509 = text != NULL ? PEM_read_bio_X509(text, NULL, no_passphrase, NULL) : NULL;
     struct tm at;
@@ -114,7 +114,7 @@ int64_t kube_pem_expiry(const char *cert)
     if (x509 != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(x509), &at) == 1) {
         const int64_t seconds = timegm(&at);
         if (seconds < last)
-            expiry = seconds * CLOCK_S;
+            expiry = HOST_MAX(seconds, first) * CLOCK_S;
     }
     ERR_clear_error();
     X509_free(x509);

@@ -23,7 +23,8 @@ HOST_MUST_USE int kube_pem_read(const char *path, char **out, lh_error_t *err);
 HOST_MUST_USE int kube_pem_check_pair(const char *cert, const char *key, lh_error_t *err);
 
 /* When the first certificate of cert expires (its notAfter), on the wall clock, in ns; CLOCK_NEVER when that
- * cannot be read, or lies beyond the clock's range. [any-thread] */
+ * cannot be read, or lies behind the clock's range; what lies before it is as old as the clock can tell.
+ * [any-thread] */
 int64_t kube_pem_expiry(const char *cert);
 
 /* Overwrites and frees s; NULL is allowed. [any-thread] */

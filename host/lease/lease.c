@@ -323,7 +323,9 @@ static void open_clock(lease_t *l)
             0)
         l->clock_event =
             event_new(loop_base(l->loop), l->clock_fd, EV_READ | EV_PERSIST, on_clock, l);
-    if (l->clock_event == NULL || event_add(l->clock_event, NULL) < 0)
+    if (l->clock_event != NULL && event_add(l->clock_event, NULL) < 0)
+        event_free(host_steal(l->clock_event)); /* the beat must not rely on it */
+    if (l->clock_event == NULL)
         log_warn(l->log, "steps of the wall clock are noticed after a second only");
 }
 

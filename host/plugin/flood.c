@@ -31,7 +31,7 @@ static bool is_object(const char *word, size_t len, const char *ns, const char *
 {
     static const char around[] = "()[]{}<>,.;:";
 
-    if ((len > 1 && (*word == '"' || *word == '\'')) || memchr(word, '/', len) != NULL)
+    if ((len > 1 && (*word == '"' || *word == '\'')) || strcspn(word, "/0123456789") < len)
         return true;
     while (len > 0 && strchr(around, *word) != NULL) {
         word++;

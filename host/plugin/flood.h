@@ -2,8 +2,9 @@
 /*
  * Failures of one controller that are alike: the log gets the first ones of each 10 s, and then how many
  * more there were. Alike are lines that differ only in what they are about: the key's own names, what stands
- * in quotes, and paths. So a plugin that may not write (403) is told of a few times, for however many
- * objects. What fails again is another kind than what fails for the first time: it hides no newcomer.
+ * in quotes, paths, and words with a digit (uids, versions, times). So a plugin that may not write (403) is
+ * told of a few times, for however many objects. What fails again is another kind than what fails for the
+ * first time: it hides no newcomer.
  * Everything here is of the loop thread.
  */
 #ifndef PLUGIN_FLOOD_H

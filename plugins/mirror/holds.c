@@ -162,7 +162,7 @@ void holds_forgive(holds_t *h, const char *ns)
     pthread_mutex_lock(&h->lock);
     HASH_ITER (hh, h->known, hold, next) {
         const char *at = strchr(hold->key, '/') + 1;
-        if (hold->outcome == ATTEMPT_FORBIDDEN && strncmp(at, ns, len) == 0 && at[len] == '/')
+        if (hold->outcome != ATTEMPT_WRITTEN && strncmp(at, ns, len) == 0 && at[len] == '/')
             drop(h, hold);
     }
     pthread_mutex_unlock(&h->lock);

@@ -249,6 +249,22 @@ Test(mirror, a_namespace_that_is_new_does_not_wait_for_the_old_one_of_its_name)
     end(fake);
 }
 
+/* A ValidatingAdmissionPolicy answers 422 unless it says otherwise, and may look at the namespace. */
+Test(mirror, what_a_namespace_refused_was_not_made_in_the_next_one_of_its_name)
+{
+    lh_fake_t *fake = lead();
+
+    lh_fake_answer(fake, "POST", "/api/v1/namespaces/b/", 422, NULL, 1);
+    put(fake, "src", "conf", AUTO, "'k': 'v'");
+    expect_look(fake, "src", "conf", 2, 0);
+    change_namespace(fake, "a", "");
+    expect_look(fake, "src", "conf", 0, 0);
+    change_namespace(fake, "b", "'tier': 'free'");
+    expect_look(fake, "src", "conf", 1, 0);
+    EXPECT_THERE(IN_B, 1);
+    end(fake);
+}
+
 Test(mirror, a_source_that_may_not_be_read_was_asked_for_for_ever)
 {
     lh_fake_t *fake = lead();

@@ -100,7 +100,8 @@ int64_t holds_left(holds_t *h, const work_t *w, const attempt_t *a, int *is_news
 /* outcome is ATTEMPT_*; without memory for it nothing is held back. [worker-thread] */
 void holds_note(holds_t *h, const work_t *w, const attempt_t *a, uint32_t outcome);
 void holds_forget(holds_t *h, const work_t *w, const attempt_t *a);
-/* What was forbidden in this namespace may not be in the next one of its name. [worker-thread] */
+/* What was refused or forbidden in this namespace may not be with its new labels, nor in the next one of
+ * its name. [worker-thread] */
 void holds_forgive(holds_t *h, const char *ns);
 void holds_clear(holds_t *h); /* [plugin-thread] */
 

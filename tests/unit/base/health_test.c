@@ -138,6 +138,19 @@ Test(health, a_name_with_control_characters_was_printed_raw)
     EXPECT_STR(buf_text(&out), "file-a\\n[+]b ok\\u001b[2J.so failed: not started\n");
 }
 
+/* Two files, whose names people read alike. */
+Test(health, a_name_that_reads_like_an_escaped_one_ended_a_debug_build)
+{
+    host_cleanup(health_destroyp) health_t *h = health_create();
+
+    health_add(h, "file-a\n.so", 0, HEALTH_READYZ);
+    health_set(health_add(h, "file-a\\n.so", 0, HEALTH_READYZ), false, "bad");
+    EXPECT_REPORT(h, HEALTH_READYZ, true, true,
+                  "[-]file-a\\n.so failed: not started (does not count)\n"
+                  "[-]file-a\\n.so failed: bad (does not count)\n"
+                  "readyz check passed\n");
+}
+
 static bool computed(void *arg, char *reason, size_t size)
 {
     const int *value = arg;

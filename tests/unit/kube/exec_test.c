@@ -289,6 +289,14 @@ Test(exec, answer_that_is_none_is_refused_without_being_shown)
                      "expirationTimestamp 'soon' is no time");
 }
 
+/* The plugin was not asked again, and each request failed with "the token is empty". */
+Test(exec, answer_with_a_token_of_blanks_was_taken)
+{
+    expect_no_answer(ANSWER "{\"token\":\" \\n\"}}", "its token is empty");
+    expect_parsed(ANSWER "{\"token\":\" t\\n\"}}"); /* they are not sent */
+    kube_exec_credential_fini(&parsed);
+}
+
 /* -- When it runs -- */
 
 static void on_run(loop_task_t *task)

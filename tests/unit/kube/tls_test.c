@@ -2,7 +2,9 @@
 /* Certificates: whom the client trusts, and how it shows itself. */
 #include "rig.h"
 
+#include "base/clock.h"
 #include "base/file.h"
+#include "kube/pem.h"
 
 #include <openssl/pem.h>
 #include <stdio.h>
@@ -335,8 +337,8 @@ Test(tls, a_client_key_file_that_holds_no_key_was_found_by_the_first_request)
     unlink(key);
 }
 
-/* The certificate as of the last century. The caller frees it. */
-static char *expired(const char *cert, const char *key)
+/* The certificate with another end. The caller frees it. */
+static char *expired_at(const char *cert, const char *key, const char *time)
 {
     BIO *cert_text = BIO_new_mem_buf(cert, -1), *key_text = BIO_new_mem_buf(key, -1);
     BIO *out = BIO_new(BIO_s_mem());
@@ -345,7 +347,7 @@ static char *expired(const char *cert, const char *key)
     ASN1_TIME *end = ASN1_TIME_new();
     char *text = NULL;
 
-    cr_assert(ASN1_TIME_set_string(end, "19991231235959Z"));
+    cr_assert(ASN1_TIME_set_string(end, time));
     cr_assert(X509_set1_notAfter(x509, end));
     cr_assert(X509_sign(x509, pkey, EVP_sha256()));
     cr_assert(PEM_write_bio_X509(out, x509));
@@ -359,6 +361,26 @@ static char *expired(const char *cert, const char *key)
     BIO_free(key_text);
     BIO_free(out);
     return copy;
+}
+
+static char *expired(const char *cert, const char *key)
+{
+    return expired_at(cert, key, "19991231235959Z");
+}
+
+/* Its nanoseconds do not fit into 64 bits. */
+Test(tls, a_client_certificate_that_expired_before_the_clock_began_overflowed)
+{
+    start_with("IP:127.0.0.1", false);
+    host_cleanup(host_freep) char *ancient =
+        expired_at(tls->client_cert, tls->client_key, "00010101000000Z");
+    host_cleanup(host_freep) char *endless =
+        expired_at(tls->client_cert, tls->client_key, "99991231235959Z");
+
+    cr_expect(kube_pem_expiry(ancient) < 0, "expires at %lld, expected a time before 1970",
+              (long long) kube_pem_expiry(ancient));
+    EXPECT_INT(kube_pem_expiry(endless), CLOCK_NEVER);
+    EXPECT_INT(kube_pem_expiry("no certificate"), CLOCK_NEVER);
 }
 
 /* "Unauthorized" was all that was said, and of a handshake even less. */

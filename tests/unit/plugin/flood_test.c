@@ -122,6 +122,27 @@ Test(flood, names_of_the_key_make_no_difference_and_words_do)
     cr_expect(shows("", "a"));
 }
 
+/* As an API server that is slow, and one that has made objects anew: each line had a number of its own,
+ * so all of them were logged. */
+Test(flood, of_errors_with_other_numbers_each_filled_the_log)
+{
+    int slow = 0, anew = 0;
+
+    for (int i = 0; i < 1000; i++) {
+        host_cleanup(host_freep) char *late = host_xprintf(
+            "GET /x: Operation timed out after %d milliseconds with 0 bytes received", 30001 + i);
+        host_cleanup(host_freep) char *uid = host_xprintf(
+            "DELETE /x: 409 Conflict: UID in precondition: 5e%04d-aa, UID in object meta: 7f%04d",
+            i, i);
+
+        slow += shows(late, "a");
+        anew += shows(uid, "a");
+    }
+    EXPECT_INT(slow, PLUGIN_FLOOD_SHOWN);
+    EXPECT_INT(anew, PLUGIN_FLOOD_SHOWN);
+    cr_expect(shows("DELETE /x: 403 Forbidden", "a"));
+}
+
 Test(flood, what_is_rare_is_never_left_out)
 {
     for (int i = 0; i < 100; i++) {
@@ -136,7 +157,7 @@ Test(flood, of_more_kinds_than_are_kept_the_oldest_is_told_and_begins_anew)
     EXPECT_INT(forbidden(11), PLUGIN_FLOOD_SHOWN);
     for (int i = 1; i < PLUGIN_FLOOD_KINDS; i++) {
         char line[16];
-        snprintf(line, sizeof(line), "failure %d", i);
+        snprintf(line, sizeof(line), "failure %c", 'a' + i);
         fake_clock_advance(1);
         cr_expect(shows(line, "a"));
     }
