@@ -35,9 +35,9 @@ typedef struct kube_credentials {
 
 /*
  * Where credentials come from, first match: path; $KUBECONFIG (files, merged as kubectl does); the
- * service account of a pod (KUBERNETES_SERVICE_HOST/PORT and the mounted token); ~/.kube/config. env
- * is "NAME=value", NULL-terminated; it also names the proxy where the kubeconfig does not, and is what
- * a credential plugin gets.
+ * service account of a pod (KUBERNETES_SERVICE_HOST/PORT and the mounted token); ~/.kube/config.
+ * env is "NAME=value", NULL-terminated; it also names the proxy where the kubeconfig does not, and
+ * is what a credential plugin gets.
  */
 typedef struct kube_credentials_source {
     const char *path;    /* "" or NULL: not given */
@@ -50,9 +50,9 @@ typedef struct kube_credentials_source {
 } kube_credentials_source_t;
 
 /* Loads. What is not honoured (auth-provider, insecure-skip-tls-verify, a plugin that must ask
- * somebody, plain http to another host), or cannot work (a token with a line break) is refused with a text that names file, line and field.
- * Relative paths count from the folder of the file that they stand in. Caller owns *out, free with
- * kube_credentials_destroy. [any-thread] */
+ * somebody, plain http to another host), or cannot work (a token with a line break) is refused with
+ * a text that names file, line and field. Relative paths count from the folder of the file that
+ * they stand in. Caller owns *out, free with kube_credentials_destroy. [any-thread] */
 HOST_MUST_USE int kube_credentials_load(const kube_credentials_source_t *source,
                                         kube_credentials_t **out, lh_error_t *err);
 void kube_credentials_destroy(kube_credentials_t *c); /* NULL is allowed; wipes secrets */

@@ -86,8 +86,7 @@ void lease_take_record(lease_elector_t *e, const lease_time_t *t, lease_record_t
 {
     if (e->record == NULL || strcmp(e->record->resource_version, record->resource_version) != 0) {
         e->view++;
-        if (e->refused) /* of another state of the Lease */
-            lease_request_fine(e);
+        lease_request_fine(e); /* what failed belongs to another state of the Lease */
     }
     lease_record_destroy(e->record);
     e->record = record;

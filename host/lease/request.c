@@ -238,7 +238,8 @@ static int64_t retry_time(const lease_elector_t *e, const lease_time_t *t, const
 static void tell_trouble(lease_elector_t *e, const lease_pending_t *p, const lease_reply_t *reply)
 {
     static const char *const verbs[] = {"get", "create", "update", "delete"};
-    bool refused = p->verb != LEASE_GET && reply->status >= 400 && reply->status < 500;
+    bool refused = p->verb != LEASE_GET && reply->status >= 400 && reply->status < 500 &&
+                   reply->status != 408 && reply->status != 429;
 
     if (refused && p->view != e->view)
         return;

@@ -33,13 +33,14 @@ typedef struct plugin_scan {
 
 /* Looks at every *.so of dir (symlinks are followed to regular files). A file that cannot be used
  * is in the result with its reason, never an error. LH_ENOTFOUND, LH_EPERM or LH_EINVAL when dir is
- * no directory that can be read, LH_ETOOBIG when it holds too many files, else LH_EIO. Caller owns *out, free with plugin_scan_destroy. [loop-thread] */
+ * no directory that can be read, LH_ETOOBIG when it holds too many files, else LH_EIO. Caller owns
+ * *out, free with plugin_scan_destroy. [loop-thread] */
 HOST_MUST_USE int plugin_scan(const char *dir, plugin_scan_t **out, lh_error_t *err);
 void plugin_scan_destroy(plugin_scan_t *s); /* NULL is allowed */
 
 /* plugin_file_prepare for every file that was found, several at once: a constructor that hangs costs
- * the start its 5 s, however many do. Then old copies that nobody uses are removed. [loop-thread], before
- * it runs */
+ * the start its 5 s, however many do. Then old copies that nobody uses are removed. [loop-thread],
+ * before it runs */
 void plugin_scan_prepare(plugin_scan_t *s, const char *state_dir);
 
 /* Copies the file to state_dir/plugins/<sha256>.so (hashed while copied) and probes the copy in a

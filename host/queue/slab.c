@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "queue/slab.h"
 
-#include <sanitizer/asan_interface.h> /* nothing but in such builds */
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(at, size) ((void) (at), (void) (size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void) (at), (void) (size))
+#endif
 
 enum { SLAB_BYTES = 64 << 10 };
 
@@ -129,4 +136,5 @@ void queue_slabs_fini(queue_slabs_t *s)
         while (!list_empty(&s->open[i]))
             slab_destroy(s, LIST_ENTRY(s->open[i].next, slab_t, link));
     }
+    assert(s->bytes == 0); /* no sanitizer would tell of what is left in a full one */
 }

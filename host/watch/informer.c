@@ -13,8 +13,6 @@
 
 #include <string.h>
 
-#define IDLE (90 * CLOCK_S)         /* bookmarks come about once a minute */
-#define LIST_SILENCE (10 * CLOCK_S) /* a server that knows no streaming lists says nothing more */
 #define LIST_WITH_CHANGES (30 * CLOCK_S)
 /* At common times, so that streams that wait for kinds of one group version share their requests. */
 #define LOOKUP_EVERY (700 * CLOCK_MS)
@@ -335,7 +333,7 @@ static void on_bookmark(void *arg, const char *version, bool listed)
         }
         loop_timer_clear(&w->limit);
         w->phase = PHASE_WATCH;
-        watch_stream_set_idle(w->stream, IDLE);
+        watch_stream_set_idle(w->stream, watch_informer_silence(w, WATCH_STREAM_EVENTS));
         list_complete(w, version);
         return;
     }
@@ -577,7 +575,7 @@ static void open_stream(watch_informer_t *w, enum watch_stream_mode mode, enum p
         .version = buf_text(&w->version),
         .next = w->page,
         .limit = watch_informer_page_limit(w),
-        .idle = mode == WATCH_STREAM_LIST ? LIST_SILENCE : IDLE,
+        .idle = watch_informer_silence(w, mode),
         .seconds = mode == WATCH_STREAM_EVENTS && w->hurries ? HURRIED_SECONDS : 0,
         .fresh = w->froze,
     };

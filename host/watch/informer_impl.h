@@ -73,6 +73,8 @@ struct watch_informer {
 const char *watch_informer_choose_list(watch_informer_t *w);
 /* How many objects a page of it may have; 0: any number. */
 int watch_informer_page_limit(const watch_informer_t *w);
+/* How long a request of that mode may bring nothing. */
+int64_t watch_informer_silence(const watch_informer_t *w, enum watch_stream_mode mode);
 /* A page has ended: one without limit that failed is not tried twice in a row. */
 void watch_informer_whole_ended(watch_informer_t *w, enum watch_end why);
 

@@ -2,11 +2,17 @@
 /*
  * Which kind of list an informer reads. All are consistent; they differ in what they cost.
  *
- * Since 1.34 the API server answers a list without limit from its watch cache and encodes one object after
- * another: half of the CPU of a streaming list, which encodes each as an event, or of pages, which it reads
- * from etcd but for the first. Servers before that would hold such an answer in memory whole.
+ * Since 1.34 the API server answers a list without limit from its watch cache and encodes one
+ * object after another: half of the CPU of a streaming list, which encodes each as an event, or of
+ * pages, which it reads from etcd but for the first. Servers before that would hold such an answer
+ * in memory whole.
  */
+#include "base/clock.h"
 #include "watch/informer_impl.h"
+
+#define LIST_SILENCE (10 * CLOCK_S) /* there is another kind of list to try */
+#define SILENCE                                                                                    \
+    (90 * CLOCK_S) /* bookmarks come about once a minute; a page may be queued for as long */
 
 enum { WHOLE_SINCE = 34, PAGE_SIZE = 500, PAGED_TRIES = 2 };
 
@@ -27,6 +33,14 @@ const char *watch_informer_choose_list(watch_informer_t *w)
 int watch_informer_page_limit(const watch_informer_t *w)
 {
     return w->list == LIST_WHOLE || w->page_tries >= PAGED_TRIES ? 0 : PAGE_SIZE;
+}
+
+int64_t watch_informer_silence(const watch_informer_t *w, enum watch_stream_mode mode)
+{
+    const bool has_another =
+        mode == WATCH_STREAM_LIST || (mode == WATCH_STREAM_PAGE && w->list == LIST_WHOLE);
+
+    return has_another ? LIST_SILENCE : SILENCE;
 }
 
 void watch_informer_whole_ended(watch_informer_t *w, enum watch_end why)

@@ -14,8 +14,9 @@ static void tell(const work_t *w, const object_t *about, const attempt_t *a, uin
         [ATTEMPT_WRITTEN] =
             {"undone", "MirrorUndone",
              "somebody undoes each write: the next ones wait, up to 5 minutes each"},
-        [ATTEMPT_REFUSED] = {"refused", "MirrorRefused",
-                             "it stays as it is until it or its source changes"},
+        [ATTEMPT_REFUSED] =
+            {"refused", "MirrorRefused",
+             "it is tried again when it or its source changes, and every 10 minutes"},
         [ATTEMPT_FORBIDDEN] = {"forbidden", "MirrorForbidden", "tried again every 10 minutes"}};
     const counter_label_t labels[] = {
         {"resource", resource_of(w)}, {"reason", known[outcome].label}, {NULL, NULL}};
@@ -35,8 +36,7 @@ static void tell(const work_t *w, const object_t *about, const attempt_t *a, uin
 /* The reconcile comes back for the first of those that wait. */
 static void come_back(const work_t *w, int64_t left)
 {
-    if (left != HOLD_FOR_GOOD &&
-        (w->result->action != LH_REQUEUE_AFTER || left < w->result->after_ns))
+    if (w->result->action != LH_REQUEUE_AFTER || left < w->result->after_ns)
         (void) lh_again(w->result, left);
 }
 

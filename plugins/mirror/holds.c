@@ -48,7 +48,7 @@ static int64_t left_of(const hold_t *hold, const attempt_t *a, int64_t now)
 
     switch (hold->outcome) {
     case ATTEMPT_REFUSED:
-        return same && strcmp(hold->version, a->version) == 0 ? HOLD_FOR_GOOD : 0;
+        return same && strcmp(hold->version, a->version) == 0 ? left : 0;
     case ATTEMPT_FORBIDDEN:
         return left;
     default:
@@ -118,9 +118,7 @@ static void note(hold_t *hold, const attempt_t *a, uint32_t outcome, int64_t now
 {
     const int same = hold->outcome == outcome && hold->contents == a->contents;
 
-    hold->delay = outcome == ATTEMPT_FORBIDDEN ? FORBIDDEN_DELAY
-                  : outcome == ATTEMPT_WRITTEN ? delay_after(hold, same, now)
-                                               : 0;
+    hold->delay = outcome == ATTEMPT_WRITTEN ? delay_after(hold, same, now) : REFUSAL_DELAY;
     if (!same || (outcome == ATTEMPT_WRITTEN && hold->delay <= FIRST))
         hold->told = 0;
     hold->outcome = outcome;

@@ -68,10 +68,10 @@ Test(mirror, a_source_comes_back_for_the_first_of_its_mirrors_that_wait)
 
     lh_fake_answer(fake, "POST", "/api/v1/namespaces/a/", 403, NULL, 1);
     put(fake, "src", "conf", AUTO, "'k': 'v'");
-    expect_look(fake, "src", "conf", 2, FORBIDDEN_DELAY);
+    expect_look(fake, "src", "conf", 2, REFUSAL_DELAY);
     for (int i = 0; i < 2; i++) {
         lh_fake_patch(fake, IN_B, "{'data': {'k': 'mine'}}");
-        expect_look(fake, "src", "conf", i == 0, i == 0 ? FORBIDDEN_DELAY : LH_SECOND);
+        expect_look(fake, "src", "conf", i == 0, i == 0 ? REFUSAL_DELAY : LH_SECOND);
     }
     end(fake);
 }
@@ -165,20 +165,24 @@ Test(mirror, an_immutable_mirror_was_tried_for_ever)
     lh_fake_patch(fake, IN_A, "{'immutable': true}");
     lh_fake_answer(fake, "PUT", IN_A, 422, NULL, 0);
     put(fake, "src", "conf", ONLY_A, "'k': 'w'");
-    expect_look(fake, "src", "conf", 1, 0);
-    lh_fake_advance(fake, 24 * LH_HOUR);
-    expect_look(fake, "src", "conf", 0, 0);
-    expect_look(fake, "a", "conf", 0, 0);
-    EXPECT_EVENTS("Warning MirrorRefused a/conf: mirror configmaps a/conf: it stays as it is", 0);
-    cr_expect_not_null(lh_fake_logged(fake, "source changes: PUT " IN_A ": scripted"));
+    expect_look(fake, "src", "conf", 1, REFUSAL_DELAY);
+    lh_fake_advance(fake, REFUSAL_DELAY / 2);
+    expect_look(fake, "src", "conf", 0, REFUSAL_DELAY / 2);
+    expect_look(fake, "a", "conf", 0, REFUSAL_DELAY / 2);
+    EXPECT_EVENTS("Warning MirrorRefused a/conf: mirror configmaps a/conf: it is tried again when "
+                  "it or its source changes",
+                  0);
+    cr_expect_not_null(lh_fake_logged(fake, "every 10 minutes: PUT " IN_A ": scripted"));
     EXPECT_METRIC(HELD("refused"), 1);
     lh_fake_patch(fake, IN_A, "{'metadata': {'labels': {'x': 'y'}}}");
-    expect_look(fake, "a", "conf", 1, 0);
-    expect_look(fake, "a", "conf", 0, 0);
+    expect_look(fake, "a", "conf", 1, REFUSAL_DELAY);
+    expect_look(fake, "a", "conf", 0, REFUSAL_DELAY);
+    lh_fake_advance(fake, REFUSAL_DELAY); /* a policy may have changed */
+    expect_look(fake, "src", "conf", 1, REFUSAL_DELAY);
     EXPECT_METRIC(HELD("refused"), 1);
     put(fake, "src", "conf", ONLY_A, "'k': 'x'");
-    expect_look(fake, "src", "conf", 1, 0);
-    expect_look(fake, "src", "conf", 0, 0);
+    expect_look(fake, "src", "conf", 1, REFUSAL_DELAY);
+    expect_look(fake, "src", "conf", 0, REFUSAL_DELAY);
     EXPECT_METRIC(HELD("refused"), 2);
     lh_fake_remove(fake, WATCH_CONFIG_MAPS, "a", "conf");
     expect_look(fake, "src", "conf", 1, 0);
@@ -195,15 +199,15 @@ Test(mirror, namespaces_that_are_not_its_own_were_tried_for_ever)
     lh_fake_answer(fake, "POST", "/api/v1/namespaces/b/", 403, NULL, 2);
     put(fake, "src", "conf", AUTO, "'k': 'v'");
     put(fake, "src", "other", AUTO, "'k': 'v'");
-    expect_look(fake, "src", "conf", 2, FORBIDDEN_DELAY);
+    expect_look(fake, "src", "conf", 2, REFUSAL_DELAY);
     EXPECT_THERE(IN_A, 1);
-    expect_look(fake, "src", "other", 1, FORBIDDEN_DELAY);
+    expect_look(fake, "src", "other", 1, REFUSAL_DELAY);
     EXPECT_METRIC(HELD("forbidden"), 1);
     cr_expect_not_null(lh_fake_logged(fake, "mirror configmaps b/*: tried again every 10 minutes"));
-    lh_fake_advance(fake, FORBIDDEN_DELAY);
-    expect_look(fake, "src", "conf", 1, FORBIDDEN_DELAY);
+    lh_fake_advance(fake, REFUSAL_DELAY);
+    expect_look(fake, "src", "conf", 1, REFUSAL_DELAY);
     EXPECT_METRIC(HELD("forbidden"), 1);
-    lh_fake_advance(fake, FORBIDDEN_DELAY);
+    lh_fake_advance(fake, REFUSAL_DELAY);
     expect_look(fake, "src", "conf", 1, 0);
     expect_look(fake, "src", "other", 1, 0);
     EXPECT_THERE(IN_B, 1);
@@ -211,7 +215,7 @@ Test(mirror, namespaces_that_are_not_its_own_were_tried_for_ever)
     lh_fake_remove(fake, WATCH_CONFIG_MAPS, "b", "conf");
     lh_fake_remove(fake, WATCH_CONFIG_MAPS, "b", "other");
     lh_fake_answer(fake, "POST", "/api/v1/namespaces/b/", 403, NULL, 1);
-    expect_look(fake, "src", "conf", 1, FORBIDDEN_DELAY);
+    expect_look(fake, "src", "conf", 1, REFUSAL_DELAY);
     EXPECT_METRIC(HELD("forbidden"), 2);
     cr_expect_null(lh_fake_event(fake, 0));
     end(fake);
@@ -226,7 +230,7 @@ Test(mirror, one_mirror_that_is_forbidden_does_not_hold_up_the_others_of_its_nam
     lh_fake_answer(fake, "POST", "/api/v1/namespaces/b/", 403, NULL, 1);
     put(fake, "src", "conf", AUTO, "'k': 'v'");
     put(fake, "src", "other", AUTO, "'k': 'v'");
-    expect_look(fake, "src", "conf", 2, FORBIDDEN_DELAY);
+    expect_look(fake, "src", "conf", 2, REFUSAL_DELAY);
     expect_look(fake, "src", "other", 2, 0);
     EXPECT_THERE(OTHER, 1);
     EXPECT_EVENTS("Warning MirrorForbidden src/conf: mirror configmaps b/conf: tried again", 0);
@@ -240,9 +244,9 @@ Test(mirror, a_namespace_that_is_new_does_not_wait_for_the_old_one_of_its_name)
 
     lh_fake_answer(fake, "POST", "/api/v1/namespaces/b/", 403, NULL, 1);
     put(fake, "src", "conf", AUTO, "'k': 'v'");
-    expect_look(fake, "src", "conf", 2, FORBIDDEN_DELAY);
+    expect_look(fake, "src", "conf", 2, REFUSAL_DELAY);
     change_namespace(fake, "a", "");
-    expect_look(fake, "src", "conf", 0, FORBIDDEN_DELAY);
+    expect_look(fake, "src", "conf", 0, REFUSAL_DELAY);
     change_namespace(fake, "b", "");
     expect_look(fake, "src", "conf", 1, 0);
     EXPECT_THERE(IN_B, 1);
@@ -256,9 +260,9 @@ Test(mirror, what_a_namespace_refused_was_not_made_in_the_next_one_of_its_name)
 
     lh_fake_answer(fake, "POST", "/api/v1/namespaces/b/", 422, NULL, 1);
     put(fake, "src", "conf", AUTO, "'k': 'v'");
-    expect_look(fake, "src", "conf", 2, 0);
+    expect_look(fake, "src", "conf", 2, REFUSAL_DELAY);
     change_namespace(fake, "a", "");
-    expect_look(fake, "src", "conf", 0, 0);
+    expect_look(fake, "src", "conf", 0, REFUSAL_DELAY);
     change_namespace(fake, "b", "'tier': 'free'");
     expect_look(fake, "src", "conf", 1, 0);
     EXPECT_THERE(IN_B, 1);
@@ -271,11 +275,11 @@ Test(mirror, a_source_that_may_not_be_read_was_asked_for_for_ever)
 
     put(fake, "a", "copy", REFLECTS, "'mine': 'x'");
     lh_fake_answer(fake, "GET", SOURCE, 403, NULL, 0);
-    expect_look(fake, "a", "copy", 0, FORBIDDEN_DELAY);
-    expect_look(fake, "a", "copy", 0, FORBIDDEN_DELAY);
+    expect_look(fake, "a", "copy", 0, REFUSAL_DELAY);
+    expect_look(fake, "a", "copy", 0, REFUSAL_DELAY);
     cr_expect(lh_fake_calls(fake, "GET", SOURCE) == 1, "%zu", lh_fake_calls(fake, "GET", SOURCE));
-    lh_fake_advance(fake, FORBIDDEN_DELAY);
-    expect_look(fake, "a", "copy", 0, FORBIDDEN_DELAY);
+    lh_fake_advance(fake, REFUSAL_DELAY);
+    expect_look(fake, "a", "copy", 0, REFUSAL_DELAY);
     cr_expect(lh_fake_calls(fake, "GET", SOURCE) == 2, "%zu", lh_fake_calls(fake, "GET", SOURCE));
     EXPECT_EVENTS("Warning MirrorForbidden a/copy: mirror configmaps a/copy: tried again", 0);
     EXPECT_METRIC(HELD("forbidden"), 1);

@@ -87,12 +87,11 @@ typedef struct attempt {
 
 enum {
     ATTEMPT_WRITTEN,
-    ATTEMPT_REFUSED,  /* as invalid: so it will be until its source or the copy changes */
+    ATTEMPT_REFUSED,  /* as invalid: so it will be until its source, the copy or a policy changes */
     ATTEMPT_FORBIDDEN /* so it may be until somebody grants it */
 };
 
-#define HOLD_FOR_GOOD INT64_MAX
-#define FORBIDDEN_DELAY (10 * LH_MINUTE)
+#define REFUSAL_DELAY (10 * LH_MINUTE)
 
 /* Nanoseconds until it may be sent, by what became of those before; 0: now. *is_news: that it has to
  * wait has not been told yet. [worker-thread] */

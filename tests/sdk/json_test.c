@@ -132,28 +132,6 @@ Test(json, refuses_what_is_no_json)
     }
 }
 
-/* Strings are looked at eight bytes at a time: what ends one may stand at any of them. */
-Test(json, sees_what_ends_a_string_at_every_place)
-{
-    for (size_t at = 1; at <= 24; at++) {
-        for (int byte = 0; byte < 256; byte++) {
-            char text[27];
-            memset(text, 'x', sizeof(text));
-            text[0] = text[25] = text[26] = '"';
-            text[at] = (char) byte;
-            /* A backslash takes the byte after it, which is no escape's name unless a quote. */
-            const bool ends = byte == '"', bad = byte < 0x20 || (byte == '\\' && at < 24);
-            const char *const want = bad    ? NULL
-                                     : ends ? text + at + 1
-                                            : text + (byte == '\\' ? 27 : 26);
-            const char *const got = lh_json_skip_string_(text, text + sizeof(text));
-
-            cr_expect(got == want, "byte %d at %zu: ends at %td, expected %td", byte, at,
-                      got != NULL ? got - text : -1, want != NULL ? want - text : -1);
-        }
-    }
-}
-
 Test(json, takes_what_is_json)
 {
     static const char *const texts[] = {

@@ -136,7 +136,8 @@ static inline int lh_ensure_once_(const lh_host_t *host, lh_ctx_t ctx, const lh_
  * wanted is all that the caller cares for, with apiVersion, kind and metadata.name. watch is the index
  * of the watch that caches such objects (whole ones, not only their metadata), or LH_NO_WATCH. What
  * the cache does not have is created at once and read only when it is there after all; so objects
- * that the watch's selector leaves out are better made with LH_NO_WATCH, which reads first. When
+ * that the watch's selector leaves out are better made with LH_NO_WATCH, which reads first: a quota or
+ * a policy may refuse the creation before the API server finds that the object exists. When
  * wanted names a controller (owner.h), an object that this one does not control is left alone:
  * LH_EEXISTS. Others' owner references are kept. [worker-thread] [plugin-thread]
  */
