@@ -511,6 +511,7 @@ Test(reloader, a_second_try_rolled_once_more_because_of_the_time_in_its_annotati
         cr_assert_not_null(call);
         cr_expect_str_eq(call->body, sent);
     }
+    cr_expect(strstr(lh_fake_event(fake, 0), "Deployment web may not be rolled: ") != NULL);
     end(fake);
 }
 

@@ -121,8 +121,9 @@ static void tell(const source_t *s, const workload_t *w, int ret, const lh_error
         (void) snprintf(note, sizeof(note), "%s %s has changed: rolled %s %s", kind, s->name,
                         w->kind, name);
     else
-        (void) snprintf(note, sizeof(note), "%s %s has changed, but %s %s is not rolled: %s", kind,
-                        s->name, w->kind, name, why->text);
+        (void) snprintf(note, sizeof(note), "%s %s has changed, but %s %s %s: %s", kind, s->name,
+                        w->kind, name, ret == LH_EUNKNOWN ? "may not be rolled" : "is not rolled",
+                        why->text);
     if (ret == 0)
         lh_log(s->self->host, s->ctx, LH_LOG_INFO, note);
     (void) lh_emit_event(s->self->host, s->ctx, w->snapshot,
