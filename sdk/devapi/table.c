@@ -8,15 +8,15 @@
 #include <string.h>
 
 static const column_t event_columns[] = {
-    {"Last Seen", "string", 0, CELL_SINCE, "lastTimestamp"},
+    {"Last Seen", "string", 0, CELL_EVENT_LAST, NULL},
     {"Type", "string", 0, CELL_TEXT, "type"},
     {"Reason", "string", 0, CELL_TEXT, "reason"},
-    {"Object", "string", 0, CELL_OBJECT, NULL},
+    {"Object", "string", 0, CELL_EVENT_OBJECT, NULL},
     {"Subobject", "string", 1, CELL_TEXT, "involvedObject.fieldPath"},
-    {"Source", "string", 1, CELL_TEXT, "source.component"},
-    {"Message", "string", 0, CELL_TEXT, "message"},
-    {"First Seen", "string", 1, CELL_SINCE, "firstTimestamp"},
-    {"Count", "string", 1, CELL_NUMBER, "count"},
+    {"Source", "string", 1, CELL_EVENT_SOURCE, NULL},
+    {"Message", "string", 0, CELL_EVENT_MESSAGE, NULL},
+    {"First Seen", "string", 1, CELL_EVENT_FIRST, NULL},
+    {"Count", "string", 1, CELL_EVENT_COUNT, NULL},
     {"Name", "string", 1, CELL_NAME, NULL},
 };
 
@@ -184,18 +184,6 @@ static void put_selector(const row_t *r, const char *path)
     put_string(r->out, text[0] != '\0' ? text : "<none>");
 }
 
-static void put_reference(const row_t *r)
-{
-    const cJSON *about = tree_get(r->object, "involvedObject");
-    host_cleanup(host_freep) char *kind = host_xstrdup(tree_text(about, "kind"));
-    host_cleanup(host_freep) char *text = NULL;
-
-    for (char *p = kind; *p != '\0'; p++)
-        *p = *p >= 'A' && *p <= 'Z' ? (char) (*p - 'A' + 'a') : *p;
-    text = host_xprintf("%s/%s", kind, tree_text(about, "name"));
-    put_string(r->out, text);
-}
-
 static void put_number(const row_t *r, int number)
 {
     buf_printf(r->out, "%d", number);
@@ -214,9 +202,6 @@ static void put_common(const row_t *r, const column_t *c)
         break;
     case CELL_CREATED:
         put_string(r->out, text_at(r->object, "metadata.creationTimestamp"));
-        break;
-    case CELL_SINCE:
-        put_age(r, text);
         break;
     case CELL_NUMBER:
         put_number(r, number_at(r->object, c->path));
@@ -267,9 +252,6 @@ static void put_cell(void *arg, const column_t *c)
         break;
     case CELL_PORTS:
         put_ports(r);
-        break;
-    case CELL_OBJECT:
-        put_reference(r);
         break;
     default:
         if (!table_special(c, r->object, r->now, r->out))

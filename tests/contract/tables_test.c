@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What kubectl get shows of the built-in kinds: their columns and an object's cells. */
+/* What kubectl get shows: the columns of the built-in kinds and an object's cells. */
 #include "contract.h"
+
+#include <time.h>
 
 typedef struct sample {
     const char *path;    /* of the collection; %s: the namespace, if it has one */
@@ -167,9 +169,94 @@ static void endpoints_are_told_to_be_deprecated(void *arg)
                "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
 }
 
+/* -- Events -- */
+
+/* Behind metadata and what every Event must have, and the cells of the row but for its name. */
+static const struct {
+    const char *group, *more, *cells;
+} events[] = {
+    {"events.k8s.io/v1",
+     "'eventTime':'AGO 7200','reportingController':'c','reportingInstance':'i','action':'a',"
+     "'note':' n\\n','regarding':{'kind':'Pod','name':'P','namespace':'NS','fieldPath':'f'}",
+     "120m|Normal|R|pod/P|f|c, i|n|120m|1"},
+    {"events.k8s.io/v1",
+     "'eventTime':'AGO 7200','reportingController':'c','reportingInstance':'i','action':'a',"
+     "'series':{'count':3,'lastObservedTime':'AGO 3600'},'regarding':{'kind':'Pod','namespace':"
+     "'NS'}",
+     "60m|Normal|R|pod||c, i||120m|3"},
+    {"v1",
+     "'firstTimestamp':'AGO 7200','lastTimestamp':'AGO 3600','count':4,'source':{'component':'s',"
+     "'host':'h'},'involvedObject':{'kind':'Pod','name':'P','namespace':'NS'}",
+     "60m|Normal|R|pod/P||s, h||120m|4"},
+    {"v1", "'firstTimestamp':'AGO 7200','involvedObject':{'kind':'Pod','namespace':'NS'}",
+     "120m|Normal|R|pod||||120m|1"},
+    {"v1", "'involvedObject':{'kind':'Pod','namespace':'NS'}",
+     "<unknown>|Normal|R|pod||||<unknown>|1"},
+};
+
+/* The text with each "AGO n" as the time n s ago and each NS as the namespace. Caller owns, free with
+ * free(). */
+static char *fill_event(const contract_t *c, const char *group, const char *text)
+{
+    char *all = NULL;
+    size_t len;
+    FILE *out = open_memstream(&all, &len);
+
+    while (*text != '\0') {
+        if (strncmp(text, "AGO ", 4) == 0) {
+            const time_t at = time(NULL) - strtol(text + 4, (char **) &text, 10);
+            char time[32];
+
+            strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%S", gmtime(&at));
+            fprintf(out, "%s%s", time, strcmp(group, "v1") == 0 ? "Z" : ".000000Z");
+        } else if (strncmp(text, "NS", 2) == 0) {
+            fputs(c->ns, out);
+            text += 2;
+        } else {
+            fputc(*text++, out);
+        }
+    }
+    fclose(out);
+    return all;
+}
+
+static void an_event_shows_when_it_was_seen(void *arg)
+{
+    contract_t *c = arg;
+
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        const char *collection = contract_text("/%s/%s/namespaces/%s/events",
+                                               strcmp(events[i].group, "v1") == 0 ? "api" : "apis",
+                                               events[i].group, c->ns);
+        char *more = fill_event(c, events[i].group, events[i].more);
+        API_REPLY made = contract_post_all(
+            c, collection, "{'metadata':{'name':'e%zu'},'type':'Normal','reason':'R',%s}", i, more);
+        free(more);
+        REQUIRE_INT(made.status, 201);
+        char name[16], cells[256] = "";
+
+        snprintf(name, sizeof(name), "e%zu", i);
+        API_REPLY r = contract_accept(
+            c, contract_text("/api/v1/namespaces/%s/events/%s", c->ns, name), CONTRACT_TABLE);
+        for (int n = 0; n < 9; n++) {
+            const char *cell = api_str(r.json, contract_text("/rows/0/cells/%d", n));
+            const size_t len = strlen(cells);
+
+            snprintf(cells + len, sizeof(cells) - len, "%s%s", n > 0 ? "|" : "", cell);
+        }
+        EXPECT_STR(cells, events[i].cells);
+        EXPECT_STR(api_str(r.json, "/rows/0/cells/9"), name);
+        API_REPLY other = contract_accept(
+            c, contract_text("/apis/events.k8s.io/v1/namespaces/%s/events/%s", c->ns, name),
+            CONTRACT_TABLE);
+        EXPECT_STR(api_str(other.json, "/rows/0/cells/0"), api_str(r.json, "/rows/0/cells/0"));
+    }
+}
+
 static const tap_test_t tests[] = {
     {"every kind has its columns and cells", every_kind_has_its_columns},
     {"a Job shows how it went", a_job_shows_how_it_went},
+    {"an Event shows when it was seen", an_event_shows_when_it_was_seen},
     {"Endpoints are told to be deprecated", endpoints_are_told_to_be_deprecated},
 };
 
