@@ -4,7 +4,9 @@
 #include "devapi/core_impl.h"
 
 #include "base/clock.h"
+#include "devapi/times.h"
 
+#include <math.h>
 #include <string.h>
 
 static const column_t event_columns[] = {
@@ -260,19 +262,53 @@ static void put_cell(void *arg, const column_t *c)
     }
 }
 
-/* The value that a simple JSON path such as ".spec.replicas" leads to. */
-static void put_custom(row_t *r, const cJSON *column)
+/* A value as the text that Go prints of it. */
+static void put_as_text(const cJSON *value, buf_t *out)
 {
-    const char *path = tree_text(column, "jsonPath");
-    const cJSON *value = tree_at(r->object, path[0] == '.' ? path + 1 : path);
+    host_cleanup(buf_fini) buf_t text = BUF_INIT;
+
+    if (cJSON_IsNull(value))
+        buf_puts(&text, "<no value>");
+    else if (!cJSON_IsString(value))
+        dev_render_json(value, &text);
+    put_string(out, cJSON_IsString(value) ? value->valuestring : buf_text(&text));
+}
+
+static void put_date(const row_t *r, const char *time)
+{
+    host_cleanup(buf_fini) buf_t mistake = BUF_INIT;
+    char utc[TIMES_SIZE] = "";
+
+    if (time[0] != '\0' && !times_check(time, false, &mistake)) {
+        put_string(r->out, "<invalid>");
+        return;
+    }
+    if (time[0] != '\0')
+        times_print(time, false, utc);
+    put_age(r, utc);
+}
+
+/* The cell of a column of additionalPrinterColumns: null when its path leads nowhere or to a value of
+ * another type; any value can be a string. */
+static void put_custom(const row_t *r, const cJSON *column)
+{
+    const char *type = tree_text(column, "type");
+    const cJSON *value = table_path(r->object, tree_text(column, "jsonPath"));
 
     buf_puts(r->out, ",");
     if (value == NULL)
         buf_puts(r->out, "null");
-    else if (strcmp(tree_text(column, "type"), "date") == 0 && cJSON_IsString(value))
-        put_age(r, value->valuestring);
-    else
+    else if (strcmp(type, "string") == 0)
+        put_as_text(value, r->out);
+    else if (strcmp(type, "date") == 0 && cJSON_IsString(value))
+        put_date(r, value->valuestring);
+    else if (strcmp(type, "integer") == 0 && cJSON_IsNumber(value))
+        buf_printf(r->out, "%.0f", trunc(value->valuedouble));
+    else if ((strcmp(type, "number") == 0 && cJSON_IsNumber(value)) ||
+             (strcmp(type, "boolean") == 0 && cJSON_IsBool(value)))
         dev_render_json(value, r->out);
+    else
+        buf_puts(r->out, "null");
 }
 
 void dev_table_row(const dev_view_t *v, const dev_object_t *o, buf_t *out)

@@ -61,5 +61,8 @@ typedef struct column {
 const column_t *table_columns(const dev_kind_t *kind);
 /* Appends a cell of those that table_cells.c names; false: it is another one. now in seconds. */
 bool table_special(const column_t *c, const cJSON *object, int64_t now, buf_t *out);
+/* The first value that the jsonPath of a column of additionalPrinterColumns leads to, maybe a JSON null;
+ * NULL: to none, or the path is not understood. Borrowed. */
+const cJSON *table_path(const cJSON *object, const char *path);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What kubectl get shows: the columns of the built-in kinds and an object's cells. */
+/* What kubectl get shows: the columns of the built-in kinds and of custom ones, and an object's cells. */
 #include "contract.h"
 
 #include <time.h>
@@ -169,6 +169,133 @@ static void endpoints_are_told_to_be_deprecated(void *arg)
                "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
 }
 
+/* -- additionalPrinterColumns -- */
+
+#define LIST ".status.conditions"
+
+/* A column of the object in painted(), and its cell as JSON. */
+static const struct {
+    const char *type, *path, *cell;
+} painted_columns[] = {
+    {"string", LIST "[?(@.type==\"Ready\")].status", "\"True\""},
+    {"string", LIST "[?(@.type=='Ready')].status", "\"True\""},
+    {"string", LIST "[?(@.type == \"Ready\")].reason", "\"Is ] ) up\""},
+    {"string", LIST "[?(@.type != \"Old\")].type", "\"Ready\""},
+    {"string", LIST "[?(@.reason==\"Is ] ) up\")].type", "\"Ready\""},
+    {"string", LIST "[?(@.at.n==2)].type", "\"Ready\""},
+    {"string", LIST "[?(@.sure==true)].type", "\"Ready\""},
+    {"string", LIST "[?(@.sure)].type", "\"Ready\""},
+    {"string", LIST "[?(@.tags[0]==\"t1\")].type", "\"Old\""},
+    {"string", LIST "[?(@.tags[1]==\"t3\")].type", "null"},
+    {"string", LIST "[?(@.tags[1])].type", "\"Old\""}, /* a failure counts as there */
+    {"string", LIST "[?(@.type==\"None\")].status", "null"},
+    {"string", LIST "[?(@.none==\"x\")].status", "null"},
+    {"string", LIST "[?(@.at.n==\"2\")].type", "null"},
+    {"string", ".status[?(@.type==\"Ready\")].type", "null"},
+    {"string", ".none[?(@.type==\"Ready\")].type", "null"},
+    {"string", LIST "[0].type", "\"Old\""},
+    {"string", LIST "[-1].type", "\"Ready\""},
+    {"string", LIST "[2].type", "null"},
+    {"string", LIST "[-3].type", "null"},
+    {"string", LIST "[*].type", "\"Old\""},
+    {"string", LIST "[*].sure", "\"true\""},
+    {"string", LIST "[*].tags[1]", "null"},
+    {"string", ".status[*].type", "null"},
+    {"string", ".status.none[*]", "null"},
+    {"string", ".status.one.*", "\"1.5\""},
+    {"string", ".metadata.annotations.a\\.b/c", "\"noted\""},
+    {"string", ".metadata.annotations['a\\.b/c']", "\"noted\""},
+    {"string", ".metadata.annotations['a.b/c']", "null"},
+    {"string", ".status['one'].half", "\"1.5\""},
+    {"string", ".status.one", "\"{\\\"half\\\":1.5}\""},
+    {"string", ".status.empty", "\"\""},
+    {"string", ".status.none", "null"},
+    {"string", ".status.nil", "\"<no value>\""},
+    {"string", ".", "null"},
+    {"integer", ".status.one.half", "1"},
+    {"integer", ".status.empty", "null"},
+    {"number", ".status.one.half", "1.5"},
+    {"number", LIST "[1].at.n", "2"},
+    {"boolean", LIST "[1].sure", "true"},
+    {"boolean", ".status.empty", "null"},
+    {"date", ".status.empty", "\"<unknown>\""},
+    {"date", ".status.text", "\"<invalid>\""},
+    {"date", ".status.then", "\"<invalid>\""}, /* it is to come */
+    {"date", ".status.one", "null"},
+};
+
+enum { PAINTED = sizeof(painted_columns) / sizeof(painted_columns[0]) };
+
+static const char painted[] =
+    "{'apiVersion':'%s/v1','kind':'Paint','metadata':{'name':'t','annotations':{'a.b/c':'noted'}},"
+    "'status':{'conditions':[{'type':'Old','status':'False','tags':['t1']},{'type':'Ready',"
+    "'status':'True','reason':'Is ] ) up','at':{'n':2},'sure':true,'tags':['t2','t3']}],'one':{"
+    "'half':1.5},'empty':'','nil':null,'text':'x','then':'2999-01-01T00:00:00+02:00'}}";
+
+/* The text in a JSON string, with escapes for what contract_quote() would change. */
+static void write_escaped(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++)
+        fprintf(out, strchr("'\"\\", *text) != NULL ? "\\u%04x" : "%c", (unsigned) *text);
+}
+
+static char *painted_versions(void)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    fputs("[{'name':'v1','served':true,'storage':true,'schema':{'openAPIV3Schema':{'type':"
+          "'object','x-kubernetes-preserve-unknown-fields':true}},'additionalPrinterColumns':[",
+          out);
+    for (size_t i = 0; i < PAINTED; i++) {
+        fprintf(out, "%s{'name':'C%zu','type':'%s','jsonPath':'", i > 0 ? "," : "", i,
+                painted_columns[i].type);
+        write_escaped(out, painted_columns[i].path);
+        fputs("'}", out);
+    }
+    fputs("]}]", out);
+    fclose(out);
+    return text;
+}
+
+static void a_column_shows_the_first_value_of_its_path(void *arg)
+{
+    contract_t *c = arg;
+    char *versions = painted_versions();
+    const char *group = contract_crd(c, "paints", "Paint", "", versions);
+    const char *paints = contract_custom(c, group, "v1", "paints");
+
+    free(versions);
+    API_REPLY made = contract_post(c, paints, painted, group);
+    REQUIRE_INT(made.status, 201);
+    API_REPLY r = contract_accept(c, contract_path(paints, "t"), CONTRACT_TABLE);
+    EXPECT_INT(cJSON_GetArraySize(api_at(r.json, "/rows/0/cells")), PAINTED + 1);
+    for (size_t i = 0; i < PAINTED; i++) {
+        char *cell =
+            cJSON_PrintUnformatted(api_at(r.json, contract_text("/rows/0/cells/%zu", i + 1)));
+
+        if (!EXPECT_STR(cell, painted_columns[i].cell))
+            tap_note("%s %s", painted_columns[i].type, painted_columns[i].path);
+        free(cell);
+    }
+}
+
+static void a_column_whose_path_begins_without_a_dot_is_refused(void *arg)
+{
+    contract_t *c = arg;
+    API_REPLY r = contract_post_all(
+        c, CONTRACT_CRDS,
+        "{'metadata':{'name':'dots.%s.example.dev'},'spec':{'group':'%s.example.dev','scope':"
+        "'Namespaced','names':{'plural':'dots','kind':'Dot'},'versions':[{'name':'v1','served':"
+        "true,'storage':true,'schema':{'openAPIV3Schema':{'type':'object'}},"
+        "'additionalPrinterColumns':[{'name':'A','type':'string','jsonPath':'[0]'}]}]}}",
+        c->id, c->id);
+
+    EXPECT_ERROR(&r, 422, "Invalid",
+                 "JSONPath: Invalid value: \"[0]\": must be a simple json path starting with .");
+}
+
 /* -- Events -- */
 
 /* Behind metadata and what every Event must have, and the cells of the row but for its name. */
@@ -256,6 +383,9 @@ static void an_event_shows_when_it_was_seen(void *arg)
 static const tap_test_t tests[] = {
     {"every kind has its columns and cells", every_kind_has_its_columns},
     {"a Job shows how it went", a_job_shows_how_it_went},
+    {"a column shows the first value of its path", a_column_shows_the_first_value_of_its_path},
+    {"a column whose path begins without a dot is refused",
+     a_column_whose_path_begins_without_a_dot_is_refused},
     {"an Event shows when it was seen", an_event_shows_when_it_was_seen},
     {"Endpoints are told to be deprecated", endpoints_are_told_to_be_deprecated},
 };
