@@ -69,7 +69,7 @@ static void check_columns(const dev_path_t *at, const cJSON *columns, dev_status
                              "must be one of boolean,date,integer,number,string");
         if (path[0] == '\0')
             dev_required(st, DEV_AT(here, "JSONPath"), "");
-        else if (path[0] != '.' && path[0] != '[')
+        else if (path[0] != '.')
             dev_invalid_text(st, DEV_AT(here, "JSONPath"), path,
                              "must be a simple json path starting with .");
     }

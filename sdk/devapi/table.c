@@ -4,19 +4,21 @@
 #include "devapi/core_impl.h"
 
 #include "base/clock.h"
+#include "devapi/times.h"
 
+#include <math.h>
 #include <string.h>
 
 static const column_t event_columns[] = {
-    {"Last Seen", "string", 0, CELL_SINCE, "lastTimestamp"},
+    {"Last Seen", "string", 0, CELL_EVENT_LAST, NULL},
     {"Type", "string", 0, CELL_TEXT, "type"},
     {"Reason", "string", 0, CELL_TEXT, "reason"},
-    {"Object", "string", 0, CELL_OBJECT, NULL},
+    {"Object", "string", 0, CELL_EVENT_OBJECT, NULL},
     {"Subobject", "string", 1, CELL_TEXT, "involvedObject.fieldPath"},
-    {"Source", "string", 1, CELL_TEXT, "source.component"},
-    {"Message", "string", 0, CELL_TEXT, "message"},
-    {"First Seen", "string", 1, CELL_SINCE, "firstTimestamp"},
-    {"Count", "string", 1, CELL_NUMBER, "count"},
+    {"Source", "string", 1, CELL_EVENT_SOURCE, NULL},
+    {"Message", "string", 0, CELL_EVENT_MESSAGE, NULL},
+    {"First Seen", "string", 1, CELL_EVENT_FIRST, NULL},
+    {"Count", "string", 1, CELL_EVENT_COUNT, NULL},
     {"Name", "string", 1, CELL_NAME, NULL},
 };
 
@@ -184,18 +186,6 @@ static void put_selector(const row_t *r, const char *path)
     put_string(r->out, text[0] != '\0' ? text : "<none>");
 }
 
-static void put_reference(const row_t *r)
-{
-    const cJSON *about = tree_get(r->object, "involvedObject");
-    host_cleanup(host_freep) char *kind = host_xstrdup(tree_text(about, "kind"));
-    host_cleanup(host_freep) char *text = NULL;
-
-    for (char *p = kind; *p != '\0'; p++)
-        *p = *p >= 'A' && *p <= 'Z' ? (char) (*p - 'A' + 'a') : *p;
-    text = host_xprintf("%s/%s", kind, tree_text(about, "name"));
-    put_string(r->out, text);
-}
-
 static void put_number(const row_t *r, int number)
 {
     buf_printf(r->out, "%d", number);
@@ -214,9 +204,6 @@ static void put_common(const row_t *r, const column_t *c)
         break;
     case CELL_CREATED:
         put_string(r->out, text_at(r->object, "metadata.creationTimestamp"));
-        break;
-    case CELL_SINCE:
-        put_age(r, text);
         break;
     case CELL_NUMBER:
         put_number(r, number_at(r->object, c->path));
@@ -268,9 +255,6 @@ static void put_cell(void *arg, const column_t *c)
     case CELL_PORTS:
         put_ports(r);
         break;
-    case CELL_OBJECT:
-        put_reference(r);
-        break;
     default:
         if (!table_special(c, r->object, r->now, r->out))
             put_common(r, c);
@@ -278,19 +262,53 @@ static void put_cell(void *arg, const column_t *c)
     }
 }
 
-/* The value that a simple JSON path such as ".spec.replicas" leads to. */
-static void put_custom(row_t *r, const cJSON *column)
+/* A value as the text that Go prints of it. */
+static void put_as_text(const cJSON *value, buf_t *out)
 {
-    const char *path = tree_text(column, "jsonPath");
-    const cJSON *value = tree_at(r->object, path[0] == '.' ? path + 1 : path);
+    host_cleanup(buf_fini) buf_t text = BUF_INIT;
+
+    if (cJSON_IsNull(value))
+        buf_puts(&text, "<no value>");
+    else if (!cJSON_IsString(value))
+        dev_render_json(value, &text);
+    put_string(out, cJSON_IsString(value) ? value->valuestring : buf_text(&text));
+}
+
+static void put_date(const row_t *r, const char *time)
+{
+    host_cleanup(buf_fini) buf_t mistake = BUF_INIT;
+    char utc[TIMES_SIZE] = "";
+
+    if (time[0] != '\0' && !times_check(time, false, &mistake)) {
+        put_string(r->out, "<invalid>");
+        return;
+    }
+    if (time[0] != '\0')
+        times_print(time, false, utc);
+    put_age(r, utc);
+}
+
+/* The cell of a column of additionalPrinterColumns: null when its path leads nowhere or to a value of
+ * another type; any value can be a string. */
+static void put_custom(const row_t *r, const cJSON *column)
+{
+    const char *type = tree_text(column, "type");
+    const cJSON *value = table_path(r->object, tree_text(column, "jsonPath"));
 
     buf_puts(r->out, ",");
     if (value == NULL)
         buf_puts(r->out, "null");
-    else if (strcmp(tree_text(column, "type"), "date") == 0 && cJSON_IsString(value))
-        put_age(r, value->valuestring);
-    else
+    else if (strcmp(type, "string") == 0)
+        put_as_text(value, r->out);
+    else if (strcmp(type, "date") == 0 && cJSON_IsString(value))
+        put_date(r, value->valuestring);
+    else if (strcmp(type, "integer") == 0 && cJSON_IsNumber(value))
+        buf_printf(r->out, "%.0f", trunc(value->valuedouble));
+    else if ((strcmp(type, "number") == 0 && cJSON_IsNumber(value)) ||
+             (strcmp(type, "boolean") == 0 && cJSON_IsBool(value)))
         dev_render_json(value, r->out);
+    else
+        buf_puts(r->out, "null");
 }
 
 void dev_table_row(const dev_view_t *v, const dev_object_t *o, buf_t *out)

@@ -14,7 +14,6 @@ enum cell {
     CELL_TEXT,     /* at a path */
     CELL_NUMBER,   /* at a path */
     CELL_COUNT,    /* members of what is at a path */
-    CELL_SINCE,    /* a time at a path */
     CELL_SELECTOR, /* at a path */
     CELL_READY,    /* of workloads: ready/wanted */
     CELL_DATA,
@@ -26,7 +25,6 @@ enum cell {
     CELL_NONE, /* "<none>" */
     CELL_ADDRESS,
     CELL_PORTS,
-    CELL_OBJECT,
     /* table_cells.c */
     CELL_BOOL,      /* at a path */
     CELL_BOOL_TEXT, /* at a path, "True" */
@@ -42,7 +40,13 @@ enum cell {
     CELL_HOST_PORTS,
     CELL_TARGETS, /* of an autoscaler, likewise the next */
     CELL_MIN_PODS,
-    CELL_SCALES
+    CELL_SCALES,
+    CELL_EVENT_LAST, /* of an Event, likewise the next ones */
+    CELL_EVENT_FIRST,
+    CELL_EVENT_OBJECT,
+    CELL_EVENT_SOURCE,
+    CELL_EVENT_MESSAGE,
+    CELL_EVENT_COUNT
 };
 
 typedef struct column {
@@ -57,5 +61,8 @@ typedef struct column {
 const column_t *table_columns(const dev_kind_t *kind);
 /* Appends a cell of those that table_cells.c names; false: it is another one. now in seconds. */
 bool table_special(const column_t *c, const cJSON *object, int64_t now, buf_t *out);
+/* The first value that the jsonPath of a column of additionalPrinterColumns leads to, maybe a JSON null;
+ * NULL: to none, or the path is not understood. Borrowed. */
+const cJSON *table_path(const cJSON *object, const char *path);
 
 #endif

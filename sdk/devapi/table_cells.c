@@ -173,6 +173,99 @@ static void put_targets(const cJSON *object, buf_t *out)
     put_text(out, list.len > 0 ? buf_text(&list) : "<none>");
 }
 
+/* -- An Event: core's fields, and those of events.k8s.io -- */
+
+static const char *first_text(const char *a, const char *b)
+{
+    return a[0] != '\0' ? a : b;
+}
+
+static const char *event_first(const cJSON *object)
+{
+    return first_text(text_at(object, "firstTimestamp"), text_at(object, "eventTime"));
+}
+
+static const char *event_last(const cJSON *object)
+{
+    if (tree_get(object, "series") != NULL)
+        return text_at(object, "series.lastObservedTime");
+    return first_text(text_at(object, "lastTimestamp"), event_first(object));
+}
+
+static void put_event_object(const cJSON *object, buf_t *out)
+{
+    const cJSON *about = tree_get(object, "involvedObject");
+    const char *name = tree_text(about, "name");
+    host_cleanup(host_freep) char *text =
+        host_xprintf("%s%s%s", tree_text(about, "kind"), name[0] != '\0' ? "/" : "", name);
+
+    for (char *p = text; *p != '\0' && *p != '/'; p++)
+        *p = *p >= 'A' && *p <= 'Z' ? (char) (*p - 'A' + 'a') : *p;
+    put_text(out, text);
+}
+
+static void put_event_source(const cJSON *object, buf_t *out)
+{
+    const char *component =
+        first_text(text_at(object, "source.component"), text_at(object, "reportingComponent"));
+    const char *instance =
+        first_text(text_at(object, "source.host"), text_at(object, "reportingInstance"));
+    host_cleanup(host_freep) char *text =
+        host_xprintf("%s%s%s", component, instance[0] != '\0' ? ", " : "", instance);
+
+    put_text(out, text);
+}
+
+static void put_event_message(const cJSON *object, buf_t *out)
+{
+    static const char space[] = " \t\n\v\f\r";
+    const char *text = text_at(object, "message");
+    size_t len;
+
+    text += strspn(text, space);
+    len = strlen(text);
+    while (len > 0 && strchr(space, text[len - 1]) != NULL)
+        len--;
+    buf_json_string(out, text, len);
+}
+
+/* One that happened once has no count in the new API. */
+static int event_count(const cJSON *object)
+{
+    const cJSON *series = tree_get(object, "series");
+    const int count = (int) tree_number(object, "count", 0);
+
+    if (series != NULL)
+        return (int) tree_number(series, "count", 0);
+    return count == 0 ? 1 : count;
+}
+
+static bool put_event(enum cell cell, const cJSON *object, int64_t now, buf_t *out)
+{
+    switch (cell) {
+    case CELL_EVENT_LAST:
+        put_since(event_last(object), now, "<unknown>", out);
+        return true;
+    case CELL_EVENT_FIRST:
+        put_since(event_first(object), now, "<unknown>", out);
+        return true;
+    case CELL_EVENT_OBJECT:
+        put_event_object(object, out);
+        return true;
+    case CELL_EVENT_SOURCE:
+        put_event_source(object, out);
+        return true;
+    case CELL_EVENT_MESSAGE:
+        put_event_message(object, out);
+        return true;
+    case CELL_EVENT_COUNT:
+        buf_printf(out, "%d", event_count(object));
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool table_special(const column_t *c, const cJSON *object, int64_t now, buf_t *out)
 {
     const cJSON *value = c->path == NULL ? NULL : tree_at(object, c->path);
@@ -224,6 +317,6 @@ bool table_special(const column_t *c, const cJSON *object, int64_t now, buf_t *o
         put_scales(object, out);
         return true;
     default:
-        return false;
+        return put_event(c->cell, object, now, out);
     }
 }

@@ -16,6 +16,7 @@ unit_test(devapi schema)
 unit_test(devapi selector)
 unit_test(devapi start)
 unit_test(devapi store)
+unit_test(devapi table_path)
 unit_test(devapi tls)
 unit_test(devapi watch)
 
