@@ -208,15 +208,15 @@ static int unknown_flag(const cli_verb_t *verb, const char *arg)
                     verb->name);
 }
 
-/* "--kubeconfig FILE" is "--set kubeconfig=FILE". */
-static void add_named(cli_args_t *args, const char *key, const char *value)
+/* "--kubeconfig FILE" and "--kubeconfig=FILE" are one. */
+static void add_named(cli_args_t *args, const char *name, const char *value)
 {
     size_t n = 0;
 
     while (args->made[n] != NULL) {
         n++;
     }
-    args->made[n] = host_xprintf("%s=%s", key, value);
+    args->made[n] = host_xprintf("--%s=%s", name, value);
     add_setting(args, args->made[n]);
 }
 
@@ -233,9 +233,10 @@ static int take_flag(cli_args_t *args, int argc, char **argv, int *taken)
     }
     const struct flag *flag = find_flag(args->verb, name, len);
     host_cleanup(host_freep) char *copy = host_xprintf("%.*s", (int) len, name);
-    const char *key = (args->verb->flags & CLI_SETTINGS) != 0 ? config_flag_key(copy) : NULL;
+    const bool is_setting =
+        (args->verb->flags & CLI_SETTINGS) != 0 && config_flag_key(copy) != NULL;
 
-    if (flag == NULL && key == NULL)
+    if (flag == NULL && !is_setting)
         return unknown_flag(args->verb, argv[0]);
     const bool needs_value = flag == NULL || flag->metavar != NULL;
 
@@ -248,7 +249,7 @@ static int take_flag(cli_args_t *args, int argc, char **argv, int *taken)
         return cli_fail(CLI_USAGE, "%s: --%s %s value", args->verb->name, copy,
                         needs_value ? "needs a" : "takes no");
     if (flag == NULL)
-        add_named(args, key, value);
+        add_named(args, copy, value);
     else
         flag->set(args, value);
     if (flag != NULL && flag->set == set_json && !args->json && value != NULL &&

@@ -24,7 +24,7 @@ typedef struct cli_args {
     const struct cli_verb *verb;
     const char *const *env;
     const char *config_file; /* NULL: the default places */
-    const char **settings;   /* "key=value", NULL-terminated; owned, texts borrowed */
+    const char **settings;   /* as config_sources_t has its flags; owned, texts borrowed */
     size_t setting_count;
     char **made;             /* the texts that were put together; owned, NULL-terminated */
     const char *operands[2]; /* NULL: not given */

@@ -99,7 +99,8 @@ typedef struct config_sources {
     const char *file;         /* NULL: ./leasehold.yaml, /etc/leasehold/leasehold.yaml,
                                  ./appsettings.json; two found is an error, none is fine */
     const char *const *env;   /* "NAME=value", NULL-terminated */
-    const char *const *flags; /* "key.path=value" (--set and the named flags), NULL-terminated */
+    const char *const *flags; /* "key.path=value" of --set, "--health=value" of a flag of its own;
+                                 NULL-terminated */
 } config_sources_t;
 
 /* Loads and validates. Caller owns *out, free with config_destroy. On failure err names source,

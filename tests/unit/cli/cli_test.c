@@ -114,6 +114,15 @@ Test(cli, run_gives_flags_and_returns_the_status_of_the_host)
     EXPECT_STR(o.err, "");
 }
 
+Test(cli, mistakes_in_set_named_a_flag_that_was_not_given)
+{
+    EXPECT_STR(run("config --set name=").err,
+               "leasehold: --set name: a name has 1 to 253 bytes, this one 0\n");
+    EXPECT_STR(run("config --name=").err,
+               "leasehold: --name: a name has 1 to 253 bytes, this one 0\n");
+    EXPECT_HAS(run("config --set name=a").out, " --set\nleaderElection.enabled ");
+}
+
 Test(cli, check_is_silent_about_a_good_configuration)
 {
     const outcome_t o = run("config --check");
