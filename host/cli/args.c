@@ -140,6 +140,14 @@ static const struct flag flags[] = {
      "for the kubeconfig, its token and certificates [default $HOME/.leasehold-dev]", set_dir},
     {"plugins", "DIR", CLI_DEV,
      "also run the host with the plugins of DIR, again whenever one of them changes", set_plugins},
+    {"config", "FILE", CLI_DEV,
+     "configuration file of that host [default ./leasehold.yaml, /etc/leasehold/leasehold.yaml or "
+     "./appsettings.json]",
+     set_config},
+    {"set", "KEY=VALUE", CLI_DEV,
+     "any setting of that host; may be repeated. dev itself decides context, health.address, "
+     "kubeconfig, leaderElection, name, plugins.dir, stateDir and stopBudget",
+     add_setting},
     {"apply", "FILE", CLI_DEV, "manifests, applied at the start; may be repeated", add_apply},
     {"snapshot", "FILE", CLI_DEV, "loaded at the start, written at the end", set_snapshot},
     {"plain", NULL, CLI_DEV, "HTTP without TLS", set_plain},

@@ -91,6 +91,7 @@ typedef struct config {
     int64_t drain_timeout, stop_budget; /* ns */
     char *state_dir;                    /* never empty after loading */
 
+    char *files; /* that were read, "appsettings.json, appsettings.Staging.json"; NULL: none */
     struct config_origins *origins; /* of config/: who set each value */
 } config_t;
 
