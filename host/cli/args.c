@@ -185,14 +185,30 @@ static void put_flag(const struct flag *f, buf_t *out)
     buf_printf(out, "  %-20s %s\n", text, f->help);
 }
 
+/* What most verbs have. */
+static bool is_common(const struct flag *f)
+{
+    return f->needs == 0 || (f->needs & (CLI_SETTINGS | CLI_OUTPUT)) != 0;
+}
+
+static void put_flags(unsigned mask, bool common, buf_t *out)
+{
+    for (size_t i = 0; i < HOST_LEN(flags); i++) {
+        const struct flag *f = &flags[i];
+
+        if ((f->needs == 0 || (f->needs & mask) != 0) && is_common(f) == common)
+            put_flag(f, out);
+    }
+}
+
 void cli_args_help(unsigned mask, buf_t *out)
 {
+    put_flags(mask, false, out);
     if ((mask & CLI_SETTINGS) != 0)
         out->failed |= config_help(out) < 0;
-    for (size_t i = 0; i < HOST_LEN(flags); i++) {
-        if (flags[i].needs == 0 || (flags[i].needs & mask) != 0)
-            put_flag(&flags[i], out);
-    }
+    put_flags(mask, true, out);
+    if ((mask & CLI_SETTINGS) != 0)
+        buf_puts(out, "\nAll settings: 'leasehold config --defaults' and docs/configuration.md\n");
 }
 
 static bool is_named(const char *arg, size_t len, const char *name)

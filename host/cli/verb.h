@@ -59,7 +59,7 @@ const cli_verb_t *cli_verb_find(int argc, char **argv, int *words);
  * either case. (args.c) */
 int cli_args_parse(const cli_verb_t *verb, int argc, char **argv, cli_args_t *out);
 void cli_args_fini(cli_args_t *args);
-/* Appends the flags of a verb to out, for help. (args.c) */
+/* Appends the flags of a verb to out, for help: its own, then those that most have. (args.c) */
 void cli_args_help(unsigned flags, buf_t *out);
 
 /* "leasehold: text" on standard error, control characters escaped; returns status. */
