@@ -424,6 +424,7 @@ int app_run(const config_t *config, const app_options_t *options)
                     (const char *const[]){options->version, NULL}),
         1);
     log_info(app.log, "leasehold %s, identity '%s'", options->version, config->name);
+    log_info(app.log, "configuration: %s", config->files != NULL ? config->files : "no file");
     curl_global_init(CURL_GLOBAL_ALL);
 
     if (open_all(&app, &err) == 0) {

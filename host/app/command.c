@@ -2,6 +2,7 @@
 /* What the control socket's commands do, and GET /status. */
 #include "app/app_impl.h"
 #include "base/error.h"
+#include "config/nearest.h"
 
 #include <string.h>
 
@@ -14,6 +15,20 @@ static bool is_instance(const app_t *app, const char *name)
     return false;
 }
 
+static int no_instance(const app_t *app, const char *name, lh_error_t *err)
+{
+    nearest_t nearest = NEAREST_INIT(name);
+    char hint[NEAREST_MAX + 32];
+
+    for (size_t i = 0; i < app->instance_count; i++) {
+        const char *known = plugin_instance_name(app->instances[i].instance);
+
+        config_nearest_offer(&nearest, known, known);
+    }
+    return host_fail(err, LH_ENOTFOUND, "no plugin instance '%s' runs%s", name,
+                     config_nearest_text(&nearest, hint, sizeof(hint)));
+}
+
 /* A level stays until the host ends, or is told another. */
 static int set_log_level(app_t *app, const char *plugin, const char *word, lh_error_t *err)
 {
@@ -21,7 +36,7 @@ static int set_log_level(app_t *app, const char *plugin, const char *word, lh_er
     const int level = as_the_rest ? LOG_AS_THE_REST : log_level_of(word);
 
     if (plugin != NULL && !is_instance(app, plugin))
-        return host_fail(err, LH_ENOTFOUND, "no plugin instance '%s' runs", plugin);
+        return no_instance(app, plugin, err);
     if (level < 0 && !as_the_rest)
         return host_fail(err, LH_EINVAL, "level '%s': not one of " LOG_LEVEL_WORDS "%s", word,
                          plugin != NULL ? ", default" : "");

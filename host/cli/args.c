@@ -140,6 +140,14 @@ static const struct flag flags[] = {
      "for the kubeconfig, its token and certificates [default $HOME/.leasehold-dev]", set_dir},
     {"plugins", "DIR", CLI_DEV,
      "also run the host with the plugins of DIR, again whenever one of them changes", set_plugins},
+    {"config", "FILE", CLI_DEV,
+     "configuration file of that host [default ./leasehold.yaml, /etc/leasehold/leasehold.yaml or "
+     "./appsettings.json]",
+     set_config},
+    {"set", "KEY=VALUE", CLI_DEV,
+     "any setting of that host; may be repeated. dev itself decides context, health.address, "
+     "kubeconfig, leaderElection, name, plugins.dir, stateDir and stopBudget",
+     add_setting},
     {"apply", "FILE", CLI_DEV, "manifests, applied at the start; may be repeated", add_apply},
     {"snapshot", "FILE", CLI_DEV, "loaded at the start, written at the end", set_snapshot},
     {"plain", NULL, CLI_DEV, "HTTP without TLS", set_plain},
@@ -177,14 +185,30 @@ static void put_flag(const struct flag *f, buf_t *out)
     buf_printf(out, "  %-20s %s\n", text, f->help);
 }
 
+/* What most verbs have. */
+static bool is_common(const struct flag *f)
+{
+    return f->needs == 0 || (f->needs & (CLI_SETTINGS | CLI_OUTPUT)) != 0;
+}
+
+static void put_flags(unsigned mask, bool common, buf_t *out)
+{
+    for (size_t i = 0; i < HOST_LEN(flags); i++) {
+        const struct flag *f = &flags[i];
+
+        if ((f->needs == 0 || (f->needs & mask) != 0) && is_common(f) == common)
+            put_flag(f, out);
+    }
+}
+
 void cli_args_help(unsigned mask, buf_t *out)
 {
+    put_flags(mask, false, out);
     if ((mask & CLI_SETTINGS) != 0)
         out->failed |= config_help(out) < 0;
-    for (size_t i = 0; i < HOST_LEN(flags); i++) {
-        if (flags[i].needs == 0 || (flags[i].needs & mask) != 0)
-            put_flag(&flags[i], out);
-    }
+    put_flags(mask, true, out);
+    if ((mask & CLI_SETTINGS) != 0)
+        buf_puts(out, "\nAll settings: 'leasehold config --defaults' and docs/configuration.md\n");
 }
 
 static bool is_named(const char *arg, size_t len, const char *name)
@@ -208,15 +232,15 @@ static int unknown_flag(const cli_verb_t *verb, const char *arg)
                     verb->name);
 }
 
-/* "--kubeconfig FILE" is "--set kubeconfig=FILE". */
-static void add_named(cli_args_t *args, const char *key, const char *value)
+/* "--kubeconfig FILE" and "--kubeconfig=FILE" are one. */
+static void add_named(cli_args_t *args, const char *name, const char *value)
 {
     size_t n = 0;
 
     while (args->made[n] != NULL) {
         n++;
     }
-    args->made[n] = host_xprintf("%s=%s", key, value);
+    args->made[n] = host_xprintf("--%s=%s", name, value);
     add_setting(args, args->made[n]);
 }
 
@@ -233,9 +257,10 @@ static int take_flag(cli_args_t *args, int argc, char **argv, int *taken)
     }
     const struct flag *flag = find_flag(args->verb, name, len);
     host_cleanup(host_freep) char *copy = host_xprintf("%.*s", (int) len, name);
-    const char *key = (args->verb->flags & CLI_SETTINGS) != 0 ? config_flag_key(copy) : NULL;
+    const bool is_setting =
+        (args->verb->flags & CLI_SETTINGS) != 0 && config_flag_key(copy) != NULL;
 
-    if (flag == NULL && key == NULL)
+    if (flag == NULL && !is_setting)
         return unknown_flag(args->verb, argv[0]);
     const bool needs_value = flag == NULL || flag->metavar != NULL;
 
@@ -248,7 +273,7 @@ static int take_flag(cli_args_t *args, int argc, char **argv, int *taken)
         return cli_fail(CLI_USAGE, "%s: --%s %s value", args->verb->name, copy,
                         needs_value ? "needs a" : "takes no");
     if (flag == NULL)
-        add_named(args, key, value);
+        add_named(args, copy, value);
     else
         flag->set(args, value);
     if (flag != NULL && flag->set == set_json && !args->json && value != NULL &&

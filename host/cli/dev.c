@@ -19,7 +19,8 @@ typedef struct dev {
     loop_t *loop;
     log_t *log;
     devapi_t *api;
-    dev_dir_t *plugins;
+    dev_dir_t *plugins, *configuration;
+    const char *names[3]; /* of the files in configuration, NULL-terminated */
     dev_child_t *host;
     int signal_fd;
     struct event *signals;
@@ -133,14 +134,43 @@ static void greet(dev_run_t *d)
                   : "Ctrl-C ends it; the objects are lost then, unless --snapshot FILE is given.");
 }
 
-static void on_plugins(void *arg, const char *name)
+static void on_changed(void *arg, const char *name, bool there)
 {
     dev_run_t *d = arg;
     host_cleanup(host_freep) char *why = name[0] != '\0'
                                              ? host_xprintf("%s has changed", name)
-                                             : host_xstrdup("the plugin directory is there again");
+                                             : host_xstrdup("the directory is there again");
 
-    dev_child_restart(d->host, why);
+    if (there)
+        dev_child_restart(d->host, why);
+    else
+        dev_print(&d->printer, DEV_YELLOW,
+                  "dev  | %s is gone: the host is left as it is until the file is there again",
+                  name);
+}
+
+/* The file of --config, else those in the working directory that the host looks for. */
+static int watch_configuration(dev_run_t *d, lh_error_t *err)
+{
+    const char *file = d->args->config_file;
+    const char *slash = file != NULL ? strrchr(file, '/') : NULL;
+    host_cleanup(host_freep) char *dir =
+        slash == NULL ? host_xstrdup(".") : host_xprintf("%.*s", (int) (slash - file + 1), file);
+
+    d->names[0] = file == NULL ? "leasehold.yaml" : slash != NULL ? slash + 1 : file;
+    d->names[1] = file == NULL ? "appsettings.json" : NULL;
+    return dev_dir_watch(
+        &(dev_dir_options_t){
+            .loop = d->loop, .dir = dir, .names = d->names, .changed = on_changed, .arg = d},
+        &d->configuration, err);
+}
+
+static int watch_plugins(dev_run_t *d, lh_error_t *err)
+{
+    return dev_dir_watch(
+        &(dev_dir_options_t){
+            .loop = d->loop, .dir = d->args->plugins, .changed = on_changed, .arg = d},
+        &d->plugins, err);
 }
 
 static int open_host(dev_run_t *d, lh_error_t *err)
@@ -152,15 +182,17 @@ static int open_host(dev_run_t *d, lh_error_t *err)
         return 0;
     ret = file_make_dirs(state, 0700, err);
     if (ret == 0)
-        ret = dev_dir_watch(d->loop, d->args->plugins, on_plugins, d, &d->plugins, err);
+        ret = watch_plugins(d, err);
+    if (ret == 0)
+        ret = watch_configuration(d, err);
     if (ret < 0)
         return ret;
     dev_print(&d->printer, DEV_BOLD, "dev  | the host runs the plugins of %s", d->args->plugins);
     d->host = dev_child_create(&(dev_child_options_t){.loop = d->loop,
                                                       .printer = &d->printer,
                                                       .core = devapi_core(d->api),
+                                                      .args = d->args,
                                                       .kubeconfig = devapi_kubeconfig(d->api),
-                                                      .plugins = d->args->plugins,
                                                       .state_dir = state,
                                                       .stopped = on_stopped,
                                                       .arg = d});
@@ -169,8 +201,10 @@ static int open_host(dev_run_t *d, lh_error_t *err)
 
 static int open_all(dev_run_t *d, lh_error_t *err)
 {
-    int ret = loop_create(&d->loop, err);
+    int ret = dev_argv_check(d->args, err);
 
+    if (ret == 0)
+        ret = loop_create(&d->loop, err);
     if (ret == 0)
         ret = open_signals(d, err);
     if (ret == 0)
@@ -186,6 +220,7 @@ static int close_all(dev_run_t *d)
 {
     dev_child_destroy(d->host);
     dev_dir_destroy(d->plugins);
+    dev_dir_destroy(d->configuration);
     const int ret = devapi_stop(d->api);
     if (d->signals != NULL)
         event_free(d->signals);

@@ -14,10 +14,9 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#define LEASE_NAMESPACE "default"
-#define LEASE_NAME "leasehold-leader"
 #define STOP_TIME (20 * CLOCK_S)  /* for a drain, before it is killed */
 #define FIRST_DELAY (2 * CLOCK_S) /* after a crash; doubled each time */
 #define LAST_DELAY (60 * CLOCK_S)
@@ -122,7 +121,13 @@ static void report(dev_child_t *c, int status)
 
     if (clock_now() - c->started > GOOD_TIME)
         c->delay = FIRST_DELAY;
-    start_later(c, "has ended", how);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == CLI_USAGE)
+        dev_print(c->o.printer, DEV_RED,
+                  "dev  | the host has ended: %s (configuration): it is started again when a "
+                  "plugin or its configuration file changes",
+                  how);
+    else
+        start_later(c, "has ended", how);
 }
 
 static void on_end(evutil_socket_t fd, short what, void *arg)
@@ -167,30 +172,7 @@ static void execute(char **argv, int log_fd, pid_t parent)
 
 static bool spawn(dev_child_t *c, int log_fd)
 {
-    host_cleanup(host_freep) char *state = host_xprintf("stateDir=%s", c->state_dir);
-    char *argv[] = {(char *) "leasehold",
-                    (char *) "run",
-                    (char *) "--kubeconfig",
-                    (char *) c->o.kubeconfig,
-                    (char *) "--plugins",
-                    (char *) c->o.plugins,
-                    (char *) "--name",
-                    (char *) "dev",
-                    (char *) "--health",
-                    (char *) "0",
-                    (char *) "--set",
-                    state,
-                    (char *) "--set",
-                    (char *) "leaderElection.id=" LEASE_NAME,
-                    (char *) "--set",
-                    (char *) "leaderElection.namespace=" LEASE_NAMESPACE,
-                    (char *) "--set",
-                    (char *) "leaderElection.leaseDuration=4s",
-                    (char *) "--set",
-                    (char *) "leaderElection.renewDeadline=2500ms",
-                    (char *) "--set",
-                    (char *) "leaderElection.retryPeriod=500ms",
-                    NULL};
+    host_cleanup(dev_argv_freep) char **argv = dev_argv(c->o.args, c->o.kubeconfig, c->state_dir);
     const pid_t self = getpid();
 
     fflush(NULL);
@@ -241,7 +223,7 @@ static int try_start(dev_child_t *c)
 static void start(dev_child_t *c)
 {
     loop_timer_clear(&c->timer); /* a plugin has changed before the delay's end */
-    dev_apply_lease(c->o.core, LEASE_NAMESPACE, LEASE_NAME);
+    dev_apply_lease(c->o.core, DEV_LEASE_NAMESPACE, DEV_LEASE_NAME);
     const int failure = try_start(c);
     if (failure != 0)
         start_later(c, "cannot be started", strerror(failure));

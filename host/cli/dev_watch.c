@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plugin directory: a linker that rewrites a file in place, cmake that moves one there, a
+/* A directory of plugins, or with a configuration file in it: a linker that rewrites a file in place, cmake that moves one there, a
  * directory that is removed and made again. */
 #include "base/clock.h"
 #include "base/error.h"
@@ -16,14 +16,13 @@
 #define RETRY_TIME (1 * CLOCK_S)    /* the directory is gone */
 
 struct dev_dir {
+    dev_dir_options_t o;
     char *path;
     int fd;
     struct event *readable;
     loop_timer_t timer; /* of the change at hand, or of the next look for the directory */
     bool lost;
     char name[NAME_MAX + 1];
-    void (*changed)(void *arg, const char *name);
-    void *arg;
 };
 
 static bool is_plugin(const char *name)
@@ -31,6 +30,23 @@ static bool is_plugin(const char *name)
     const size_t len = strlen(name);
 
     return name[0] != '.' && len > 3 && strcmp(name + len - 3, ".so") == 0;
+}
+
+static bool counts(const dev_dir_t *d, const char *name)
+{
+    for (const char *const *known = d->o.names; known != NULL && *known != NULL; known++) {
+        if (strcmp(name, *known) == 0)
+            return true;
+    }
+    return d->o.names == NULL && is_plugin(name);
+}
+
+/* A linker that fails takes its file away. */
+static bool is_there(const dev_dir_t *d)
+{
+    host_cleanup(host_freep) char *path = host_xprintf("%s/%s", d->path, d->name);
+
+    return access(path, R_OK) == 0;
 }
 
 static bool add_watch(dev_dir_t *d)
@@ -49,12 +65,12 @@ static void on_timer(loop_timer_t *timer)
         return;
     }
     d->lost = false;
-    d->changed(d->arg, d->name);
+    d->o.changed(d->o.arg, d->name, is_there(d));
 }
 
 static void take_event(dev_dir_t *d, const struct inotify_event *e)
 {
-    if (e->len > 0 && !is_plugin(e->name))
+    if (e->len > 0 && !counts(d, e->name))
         return;
     if (e->len > 0) {
         snprintf(d->name, sizeof(d->name), "%s", e->name);
@@ -83,24 +99,22 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-int dev_dir_watch(loop_t *loop, const char *dir, void (*changed)(void *arg, const char *name),
-                  void *arg, dev_dir_t **out, lh_error_t *err)
+int dev_dir_watch(const dev_dir_options_t *o, dev_dir_t **out, lh_error_t *err)
 {
     dev_dir_t *d = host_xcalloc(1, sizeof(*d));
 
-    d->path = host_xstrdup(dir);
-    d->changed = changed;
-    d->arg = arg;
-    loop_timer_init(&d->timer, loop, on_timer);
+    d->o = *o;
+    d->path = host_xstrdup(o->dir);
+    loop_timer_init(&d->timer, o->loop, on_timer);
     d->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     const bool watched = d->fd >= 0 && add_watch(d);
     const int saved = errno;
     if (watched)
-        d->readable = event_new(loop_base(loop), d->fd, EV_READ | EV_PERSIST, on_readable, d);
+        d->readable = event_new(loop_base(o->loop), d->fd, EV_READ | EV_PERSIST, on_readable, d);
     if (d->readable == NULL || event_add(d->readable, NULL) < 0) {
         dev_dir_destroy(d);
         return host_fail(err, saved == ENOENT || saved == ENOTDIR ? LH_ENOTFOUND : LH_EIO,
-                         "watch '%s': %s", dir, strerror(watched ? ENOMEM : saved));
+                         "watch '%s': %s", o->dir, strerror(watched ? ENOMEM : saved));
     }
     *out = d;
     return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/verb.h"
+#include "config/nearest.h"
 
 #include <cjson/cJSON.h>
 #include <string.h>
@@ -11,6 +12,29 @@ static const char *text(const cJSON *object, const char *key)
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
 
     return cJSON_IsString(value) ? value->valuestring : NULL;
+}
+
+/* typed is neither a level nor one of the plugins. */
+static int refuse(const cJSON *plugins, const char *typed)
+{
+    nearest_t nearest = NEAREST_INIT(typed);
+    char hint[NEAREST_MAX + 32];
+    const cJSON *p;
+
+    cJSON_ArrayForEach (p, plugins) {
+        const char *name = text(p, "name");
+
+        if (name != NULL)
+            config_nearest_offer(&nearest, name, name);
+    }
+    for (int level = LOG_DEBUG; level <= LOG_ERROR; level++) {
+        const char *word = log_level_word((enum log_level) level);
+
+        config_nearest_offer(&nearest, word, word);
+    }
+    return cli_fail(CLI_FAILED,
+                    "no plugin instance '%s' runs, nor is it a level: " LOG_LEVEL_WORDS "%s", typed,
+                    config_nearest_text(&nearest, hint, sizeof(hint)));
 }
 
 /* One line for the host, and one for each plugin; of `plugin` alone, if one is named. */
@@ -35,14 +59,11 @@ static int show(const char *line, const char *plugin)
         else
             buf_printf(&out, "%-7s %s\n", own != NULL ? own : "?", name);
     }
+    const int status = found ? cli_print(&out) : refuse(plugins, plugin);
+
     cJSON_Delete(answer);
-    if (!found) {
-        buf_fini(&out);
-        return cli_fail(CLI_FAILED,
-                        "no plugin instance '%s' runs, nor is it a level: " LOG_LEVEL_WORDS,
-                        plugin);
-    }
-    return cli_print(&out);
+    buf_fini(&out);
+    return status;
 }
 
 static int hear(const cli_args_t *args, cli_control_t *c, const char *plugin)

@@ -26,7 +26,12 @@ const cli_verb_t cli_verbs[] = {
     {0},
 };
 
-/* How many words of argv name the verb; 0 when they do not. */
+static bool is_help(const char *arg)
+{
+    return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
+}
+
+/* How many words of argv name the verb; 0 when they do not. For help its first one is enough. */
 static int words_of(const cli_verb_t *verb, int argc, char **argv)
 {
     const char *name = verb->name;
@@ -34,6 +39,8 @@ static int words_of(const cli_verb_t *verb, int argc, char **argv)
     for (int i = 0; i < argc; i++) {
         const size_t len = strcspn(name, " ");
 
+        if (i > 0 && is_help(argv[i]))
+            return i;
         if (strlen(argv[i]) != len || strncmp(argv[i], name, len) != 0)
             return 0;
         if (name[len] == '\0')

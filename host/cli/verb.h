@@ -24,7 +24,7 @@ typedef struct cli_args {
     const struct cli_verb *verb;
     const char *const *env;
     const char *config_file; /* NULL: the default places */
-    const char **settings;   /* "key=value", NULL-terminated; owned, texts borrowed */
+    const char **settings;   /* as config_sources_t has its flags; owned, texts borrowed */
     size_t setting_count;
     char **made;             /* the texts that were put together; owned, NULL-terminated */
     const char *operands[2]; /* NULL: not given */
@@ -59,7 +59,7 @@ const cli_verb_t *cli_verb_find(int argc, char **argv, int *words);
  * either case. (args.c) */
 int cli_args_parse(const cli_verb_t *verb, int argc, char **argv, cli_args_t *out);
 void cli_args_fini(cli_args_t *args);
-/* Appends the flags of a verb to out, for help. (args.c) */
+/* Appends the flags of a verb to out, for help: its own, then those that most have. (args.c) */
 void cli_args_help(unsigned flags, buf_t *out);
 
 /* "leasehold: text" on standard error, control characters escaped; returns status. */

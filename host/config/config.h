@@ -91,6 +91,7 @@ typedef struct config {
     int64_t drain_timeout, stop_budget; /* ns */
     char *state_dir;                    /* never empty after loading */
 
+    char *files; /* that were read, "appsettings.json, appsettings.Staging.json"; NULL: none */
     struct config_origins *origins; /* of config/: who set each value */
 } config_t;
 
@@ -99,7 +100,8 @@ typedef struct config_sources {
     const char *file;         /* NULL: ./leasehold.yaml, /etc/leasehold/leasehold.yaml,
                                  ./appsettings.json; two found is an error, none is fine */
     const char *const *env;   /* "NAME=value", NULL-terminated */
-    const char *const *flags; /* "key.path=value" (--set and the named flags), NULL-terminated */
+    const char *const *flags; /* "key.path=value" of --set, "--health=value" of a flag of its own;
+                                 NULL-terminated */
 } config_sources_t;
 
 /* Loads and validates. Caller owns *out, free with config_destroy. On failure err names source,

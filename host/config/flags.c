@@ -9,25 +9,29 @@
 
 static int set_flag(config_t *c, const char *flag, lh_error_t *err)
 {
-    const char *eq = strchr(flag, '=');
+    const char *eq = strchr(flag, '='), *named = NULL;
     const config_node_t node = config_text_node(eq != NULL ? eq + 1 : "");
-    char key[KEY_MAX], place[KEY_MAX + 8], origin[KEY_MAX] = "--set";
+    char key[KEY_MAX], place[KEY_MAX + 8];
 
     if (eq == NULL || eq == flag)
         return host_fail(err, LH_EINVAL, "--set %.96s: write key=value", flag);
     if ((size_t) (eq - flag) >= sizeof(key))
         return host_fail(err, LH_EINVAL, "--set: the key is longer than %d bytes", KEY_MAX - 1);
     snprintf(key, sizeof(key), "%.*s", (int) (eq - flag), flag);
-    snprintf(place, sizeof(place), "--set %s", key);
-    const int i = config_setting_find(config_settings, CONFIG_SETTINGS, key);
+    if (strncmp(key, "--", 2) == 0)
+        named = config_flag_key(key + 2);
+    const bool is_known = named != NULL ||
+                          config_setting_find(config_settings, CONFIG_SETTINGS, key) >= 0 ||
+                          strncmp(key, CONFIG_INSTANCES_KEY, strlen(CONFIG_INSTANCES_KEY)) == 0;
 
-    if (i >= 0 && config_settings[i].flag != NULL) {
-        snprintf(origin, sizeof(origin), "--%s", config_settings[i].flag);
-        snprintf(place, sizeof(place), "%s", origin);
-    } else if (i < 0 && strncmp(key, CONFIG_INSTANCES_KEY, strlen(CONFIG_INSTANCES_KEY)) != 0) {
-        snprintf(place, sizeof(place), "--set"); /* the text names the key */
-    }
-    const config_input_t in = {.key = key, .node = &node, .place = place, .origin = origin};
+    if (named != NULL)
+        snprintf(place, sizeof(place), "%s", key);
+    else /* of an unknown key the text names it */
+        snprintf(place, sizeof(place), "--set%s%s", is_known ? " " : "", is_known ? key : "");
+    const config_input_t in = {.key = named != NULL ? named : key,
+                               .node = &node,
+                               .place = place,
+                               .origin = named != NULL ? key : "--set"};
 
     return config_set(c, &in, err);
 }

@@ -74,7 +74,11 @@ static int set_from_overlay(config_t *c, const char *file, const char *const *en
         host_xprintf("%.*sappsettings.%s.json", (int) (name - file), file, environment);
     const int rc = exists(path, &there, err);
 
-    return rc == 0 && there ? config_set_from_file(c, path, err) : rc;
+    if (rc < 0 || !there)
+        return rc;
+    free(c->files);
+    c->files = host_xprintf("%s, %s", file, path);
+    return config_set_from_file(c, path, err);
 }
 
 static int set_from_files(config_t *c, const config_sources_t *sources, lh_error_t *err)
@@ -84,6 +88,7 @@ static int set_from_files(config_t *c, const config_sources_t *sources, lh_error
 
     if (rc < 0 || file == NULL)
         return rc;
+    c->files = host_xstrdup(file);
     rc = config_set_from_file(c, file, err);
     return rc < 0 ? rc : set_from_overlay(c, file, sources->env, err);
 }
@@ -140,6 +145,7 @@ void config_destroy(config_t *c)
         free(c->origins->of[i]);
     }
     free(c->plugins.instances);
+    free(c->files);
     free(c->origins->instances);
     free(c->origins);
     free(c);

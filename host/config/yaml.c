@@ -9,6 +9,7 @@
 struct reader {
     yaml_parser_t parser;
     const char *source, *text;
+    size_t len;
     size_t nodes;
     lh_error_t *err;
 };
@@ -18,6 +19,17 @@ struct reader {
 static int fail_at(const struct reader *r, const yaml_mark_t *mark, int code)
 {
     return host_error_wrap(r->err, code, "%s:%zu:%zu", r->source, mark->line + 1, mark->column + 1);
+}
+
+static bool is_tab(const struct reader *r, const yaml_mark_t *mark)
+{
+    const char *at = r->text, *end = r->text + r->len;
+
+    for (size_t line = 0; line < mark->line && at != NULL; line++) {
+        at = memchr(at, '\n', (size_t) (end - at));
+        at = at != NULL ? at + 1 : NULL;
+    }
+    return at != NULL && mark->column < (size_t) (end - at) && at[mark->column] == '\t';
 }
 
 /* libyaml's own refusal. */
@@ -34,8 +46,9 @@ static int refused(const struct reader *r)
         return host_fail(r->err, LH_EPARSE, "%s:%u:%u: not YAML text: %s", r->source, mark.line,
                          mark.column, p->problem);
     }
-    return FAIL_AT(r, &p->problem_mark, LH_EPARSE, "%s%s%s", p->context ? p->context : "",
-                   p->context ? ", " : "", p->problem);
+    return FAIL_AT(r, &p->problem_mark, LH_EPARSE, "%s%s%s%s", p->context ? p->context : "",
+                   p->context ? ", " : "", p->problem,
+                   is_tab(r, &p->problem_mark) ? " (a tab: indent with blanks)" : "");
 }
 
 static int next_event(struct reader *r, yaml_event_t *event)
@@ -177,7 +190,8 @@ int config_yaml_parse(const char *source, const char *text, size_t len, config_n
     const size_t mark = len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 
     r.text = text + mark;
-    yaml_parser_set_input_string(&r.parser, (const unsigned char *) r.text, len - mark);
+    r.len = len - mark;
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *) r.text, r.len);
     const int rc = read_stream(&r, out);
 
     yaml_parser_delete(&r.parser);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/list.h"
+#include "config/nearest.h"
 #include "kube/client_internal.h"
 
 #include <cjson/cJSON.h>
@@ -208,6 +209,23 @@ static void answer(kube_lookup_t *l, int code, const kube_kind_t *kind, const lh
     lookup_free(l);
 }
 
+/* The nearest of what the group version does offer is named: a manifest may hold a slip. */
+static int not_offered(const kube_lookup_t *l, lh_error_t *err)
+{
+    const size_t prefix = strlen(l->key) - strlen(l->resource);
+    nearest_t nearest = NEAREST_INIT(l->resource);
+    char hint[NEAREST_MAX + 32];
+    struct entry *e, *tmp;
+
+    HASH_ITER (hh, l->discovery->cache, e, tmp) {
+        if (strncmp(e->key, l->key, prefix) == 0)
+            config_nearest_offer(&nearest, e->key + prefix, e->key + prefix);
+    }
+    return host_fail(err, LH_ENOTFOUND, "resource '%s' (%s%s%s) is not installed%s", l->resource,
+                     l->group, l->group[0] != '\0' ? "/" : "", l->version,
+                     config_nearest_text(&nearest, hint, sizeof(hint)));
+}
+
 /* Unlinks l first, so that fn may cancel or start others. */
 static void answer_from_cache(kube_lookup_t *l)
 {
@@ -219,8 +237,7 @@ static void answer_from_cache(kube_lookup_t *l)
         answer(l, 0, &e->kind, NULL, 0);
         return;
     }
-    int code = host_fail(&err, LH_ENOTFOUND, "the API server does not offer '%s' in '%s%s%s'",
-                         l->resource, l->group, l->group[0] != '\0' ? "/" : "", l->version);
+    const int code = not_offered(l, &err);
     answer(l, code, NULL, &err, 0);
 }
 

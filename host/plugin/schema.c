@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugin/schema.h"
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "config/nearest.h"
 
 #include <math.h>
 #include <string.h>
+
+enum { AROUND = 16 }; /* bytes that are quoted before and after a mistake */
 
 /* -- Documents -- */
 
@@ -23,6 +26,16 @@ static bool too_deep(const cJSON *json, unsigned depth)
     return false;
 }
 
+/* Quotes what stands around the place. */
+static int not_json(const char *text, size_t len, size_t at, const char *what, lh_error_t *err)
+{
+    const size_t from = at - HOST_MIN(at, (size_t) AROUND), to = HOST_MIN(len, at + AROUND);
+    host_cleanup(buf_fini) buf_t quote = BUF_INIT;
+
+    buf_printable(&quote, text + from, to - from);
+    return host_fail(err, LH_EPARSE, "not JSON: byte %zu%s, in '%s'", at, what, buf_text(&quote));
+}
+
 int plugin_json_parse(const char *text, size_t len, cJSON **out, lh_error_t *err)
 {
     const char *end = NULL;
@@ -30,11 +43,11 @@ int plugin_json_parse(const char *text, size_t len, cJSON **out, lh_error_t *err
     size_t at = end != NULL ? (size_t) (end - text) : 0;
 
     if (json == NULL)
-        return host_fail(err, LH_EPARSE, "not JSON: byte %zu", at);
+        return not_json(text, len, at, "", err);
     while (at < len && memchr(" \t\r\n", text[at], 4) != NULL)
         at++;
     if (at < len)
-        return host_fail(err, LH_EPARSE, "not JSON: byte %zu: more after the document", at);
+        return not_json(text, len, at, ": more after the document", err);
     if (too_deep(json, 0))
         return host_fail(err, LH_EPARSE, "nested deeper than %u levels", PLUGIN_JSON_DEPTH);
     *out = host_steal(json);

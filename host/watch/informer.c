@@ -344,12 +344,9 @@ static void on_bookmark(void *arg, const char *version, bool listed)
 
 /* -- The end of a stream -- */
 
-static void on_kind_missing(watch_informer_t *w)
+static void on_kind_missing(watch_informer_t *w, const lh_error_t *err)
 {
-    host_cleanup(host_freep) char *text =
-        host_xprintf("kind %s (%s) is not installed", w->spec.gvr.resource, w->api_version);
-
-    set_problem(w, text);
+    set_problem(w, err->text);
     if (w->vanished) {
         look_up_later(w);
         return;
@@ -627,7 +624,7 @@ static void on_lookup(void *arg, int code, const kube_kind_t *kind, const lh_err
 
     w->lookup = NULL;
     if (code == LH_ENOTFOUND) {
-        on_kind_missing(w);
+        on_kind_missing(w, err);
         return;
     }
     if (code != 0) {

@@ -1,24 +1,22 @@
 # lh_add_plugin(NAME SOURCES file... [MANIFEST file.json] [LIBS library...])
 #
 # Builds NAME.so, a plugin that exports lh_plugin and reconcile_async and nothing else. The manifest
-# is LH_MANIFEST in a source, or the JSON file; a plugin with both or with none does not link.
+# is LH_MANIFEST in a source, or the JSON file; a plugin with both or with none does not link, and one
+# whose manifest is not JSON, or lacks what each must have, is not built.
 #
 # lh_add_plugin_test(NAME PLUGIN plugin SOURCES file... [LIBS library...])
 #
 # Builds the test program NAME of the same sources, the manifest among them, and the fake host
 # (leasehold/testing.h). add_test() is left to the caller.
 
+include(${CMAKE_CURRENT_LIST_DIR}/LeaseholdManifest.cmake)
+
 # Checks the JSON file and makes a source of it, named in the variable `out`.
 function(_lh_manifest_source name file out)
     get_filename_component(file ${file} ABSOLUTE)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
     file(READ ${file} json)
-    foreach(field abi id version watches)
-        string(JSON value ERROR_VARIABLE error GET "${json}" ${field})
-        if(error)
-            message(FATAL_ERROR "lh_add_plugin(${name}): manifest ${file}: ${error}")
-        endif()
-    endforeach()
+    _lh_check_manifest("${json}" "lh_add_plugin(${name}): manifest ${file}")
     string(REPLACE "\r" "" json "${json}")
     string(REPLACE "\\" "\\\\" json "${json}")
     string(REPLACE "\"" "\\\"" json "${json}")
@@ -65,6 +63,12 @@ function(lh_add_plugin name)
         LINKER:--require-defined=lh_manifest_note)
     # The host loads nothing that others may write to; a umask of 002 would let the group.
     add_custom_command(TARGET ${name} POST_BUILD COMMAND chmod go-w $<TARGET_FILE:${name}> VERBATIM)
+    if(CMAKE_OBJCOPY)
+        add_custom_command(TARGET ${name} POST_BUILD
+            COMMAND ${CMAKE_COMMAND} -D PLUGIN=$<TARGET_FILE:${name}> -D OBJCOPY=${CMAKE_OBJCOPY}
+                    -D NOTE=${CMAKE_CURRENT_BINARY_DIR}/${name}.note
+                    -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/LeaseholdManifest.cmake VERBATIM)
+    endif()
     # The sanitizers of clang leave their runtime to the program, which -z defs would not allow.
     get_target_property(options ${name} LINK_OPTIONS)
     get_directory_property(inherited LINK_OPTIONS)

@@ -22,6 +22,7 @@ typedef struct dev {
     char out[128];      /* path of what it prints */
     char plugins[128];  /* path */
     char snapshot[160]; /* likewise, of a file in it */
+    char config[128];   /* path of a configuration file */
     pid_t pid;
 } dev_run_t;
 
@@ -113,6 +114,15 @@ static int end(dev_run_t *d, int sig)
     return -1;
 }
 
+static void write_file(const char *path, const char *text)
+{
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    REQUIRE_TRUE(fd >= 0);
+    REQUIRE_INT(write(fd, text, strlen(text)), (ssize_t) strlen(text));
+    close(fd);
+}
+
 /* Starts it with these arguments after "dev --listen 127.0.0.1:0 --dir ...". */
 static dev_run_t start(const char *const *args)
 {
@@ -124,11 +134,14 @@ static dev_run_t start(const char *const *args)
     snprintf(d.out, sizeof(d.out), "%s/out", d.dir);
     snprintf(d.plugins, sizeof(d.plugins), "%s/plugins", d.dir);
     snprintf(d.snapshot, sizeof(d.snapshot), "%s/snapshot", d.plugins);
+    snprintf(d.config, sizeof(d.config), "%s/host.yaml", d.dir);
+    write_file(d.config, "leaderElection: {id: of-the-file}\nlog: {fromat: json}\n");
     snprintf(api, sizeof(api), "%s/api", d.dir);
     REQUIRE_INT(mkdir(d.plugins, 0700), 0);
     for (int i = 0; args[i] != NULL; i++)
         argv[6 + i] = strcmp(args[i], "PLUGINS") == 0    ? d.plugins
                       : strcmp(args[i], "SNAPSHOT") == 0 ? d.snapshot
+                      : strcmp(args[i], "CONFIG") == 0   ? d.config
                                                          : args[i];
     install(HELLO_PLUGIN, d.plugins, "hello.so");
     d.pid = fork();
@@ -218,6 +231,54 @@ static void a_crash_is_told_and_survived(void *arg)
         usleep(10000);
     EXPECT_TRUE(child_of(d.pid) > 0 && child_of(d.pid) != first);
     EXPECT_INT(count(&d, "host | INFO"), 0);
+    EXPECT_INT(end(&d, SIGTERM), 0);
+    remove_all(&d);
+}
+
+static void a_bad_configuration_was_tried_again_for_ever(void *arg)
+{
+    dev_run_t d = start((const char *const[]){"--plugins", "PLUGINS", "--config", "CONFIG", "--set",
+                                              "plugins.instances.hello.workers=2", NULL});
+
+    (void) arg;
+    EXPECT_TRUE(printed(&d, "host.yaml:2:7: unknown key 'log.fromat'", 1));
+    EXPECT_TRUE(printed(&d,
+                        "dev  | the host has ended: exited with status 2 (configuration): it is "
+                        "started again when a plugin or its configuration file changes\n",
+                        1));
+    write_file(d.config, "leaderElection: {id: of-the-file}\nlog: {format: json}\n");
+    EXPECT_TRUE(printed(&d, "dev  | host.yaml has changed: the host is started\n", 1));
+    EXPECT_TRUE(printed(&d, "configuration: /tmp/leasehold-dev-", 1));
+    EXPECT_TRUE(printed(&d, "leading, term 1", 1));
+    EXPECT_TRUE(printed(&d, "host | {", 1));
+    api_t *api = open_api(&d);
+    API_REPLY lease =
+        api_get(api, "/apis/coordination.k8s.io/v1/namespaces/default/leases/leasehold-leader");
+    EXPECT_INT(lease.status, 200);
+    api_close(api);
+    EXPECT_INT(count(&d, "the host has ended"), 1);
+    EXPECT_INT(end(&d, SIGTERM), 0);
+    remove_all(&d);
+}
+
+static void a_plugin_that_is_gone_ended_the_host(void *arg)
+{
+    dev_run_t d = start((const char *const[]){"--plugins", "PLUGINS", NULL});
+    char path[160];
+
+    (void) arg;
+    EXPECT_TRUE(printed(&d, "host | INFO  elector: leading, term 1", 1));
+    const pid_t host = child_of(d.pid);
+    snprintf(path, sizeof(path), "%s/hello.so", d.plugins);
+    REQUIRE_INT(unlink(path), 0);
+    EXPECT_TRUE(printed(&d,
+                        "dev  | hello.so is gone: the host is left as it is until the file is "
+                        "there again\n",
+                        1));
+    EXPECT_INT(child_of(d.pid), host);
+    install(HELLO_PLUGIN, d.plugins, "hello.so");
+    EXPECT_TRUE(printed(&d, "dev  | hello.so has changed: the host is started again", 1));
+    EXPECT_TRUE(printed(&d, "host | INFO  elector: leading, term 2", 1));
     EXPECT_INT(end(&d, SIGTERM), 0);
     remove_all(&d);
 }
@@ -362,6 +423,7 @@ static void mistakes_end_it_with_2(void *arg)
         {{"--listen", "0.0.0.0:0", NULL}, "is not loopback"},
         {{"--listen", "odd", NULL}, "'odd' is not of the form ADDRESS:PORT"},
         {{"--odd", NULL}, "unknown flag '--odd'"},
+        {{"--set", "log.level=debug", NULL}, "dev: --config and --set are for the host"},
     };
 
     (void) arg;
@@ -378,6 +440,8 @@ static const tap_test_t tests[] = {
     {"dev says how to go on and ends cleanly", it_says_how_to_go_on_and_ends_cleanly},
     {"a changed plugin takes over", a_changed_plugin_takes_over},
     {"a crash of the host is told and survived", a_crash_is_told_and_survived},
+    {"a bad configuration waits for its correction", a_bad_configuration_was_tried_again_for_ever},
+    {"a plugin that is gone leaves the host alone", a_plugin_that_is_gone_ended_the_host},
     {"server-side fencing on it says that it does not fence",
      server_side_fencing_says_that_there_is_none},
     {"a host that is started before its delay ends is left alone",

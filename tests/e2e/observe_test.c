@@ -389,6 +389,7 @@ static void levels_change_at_run_time(void *arg)
     EXPECT_TRUE(line_of(o->a, "speaker", "speaker informs of bad-third") == NULL);
     EXPECT_TRUE(asks(o->a, VERB("log-level", "info"), 0, "info    (host)\n"));
     EXPECT_TRUE(asks(o->a, VERB("log-level", "none", "info"), 1, "no plugin instance 'none' runs"));
+    EXPECT_TRUE(asks(o->a, VERB("log-level", "speakr", "info"), 1, "; did you mean 'speaker'?"));
     EXPECT_TRUE(asks(o->a, VERB("log-level", "speaker", "loud"), 1,
                      "level 'loud': not one of debug, info, warn, error, default"));
 }

@@ -63,7 +63,7 @@ project() { # NAME LINES-OF-CMAKE [LANGUAGE]
     } > "$work/$1/CMakeLists.txt"
 }
 
-echo "1..17"
+echo "1..18"
 check "installs the SDK" cmake --install "$build" --prefix "$prefix" --component sdk
 for from in "$build" "$prefix"; do
     [ "$from" = "$build" ] && where="the build directory" || where="the install prefix"
@@ -97,6 +97,12 @@ project bad 'file(WRITE ${CMAKE_BINARY_DIR}/bad.json "{\"abi\": 0,")
 lh_add_plugin(own SOURCES hello.c MANIFEST ${CMAKE_BINARY_DIR}/bad.json)'
 check "refuses a manifest that is no JSON" fails_with "bad.json" \
     build_with "$prefix" "$work/bad" "$work/bad/b"
+
+project note 'lh_add_plugin(own SOURCES hello.c)'
+sed -i 's/"version":/"version"/' "$work/note/hello.c"
+check "refuses a manifest in a source that is no JSON" \
+    fails_with "own.so: LH_MANIFEST: failed parsing json string" \
+    build_with "$prefix" "$work/note" "$work/note/b"
 
 project cxx 'lh_add_plugin(own SOURCES own.cpp MANIFEST manifest.json)' CXX
 cat > "$work/cxx/own.cpp" << 'TXT'

@@ -217,7 +217,10 @@ void fake_kube_answer_lookups(fake_kube_t *f)
         bool other = f->other != NULL && strcmp(l->resource, f->other) == 0;
         lh_error_t err;
 
-        host_error_set(&err, code, "lookup: %s", lh_strerror(code));
+        if (code == LH_ENOTFOUND)
+            host_error_set(&err, code, "resource '%s' is not installed", l->resource);
+        else
+            host_error_set(&err, code, "lookup: %s", lh_strerror(code));
         l->fn(l->arg, code,
               code != 0 ? NULL
               : other   ? &f->other_kind

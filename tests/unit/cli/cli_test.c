@@ -114,6 +114,15 @@ Test(cli, run_gives_flags_and_returns_the_status_of_the_host)
     EXPECT_STR(o.err, "");
 }
 
+Test(cli, mistakes_in_set_named_a_flag_that_was_not_given)
+{
+    EXPECT_STR(run("config --set name=").err,
+               "leasehold: --set name: a name has 1 to 253 bytes, this one 0\n");
+    EXPECT_STR(run("config --name=").err,
+               "leasehold: --name: a name has 1 to 253 bytes, this one 0\n");
+    EXPECT_HAS(run("config --set name=a").out, " --set\nleaderElection.enabled ");
+}
+
 Test(cli, check_is_silent_about_a_good_configuration)
 {
     const outcome_t o = run("config --check");
@@ -327,6 +336,49 @@ Test(cli, help_lists_verbs_and_the_flags_of_each)
     cr_expect_null(strstr(one.out, "--check"), "of another verb");
     EXPECT_STR(same.out, one.out);
     EXPECT_HAS(two.out, "usage: leasehold plugins ls [FLAG...]\n");
+}
+
+/* True when each stands in text, one after the other. */
+static bool in_order(const char *text, const char *const *parts)
+{
+    for (; text != NULL && *parts != NULL; parts++)
+        text = strstr(text, *parts);
+    return text != NULL;
+}
+
+Test(cli, help_hid_the_flags_of_a_verb_behind_those_of_all)
+{
+    static const struct {
+        const char *line, *parts[8];
+    } rows[] = {
+        {"run --help",
+         {"--name ", "--config ", "--help",
+          "\nAll settings: 'leasehold config --defaults' and docs/configuration.md\n"}},
+        {"status --help", {"\n\n  --pid ", "--url ", "--lease ", "--name ", "--set ", "--output "}},
+        {"log-level -h", {"\n\n  --pid ", "--name ", "--set "}},
+        {"step-down -h", {"\n\n  --pid ", "--wait ", "--name ", "--set "}},
+        {"rbac --help", {"\n\n  --service-account ", "--name ", "--set "}},
+        {"config --help", {"\n\n  --check ", "--schema ", "--name ", "--set ", "--output "}},
+        {"dev --help", {"--plugins ", "  --config FILE ", "  --set KEY=VALUE ", "--apply "}},
+    };
+
+    for (size_t i = 0; i < HOST_LEN(rows); i++) {
+        const outcome_t o = run(rows[i].line);
+
+        EXPECT_INT(o.status, CLI_FINE);
+        cr_expect(in_order(o.out, rows[i].parts), "%s gives\n%s", rows[i].line, o.out);
+    }
+}
+
+Test(cli, help_of_plugins_was_an_unknown_verb)
+{
+    const outcome_t full = run("plugins ls --help"), first = run("plugins --help"),
+                    brief = run("plugins -h");
+
+    EXPECT_INT(first.status, CLI_FINE);
+    EXPECT_HAS(first.out, "usage: leasehold plugins ls [FLAG...]\n");
+    EXPECT_STR(first.out, full.out);
+    EXPECT_STR(brief.out, full.out);
 }
 
 Test(cli, plugins_ls_shows_why_a_file_is_refused)

@@ -340,6 +340,17 @@ Test(cli_control, log_level_of_a_word_that_is_no_level_named_none)
         "leasehold: no plugin instance 'nope' runs, nor is it a level: debug, info, warn, error\n");
 }
 
+Test(cli_control, log_level_of_a_mistyped_word_names_the_nearest)
+{
+    serve();
+    expect("log-level hell", CLI_FAILED, "",
+           "leasehold: no plugin instance 'hell' runs, nor is it a level: debug, info, warn, "
+           "error; did you mean 'hello'?\n");
+    expect("log-level debgu", CLI_FAILED, "",
+           "leasehold: no plugin instance 'debgu' runs, nor is it a level: debug, info, warn, "
+           "error; did you mean 'debug'?\n");
+}
+
 Test(cli_control, step_down_returns_when_it_has_begun)
 {
     ends_at_once = false;

@@ -174,13 +174,16 @@ Test(dev, the_lease_is_put_there_and_freed)
 
 /* -- The directory -- */
 
-static int changes;
+static int changes, gone;
 static char changed_name[64];
 
-static void on_changed(void *arg, const char *name)
+static void on_changed(void *arg, const char *name, bool there)
 {
     (void) arg;
-    changes++;
+    if (there)
+        changes++;
+    else
+        gone++;
     snprintf(changed_name, sizeof(changed_name), "%s", name);
 }
 
@@ -199,12 +202,19 @@ static void let_pass(int64_t time)
     loop_turn(rig.loop);
 }
 
+static int watch(const char *dir, const char *const *names, dev_dir_t **out, lh_error_t *err)
+{
+    return dev_dir_watch(
+        &(dev_dir_options_t){.loop = rig.loop, .dir = dir, .names = names, .changed = on_changed},
+        out, err);
+}
+
 Test(dev, plugins_that_change_are_told_once_they_rest)
 {
     lh_error_t err = {0};
     dev_dir_t *d = NULL;
 
-    ASSERT_OK(dev_dir_watch(rig.loop, rig.dir, on_changed, NULL, &d, &err), err);
+    ASSERT_OK(watch(rig.dir, NULL, &d, &err), err);
     write_plugin("notes.txt");
     let_pass(CLOCK_S);
     EXPECT_INT(changes, 0);
@@ -217,7 +227,46 @@ Test(dev, plugins_that_change_are_told_once_they_rest)
     EXPECT_INT(changes, 1);
     EXPECT_STR(changed_name, "b.so");
     dev_dir_destroy(d);
-    EXPECT_INT(dev_dir_watch(rig.loop, "/no/such/dir", on_changed, NULL, &d, &err), LH_ENOTFOUND);
+    EXPECT_INT(watch("/no/such/dir", NULL, &d, &err), LH_ENOTFOUND);
+}
+
+Test(dev, a_plugin_that_a_failed_link_took_away_was_told_as_changed)
+{
+    host_cleanup(host_freep) char *path = host_xprintf("%s/a.so", rig.dir);
+    lh_error_t err = {0};
+    dev_dir_t *d = NULL;
+
+    write_plugin("a.so");
+    ASSERT_OK(watch(rig.dir, NULL, &d, &err), err);
+    write_plugin("a.so");
+    cr_assert_eq(unlink(path), 0);
+    let_pass(CLOCK_S);
+    EXPECT_INT(changes, 0);
+    EXPECT_INT(gone, 1);
+    EXPECT_STR(changed_name, "a.so");
+    write_plugin("a.so");
+    let_pass(CLOCK_S);
+    EXPECT_INT(changes, 1);
+    EXPECT_INT(gone, 1);
+    dev_dir_destroy(d);
+}
+
+Test(dev, of_named_files_no_others_count)
+{
+    static const char *const names[] = {"a.yaml", "b.json", NULL};
+    lh_error_t err = {0};
+    dev_dir_t *d = NULL;
+
+    ASSERT_OK(watch(rig.dir, names, &d, &err), err);
+    write_plugin("a.so");
+    write_plugin("a.yaml~");
+    let_pass(CLOCK_S);
+    EXPECT_INT(changes, 0);
+    write_plugin("b.json");
+    let_pass(CLOCK_S);
+    EXPECT_INT(changes, 1);
+    EXPECT_STR(changed_name, "b.json");
+    dev_dir_destroy(d);
 }
 
 Test(dev, a_directory_may_be_removed_and_made_again)
@@ -227,7 +276,7 @@ Test(dev, a_directory_may_be_removed_and_made_again)
     dev_dir_t *d = NULL;
 
     ASSERT_OK(file_make_dirs(sub, 0700, &err), err);
-    ASSERT_OK(dev_dir_watch(rig.loop, sub, on_changed, NULL, &d, &err), err);
+    ASSERT_OK(watch(sub, NULL, &d, &err), err);
     cr_assert_eq(rmdir(sub), 0);
     let_pass(CLOCK_S);
     EXPECT_INT(changes, 0);
@@ -238,4 +287,69 @@ Test(dev, a_directory_may_be_removed_and_made_again)
     let_pass(CLOCK_S);
     EXPECT_INT(changes, 2);
     dev_dir_destroy(d);
+}
+
+/* -- What the host is started with -- */
+
+Test(dev, settings_reach_the_host_and_what_dev_decides_wins)
+{
+    const char *settings[] = {"log.level=debug", "plugins.instances.a.workers=2", NULL};
+    const cli_args_t args = {
+        .plugins = "/p", .config_file = "c.yaml", .settings = settings, .setting_count = 2};
+    static const char *const first[] = {"leasehold", "run",
+                                        "--config",  "c.yaml",
+                                        "--set",     "log.level=debug",
+                                        "--set",     "plugins.instances.a.workers=2",
+                                        "--set",     "kubeconfig=/k",
+                                        "--set",     "plugins.dir=/p",
+                                        "--set",     "stateDir=/s",
+                                        "--set",     "context=",
+                                        "--set",     "name=dev"};
+    host_cleanup(dev_argv_freep) char **argv = dev_argv(&args, "/k", "/s");
+    config_t *config = NULL;
+    lh_error_t err = {0};
+
+    ASSERT_OK(file_write_atomic(rig.file, "context: prod\nname: a\n", 22, 0600, &err), err);
+    EXPECT_INT(dev_argv_check(&args, &err), 0);
+    for (size_t i = 0; i < HOST_LEN(first); i++)
+        EXPECT_STR(argv[i], first[i]);
+    size_t flags = 0;
+    const char *given[64] = {NULL};
+    for (char **p = argv + 4; *p != NULL; p += 2) {
+        EXPECT_STR(p[0], "--set");
+        given[flags++] = p[1];
+    }
+    ASSERT_OK(config_load(&(config_sources_t){.file = rig.file, .flags = given}, &config, &err),
+              err);
+    EXPECT_STR(config->context, "");
+    EXPECT_STR(config->name, "dev");
+    EXPECT_STR(config->leader_election.id, "leasehold-leader");
+    EXPECT_INT(config->leader_election.lease_duration, 4 * CLOCK_S);
+    EXPECT_STR(config->health.address, "0");
+    EXPECT_INT(config->log.level, LOG_DEBUG);
+    EXPECT_INT(config->plugins.instances[0].workers, 2);
+    config_destroy(config);
+}
+
+Test(dev, settings_that_dev_decides_are_refused)
+{
+    static const struct {
+        const char *plugins, *setting, *text;
+    } rows[] = {
+        {"/p", "kubeconfig=/k", "--set kubeconfig: dev itself decides that"},
+        {"/p", "leaderElection.leaseDuration=9s",
+         "--set leaderElection.leaseDuration: dev itself decides that"},
+        {"/p", "health.address=:1", "--set health.address: dev itself decides that"},
+        {NULL, "log.level=debug", "--config and --set are for the host, which needs --plugins"},
+    };
+
+    for (size_t i = 0; i < HOST_LEN(rows); i++) {
+        const char *settings[] = {rows[i].setting, NULL};
+        const cli_args_t args = {
+            .plugins = rows[i].plugins, .settings = settings, .setting_count = 1};
+        lh_error_t err = {0};
+
+        EXPECT_INT(dev_argv_check(&args, &err), LH_EINVAL);
+        EXPECT_STR(err.text, rows[i].text);
+    }
 }

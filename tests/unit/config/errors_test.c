@@ -141,7 +141,8 @@ Test(errors, addresses_that_run_refuses_are_refused)
 
         snprintf(flag, sizeof(flag), "health.address=%s", bad[i]);
         snprintf(want, sizeof(want),
-                 "--health: '%s' is no address: write IPV4:PORT, [IPV6]:PORT, :PORT, or 0 for none",
+                 "--set health.address: '%s' is no address: write IPV4:PORT, [IPV6]:PORT, :PORT, "
+                 "or 0 for none",
                  bad[i]);
         loading_refused(NULL, NULL, flags, want);
     }
@@ -155,7 +156,7 @@ Test(errors, names_have_up_to_253_bytes)
     memset(flag + 5, 'n', 253);
     config_destroy(loading_ok(NULL, NULL, flags));
     flag[5 + 253] = 'n';
-    loading_refused(NULL, NULL, flags, "--name: a name has 1 to 253 bytes, this one 254");
+    loading_refused(NULL, NULL, flags, "--set name: a name has 1 to 253 bytes, this one 254");
 }
 
 Test(errors, long_texts_are_refused)
@@ -165,7 +166,7 @@ Test(errors, long_texts_are_refused)
 
     memset(flag, 'x', 5000);
     memcpy(flag, "kubeconfig=", 11);
-    loading_refused(NULL, NULL, flags, "--kubeconfig: longer than 4096 bytes");
+    loading_refused(NULL, NULL, flags, "--set kubeconfig: longer than 4096 bytes");
     free(flag);
 }
 
@@ -198,7 +199,9 @@ Test(errors, flags_need_key_and_value)
         {"stopBudget=x",
          "--set stopBudget: 'x' is no duration: write 15s, 500ms, 1m30s or a number "
          "of seconds"},
-        {"kubeconfig=\x01", "--kubeconfig: the text holds a control character"},
+        {"kubeconfig=\x01", "--set kubeconfig: the text holds a control character"},
+        {"--kubeconfig=\x01", "--kubeconfig: the text holds a control character"},
+        {"--nme=x", "--set: unknown key '--nme'"},
     };
 
     for (size_t i = 0; i < HOST_LEN(rows); i++) {

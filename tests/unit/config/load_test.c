@@ -335,3 +335,21 @@ Test(load, a_file_that_cannot_be_looked_at_is_not_taken_for_no_file)
     cr_assert(!root || seteuid(0) == 0);
     cr_assert_eq(chmod(".", 0700), 0);
 }
+
+Test(load, the_files_that_were_read_are_named)
+{
+    static const char *const env[] = {LOADING_ENV, "DOTNET_ENVIRONMENT=Staging", NULL};
+    config_t *none = loading_ok(NULL, NULL, NULL), *one = loading_ok("name: a\n", NULL, NULL);
+
+    cr_expect_null(none->files, "%s", none->files);
+    EXPECT_STR(one->files, "leasehold.yaml");
+    config_destroy(none);
+    config_destroy(one);
+    cr_assert_eq(unlink("leasehold.yaml"), 0);
+    loading_write("appsettings.json", "{}", 2);
+    loading_write("appsettings.Staging.json", "{}", 2);
+    config_t *two = loading_ok(NULL, env, NULL);
+
+    EXPECT_STR(two->files, "appsettings.json, appsettings.Staging.json");
+    config_destroy(two);
+}

@@ -17,7 +17,7 @@ static const char yaml[] = "name: a\n"
                            "      workers: 3\n"
                            "      config: {password: hunter2}\n";
 static const char *const env[] = {LOADING_ENV, "LEASEHOLD_LOG_LEVEL=warn", NULL};
-static const char *const flags[] = {"health.address=0", "drainTimeout=70",
+static const char *const flags[] = {"--health=0", "drainTimeout=70",
                                     "plugins.instances.web.maxInFlight=5", NULL};
 
 static void expect_line(const char *text, const char *key, const char *value, const char *origin)

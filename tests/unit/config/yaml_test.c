@@ -88,6 +88,9 @@ Test(yaml, what_is_not_read_is_refused_with_its_place)
         {"a: 'x\n", "f.yaml:2:1: while scanning a quoted scalar, found unexpected end of stream"},
         {"a:\n\t- x\n",
          "f.yaml:2:1: while scanning for the next token, found character that cannot "
+         "start any token (a tab: indent with blanks)"},
+        {"a:\n  b: @x\n",
+         "f.yaml:2:6: while scanning for the next token, found character that cannot "
          "start any token"},
         {"a: \xff\n", "f.yaml:1:4: not YAML text: invalid leading UTF-8 octet"},
         {"a: \x01\n", "f.yaml:1:4: not YAML text: control characters are not allowed"},

@@ -209,13 +209,25 @@ Test(discovery, lookups_of_one_group_version_at_a_time_share_a_request)
     EXPECT_INT(http_server_requests(rig.server) - asked, 2);
 }
 
+Test(discovery, the_nearest_resource_of_the_group_version_is_named)
+{
+    const kube_gvr_t slip = {"", "v1", "pod"}, far = {"", "v1", "xyzzy"};
+    found_t f;
+
+    look_up(&f, &slip, false);
+    EXPECT_INT(f.code, LH_ENOTFOUND);
+    EXPECT_STR(f.err.text, "resource 'pod' (v1) is not installed; did you mean 'pods'?");
+    look_up(&f, &far, false);
+    EXPECT_STR(f.err.text, "resource 'xyzzy' (v1) is not installed");
+}
+
 Test(discovery, a_kind_that_appears_is_found_when_asked_again)
 {
     found_t f;
 
     look_up(&f, &websites, false);
     EXPECT_INT(f.code, LH_ENOTFOUND);
-    EXPECT_STR(f.err.text, "the API server does not offer 'websites' in 'example.com/v1'");
+    EXPECT_STR(f.err.text, "resource 'websites' (example.com/v1) is not installed");
     look_up(&f, &websites, false);
     EXPECT_INT(f.code, LH_ENOTFOUND);
     atomic_store(&crd_exists, true);

@@ -128,8 +128,10 @@ Test(manifest, a_field_that_stands_there_twice_is_refused)
 Test(manifest, what_is_not_json_is_refused)
 {
     refused("", LH_EPARSE, "not JSON");
-    refused("{\"abi\": 0,", LH_EPARSE, "not JSON");
-    refused(MINIMAL " {}", LH_EPARSE, "more after the document");
+    refused("{\"abi\": 0,", LH_EPARSE, "not JSON: byte 9, in '{\"abi\": 0,'");
+    refused("{\"abi\": 0, \"id\": \"a\",\n \"version\" \"1\", \"watches\": []}", LH_EPARSE,
+            "not JSON: byte 33, in '\"a\",\\n \"version\" \"1\", \"watches\": '");
+    refused(MINIMAL " {}", LH_EPARSE, ": more after the document, in '");
     refused("[]", LH_EINVAL, "must be an object");
 }
 

@@ -597,7 +597,7 @@ Test(recovery, a_missing_kind_is_looked_up_until_it_is_there)
     FIXTURE(f);
     fake_kube_set_kind(f.kube, NULL);
     turn(&f);
-    EXPECT_HAS(buf_text(&f.problem), "configmaps (v1) is not installed");
+    EXPECT_HAS(buf_text(&f.problem), "resource 'configmaps' is not installed");
     EXPECT_INT(fake_kube_sent(f.kube), 0);
     size_t lookups = fake_kube_lookups(f.kube);
 
