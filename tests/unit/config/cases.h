@@ -198,7 +198,7 @@ static const config_case_t config_cases[] = {
      .error = "leasehold.yaml:1:1: the file is UTF-16: save it as UTF-8"},
     {"a tab that indents", .yaml = "log:\n\tlevel: info\n",
      .error = "leasehold.yaml:2:1: while scanning for the next token, found character that cannot "
-              "start any token"},
+              "start any token (a tab: indent with blanks)"},
     {"a quote without an end", .yaml = "name: 'a\n",
      .error = "leasehold.yaml:2:1: while scanning a quoted scalar, found unexpected end of stream"},
 

@@ -258,10 +258,10 @@ Test(hub, a_late_subscriber_is_told_the_problem)
     fake_kube_set_kind(w.f.kube, NULL);
     subscribe(&w, &w.a);
     turn(&w.f);
-    EXPECT_HEARD(&w.a, "(kind) ");
+    EXPECT_HEARD(&w.a, "(reso) ");
     subscribe(&w, &w.b);
     turn(&w.f);
-    EXPECT_HEARD(&w.b, "(kind) ");
+    EXPECT_HEARD(&w.b, "(reso) ");
 }
 
 Test(hub, everybody_is_synced_again_after_the_kind_was_away)
@@ -278,7 +278,7 @@ Test(hub, everybody_is_synced_again_after_the_kind_was_away)
     fake_kube_end(call(&w.f, "watch=1"), 404, "");
     turn(&w.f);
     pass(&w.f, 3 * CLOCK_S);
-    EXPECT_HEARD(&w.a, "+x@1* synced (kind) -x@1 ");
+    EXPECT_HEARD(&w.a, "+x@1* synced (reso) -x@1 ");
     fake_kube_set_kind(w.f.kube, &kind);
     pass(&w.f, CLOCK_S);
     list_stream(&w.f, "y", 20);
