@@ -19,7 +19,8 @@ enum {
     OBJECTS = 100,    /* of fewer a dictionary would not pay */
     ENOUGH = 1 << 20, /* bytes to train on; zstd asks for about a hundred times the dictionary */
     SAMPLE_MAX = 8 << 10, /* bytes of one object */
-    SLICE_CHECK = 16      /* objects between two looks at the clock */
+    SLICE_CHECK = 16,     /* objects between two looks at the clock */
+    RECENT = 1 << 20      /* bytes that are not compressed yet: some hundred objects */
 };
 
 typedef struct training {
@@ -234,6 +235,7 @@ watch_packing_t *watch_packing_begin(watch_packer_t *p, watch_store_t *store)
     if (p->packings++ == 0)
         p->codec = watch_codec_create();
     watch_store_set_codec(store, p->codec, on_raw, k);
+    watch_store_keep_recent(store, RECENT);
     return k;
 }
 

@@ -5,8 +5,9 @@
  * the stream has not said so yet.
  *
  * All entries stand in one list, in the order of their last put: what a new list did not bring is in
- * front, and a walk is a place in it. A live state is put in raw, and compressed without the lock;
- * then the two are exchanged.
+ * front, and a walk is a place in it. A live state is put in raw, and stays so while it is among the
+ * most recent ones: who is told of a change reads it soon. The older ones are compressed many at a
+ * time, which costs a third of one by one, without the lock; then the two are exchanged.
  */
 #include "watch/store_internal.h"
 
@@ -123,6 +124,13 @@ static bool is_seen(const store_entry_t *e)
     return e->live != NULL && !e->live_gone;
 }
 
+static void set_recent(watch_store_t *s, store_entry_t *e, bool recent)
+{
+    if (e->recent != recent)
+        s->recent_bytes += recent ? live_size(e) : -live_size(e);
+    e->recent = recent;
+}
+
 /* Without touching what is seen. live is taken over. */
 static void set_live(watch_store_t *s, store_entry_t *e, void *live, bool packed)
 {
@@ -130,12 +138,14 @@ static void set_live(watch_store_t *s, store_entry_t *e, void *live, bool packed
         e->packed ? (store_state_t){.packed = e->live} : (store_state_t){.raw = e->live};
 
     if (e->live != NULL) {
+        set_recent(s, e, false);
         s->bytes -= live_size(e);
         s->text_bytes -= live_text_len(e);
     }
     e->live = live;
     e->packed = packed;
     if (live != NULL) {
+        set_recent(s, e, !packed);
         s->bytes += live_size(e);
         s->text_bytes += live_text_len(e);
     } else {
@@ -274,6 +284,8 @@ watch_store_t *watch_store_create(void)
     list_init(&s->order);
     list_init(&s->walks);
     list_init(&s->notes);
+    list_append(&s->walks, &s->recent.link);
+    s->recent.at = &s->order;
     return s;
 }
 
@@ -353,24 +365,58 @@ void watch_store_set_dict(watch_store_t *s, watch_dict_t *dict)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* Without the lock: only this thread changes entries, and readers only take references. */
+void watch_store_keep_recent(watch_store_t *s, size_t most)
+{
+    s->recent_most = most;
+}
+
+/* That there is what its live state can be compressed with. */
+static bool can_pack(const watch_store_t *s, const store_entry_t *e)
+{
+    return s->codec != NULL && (s->dict != NULL || live_text_len(e) >= LARGE);
+}
+
+/* The live state, which is raw, is compressed if that is worth it, and recent no more. Without the lock:
+ * only this thread changes entries, and readers only take references. */
 static void pack(watch_store_t *s, store_entry_t *e)
 {
-    if (s->codec == NULL || e->live == NULL || e->packed)
-        return;
-    if (s->dict == NULL && live_text_len(e) < LARGE) {
-        if (s->on_raw != NULL)
-            s->on_raw(s->on_raw_arg);
-        return;
-    }
-    watch_packed_t *packed = watch_packed_create(s->codec, s->dict, e->live);
+    watch_packed_t *packed =
+        can_pack(s, e) ? watch_packed_create(s->codec, s->dict, e->live) : NULL;
 
-    if (packed == NULL)
-        return;
     pthread_mutex_lock(&s->lock);
-    set_live(s, e, packed, true);
+    if (packed != NULL)
+        set_live(s, e, packed, true);
+    else
+        set_recent(s, e, false);
     show_usage(s);
     pthread_mutex_unlock(&s->lock);
+}
+
+/* The next entry with a live state; NULL at the end. */
+static store_entry_t *next_live(watch_store_t *s, watch_store_walk_t *walk)
+{
+    while (walk->at != &s->order) {
+        store_entry_t *e = LIST_ENTRY(walk->at, store_entry_t, link);
+
+        walk->at = walk->at->next;
+        if (e->live != NULL)
+            return e;
+    }
+    return NULL;
+}
+
+/* Recent states have become too many. At once half of them are compressed, the older ones: what that
+ * needs, contexts and dictionary, is brought into the processor's cache once. */
+static void pack_recent(watch_store_t *s)
+{
+    store_entry_t *e;
+
+    if (s->codec == NULL || s->recent_bytes <= s->recent_most)
+        return;
+    while (s->recent_bytes > s->recent_most / 2 && (e = next_live(s, &s->recent)) != NULL) {
+        if (e->recent)
+            pack(s, e);
+    }
 }
 
 /* -- The stream -- */
@@ -450,7 +496,9 @@ enum watch_change watch_store_put(watch_store_t *s, watch_snapshot_t *object,
     if (changed || e->epoch != s->epoch)
         put_live(s, e, object);
     pthread_mutex_unlock(&s->lock);
-    pack(s, e);
+    if (e->recent && !can_pack(s, e) && s->on_raw != NULL)
+        s->on_raw(s->on_raw_arg);
+    pack_recent(s);
     if (old != NULL)
         *old = open_state(s, before, e->ns->text);
     return change;
@@ -609,19 +657,6 @@ void watch_store_walk_begin(watch_store_t *s, watch_store_walk_t *walk)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* The next entry with a live state; NULL at the end. */
-static store_entry_t *next_live(watch_store_t *s, watch_store_walk_t *walk)
-{
-    while (walk->at != &s->order) {
-        store_entry_t *e = LIST_ENTRY(walk->at, store_entry_t, link);
-
-        walk->at = walk->at->next;
-        if (e->live != NULL)
-            return e;
-    }
-    return NULL;
-}
-
 watch_snapshot_t *watch_store_walk_next(watch_store_t *s, watch_store_walk_t *walk)
 {
     pthread_mutex_lock(&s->lock);
@@ -638,7 +673,7 @@ bool watch_store_pack(watch_store_t *s, watch_store_walk_t *walk)
     store_entry_t *e = next_live(s, walk);
 
     pthread_mutex_unlock(&s->lock);
-    if (e != NULL)
+    if (e != NULL && !e->packed)
         pack(s, e);
     return e != NULL;
 }

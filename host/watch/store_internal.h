@@ -47,6 +47,7 @@ typedef struct store_entry {
     uint32_t generation; /* of the list that saw it last */
     uint16_t epoch;      /* of the live state */
     bool packed;
+    bool recent;    /* the live state is raw and counts as recent */
     bool live_gone; /* known to be gone, although the stream has not said so yet */
 } store_entry_t;
 
@@ -82,6 +83,8 @@ struct watch_store {
     void (*on_raw)(void *arg);
     void *on_raw_arg;
     size_t bytes, text_bytes; /* of the states; of the live ones' texts */
+    watch_store_walk_t recent; /* in front of it no state is recent */
+    size_t recent_bytes, recent_most;
     watch_store_meters_t meters;
 };
 

@@ -118,7 +118,7 @@ Test(packer, objects_are_compressed_once_there_are_enough)
     cr_expect(held.samples >= 100 && held.samples < OBJECTS, "%u samples", held.samples);
     const watch_store_usage_t before = watch_store_usage(r.store);
 
-    put_some(&r, OBJECTS, 1000); /* at once from now on */
+    put_some(&r, OBJECTS, 5 * OBJECTS); /* from now on all but the most recent megabyte */
     const watch_store_usage_t after = watch_store_usage(r.store);
 
     cr_expect(after.bytes - before.bytes < (after.text_bytes - before.text_bytes) * 7 / 10,

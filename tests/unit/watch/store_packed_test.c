@@ -18,6 +18,51 @@ Test(store_packed, objects_are_compressed_once_there_is_a_dictionary)
               two.bytes - one.bytes, text);
 }
 
+/* That readers get the very object that was put, as it is not compressed. */
+static bool is_raw(watch_store_t *s, const char *name)
+{
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *a = watch_store_get(s, "ns", name);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *b = watch_store_get(s, "ns", name);
+
+    return a != NULL && a == b;
+}
+
+Test(store_packed, the_most_recent_states_wait_to_be_compressed_together)
+{
+    STORE(s);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *sample = settings("a", "a", 1);
+
+    watch_store_keep_recent(s, 4 * watch_snapshot_size(sample) + 64);
+    put_settings(s, "a", 1);
+    put_settings(s, "b", 2);
+    put_settings(s, "c", 3);
+    put_settings(s, "a", 4); /* is the latest now */
+    put_settings(s, "d", 5);
+    cr_expect(is_raw(s, "a") && is_raw(s, "b") && is_raw(s, "c") && is_raw(s, "d"));
+    put_settings(s, "e", 6); /* one too many: two stay */
+    cr_expect(!is_raw(s, "b") && !is_raw(s, "c") && !is_raw(s, "a"));
+    cr_expect(is_raw(s, "d") && is_raw(s, "e"));
+    put_settings(s, "b", 7); /* is recent again */
+    cr_expect(is_raw(s, "b"));
+    expect_view(s, "a", "a@4");
+    expect_view(s, "c", "c@3");
+}
+
+Test(store_packed, what_is_taken_out_is_recent_no_more)
+{
+    STORE(s);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *sample = settings("a", "a", 1);
+
+    watch_store_keep_recent(s, 2 * watch_snapshot_size(sample) + 64);
+    put_settings(s, "a", 1);
+    put_settings(s, "b", 2);
+    EXPECT_REMOVED(s, "a", "a", "3", "a@1");
+    put_settings(s, "c", 4);
+    cr_expect(is_raw(s, "b") && is_raw(s, "c"));
+    put_settings(s, "d", 5);
+    cr_expect(!is_raw(s, "b") && !is_raw(s, "c") && is_raw(s, "d"));
+}
+
 Test(store_packed, what_was_there_before_the_dictionary_is_compressed_by_a_walk)
 {
     host_cleanup(unrefp) watch_store_t *s = watch_store_create();
