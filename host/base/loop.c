@@ -21,6 +21,9 @@
 /* How long timers and posted tasks may run before file descriptors are looked at again. */
 #define SLICE (20 * CLOCK_MS)
 
+/* As long as they took less, those that they set and posted are run before that too. */
+#define SHORT CLOCK_MS
+
 struct loop {
     struct event_base *base;
     int timer_fd, post_fd;
@@ -309,9 +312,9 @@ void loop_withdraw(loop_t *loop, loop_task_t *task)
 }
 
 /* False when there is something to do at once; else whoever posts from now on wakes the loop. */
-static bool begin_wait(loop_t *loop)
+static bool begin_wait(loop_t *loop, int64_t now)
 {
-    const bool due = earliest(loop) <= clock_now();
+    const bool due = earliest(loop) <= now;
 
     pthread_mutex_lock(&loop->post_lock);
     const bool waiting = loop->waiting = !due && loop->post_count == 0;
@@ -366,19 +369,38 @@ static void take_ownership(loop_t *loop)
     atomic_store_explicit(&loop->owner, pthread_self(), memory_order_relaxed);
 }
 
+static bool is_stopping(const loop_t *loop)
+{
+    return atomic_load_explicit(&loop->stopping, memory_order_acquire);
+}
+
+/* Runs what is due and posted, and for a short time what comes of it. True when nothing is left to do:
+ * then the loop waits. */
+static bool run_due(loop_t *loop)
+{
+    const int64_t begun = clock_now();
+    int64_t now = begun;
+    bool wait;
+
+    do {
+        run_timers(loop, now, now + SLICE);
+        run_tasks(loop, now + SLICE);
+        now = clock_now();
+        wait = begin_wait(loop, now);
+    } while (!wait && now - begun < SHORT && !is_stopping(loop));
+    return wait;
+}
+
 void loop_run(loop_t *loop)
 {
     take_ownership(loop);
-    while (!atomic_load_explicit(&loop->stopping, memory_order_acquire)) {
-        const bool wait = begin_wait(loop);
+    bool wait = begin_wait(loop, clock_now());
 
+    while (!is_stopping(loop)) {
         if (wait) /* else the timers that are due are found without being told */
             arm(loop);
         event_base_loop(loop->base, EVLOOP_ONCE | (wait ? 0 : EVLOOP_NONBLOCK));
-        int64_t now = clock_now();
-
-        run_timers(loop, now, now + SLICE);
-        run_tasks(loop, now + SLICE);
+        wait = run_due(loop);
     }
     atomic_store_explicit(&loop->stopping, false, memory_order_release);
 }

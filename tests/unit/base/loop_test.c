@@ -416,6 +416,59 @@ Test(loop, rule_14_chores_give_way_to_file_descriptors_after_20_ms)
     close(chore_fds[1]);
 }
 
+static job_t errands[3];
+static int64_t per_errand;
+
+/* Posts the next one; the first lets a descriptor become readable. */
+static void run_errand(loop_task_t *task)
+{
+    const job_t *job = HOST_CONTAINER(task, job_t, task);
+
+    ran(job->name);
+    fake_clock_advance(per_errand);
+    if (job->name == 'a')
+        EXPECT_INT(write(chore_fds[1], "r", 1), 1);
+    if (job != &errands[2])
+        loop_post(loop, &errands[job - errands + 1].task);
+}
+
+static void stop_when_readable(evutil_socket_t fd, short what, void *arg)
+{
+    on_readable(fd, what, arg);
+    loop_stop(loop);
+}
+
+/* What ran until the descriptor was looked at, each errand posting the next. */
+static void run_errands(int64_t each)
+{
+    per_errand = each;
+    for (int i = 0; i < 3; i++) {
+        errands[i] = (job_t){.task = {.fn = run_errand}, .name = (char) ('a' + i)};
+    }
+    cr_assert_eq(pipe(chore_fds), 0);
+    struct event *event = event_new(loop_base(loop), chore_fds[0], EV_READ | EV_PERSIST,
+                                    stop_when_readable, NULL);
+
+    event_add(event, NULL);
+    loop_post(loop, &errands[0].task);
+    loop_run(loop);
+    event_free(event);
+    close(chore_fds[0]);
+    close(chore_fds[1]);
+}
+
+Test(loop, what_comes_of_short_tasks_runs_at_once)
+{
+    run_errands(CLOCK_MS / 10);
+    EXPECT_STR(order, "abcr");
+}
+
+Test(loop, what_comes_of_tasks_gives_way_to_file_descriptors_after_1_ms)
+{
+    run_errands(6 * CLOCK_MS / 10);
+    EXPECT_STR(order, "abrc"); /* the stop lets the pass end */
+}
+
 /* --- stop --- */
 
 static void stop_loop(loop_task_t *task)
