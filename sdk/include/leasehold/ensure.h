@@ -27,6 +27,8 @@ enum {
     LH_CHANGED = 2
 };
 
+enum { LH_ENSURE_TRIES_ = 5 }; /* while others change the object as well */
+
 #define LH_NO_WATCH UINT32_MAX /* instead of a watch's index: the server is asked, not the cache */
 
 /* *outcome = value; returns 0. [any-thread] */
@@ -68,64 +70,84 @@ static inline char *lh_ensure_patch_(lh_json_t actual, lh_json_t wanted)
     return patch;
 }
 
-/* The object is there. *again: it has changed or gone meanwhile. [worker-thread] [plugin-thread] */
-static inline int lh_ensure_existing_(const lh_host_t *host, lh_ctx_t ctx, const lh_ref_t *ref,
-                                      lh_json_t actual, lh_json_t wanted, uint32_t *outcome,
-                                      int *again, lh_error_t *err)
+/* What is to be done that an object becomes as wanted, LH_UNCHANGED, LH_CREATED or LH_CHANGED with *body to be
+ * sent (caller frees), or an error. actual is what is there; its text NULL: nothing. [any-thread] */
+static inline int lh_ensure_plan_(const lh_ref_t *ref, lh_json_t actual, lh_json_t wanted,
+                                  char **body, lh_error_t *err)
 {
     lh_json_t controller;
-    char uid[64] = "", *patch;
-    int ret;
+    char uid[64] = "";
 
+    if (actual.text == NULL) {
+        *body = lh_json_without_nulls(wanted); /* a null label would be created as "" */
+        return *body != NULL ? LH_CREATED : lh_errorf(err, LH_ENOMEM, "out of memory, or no JSON");
+    }
     if (lh_owner_controller(wanted, &controller) == 0) {
         (void) lh_json_string(controller, "/uid", uid, sizeof(uid));
         if (!lh_owner_controls(actual, uid))
             return lh_errorf(err, LH_EEXISTS, "%s/%s exists and belongs to somebody else",
                              ref->resource, ref->name);
     }
-    patch = lh_ensure_patch_(actual, wanted);
-    ret = lh_patch_if_changed(host, ctx, ref, actual, patch, outcome, err);
-    *again = ret == LH_ENOTFOUND || ret == LH_ECONFLICT;
-    free(patch);
-    return ret;
+    *body = lh_ensure_patch_(actual, wanted);
+    if (*body == NULL)
+        return lh_errorf(err, LH_ENOMEM, "out of memory");
+    if (!lh_json_covers(actual, lh_json_text(*body, strlen(*body))))
+        return LH_CHANGED;
+    free(*body);
+    *body = NULL;
+    return LH_UNCHANGED;
 }
 
-/* There is none. *again: there is one now. [worker-thread] [plugin-thread] */
-static inline int lh_ensure_new_(const lh_host_t *host, lh_ctx_t ctx, const lh_ref_t *ref,
-                                 lh_json_t wanted, uint32_t *outcome, int *again, lh_error_t *err)
+/* That code, the answer to what was planned, says that something else was there than it was planned for:
+ * it has changed, gone or come meanwhile. The uid of one that was cached is refused as invalid when it is
+ * another one now. [any-thread] */
+static inline int lh_ensure_missed_(int planned, int cached, int code)
 {
-    char *const body = lh_json_without_nulls(wanted); /* a null label would be created as "" */
-    const int ret = body != NULL ? lh_create(host, ctx, ref, body, NULL, err)
-                                 : lh_errorf(err, LH_ENOMEM, "out of memory, or no JSON");
-
-    free(body);
-    *again = ret == LH_EEXISTS;
-    return ret < 0 ? ret : lh_outcome_(outcome, LH_CREATED);
+    if (planned == LH_CREATED)
+        return code == LH_EEXISTS;
+    return planned == LH_CHANGED &&
+           (code == LH_ENOTFOUND || code == LH_ECONFLICT || (code == LH_EAPI && cached));
 }
 
-/* One try. *again: something else was there than it was made for. [worker-thread] [plugin-thread] */
+/* One try, by what the cache (with cached set) or the server has. *again: something else was there than it
+ * was made for. [worker-thread] [plugin-thread] */
+static inline int lh_ensure_by_(const lh_host_t *host, lh_ctx_t ctx, const lh_ref_t *ref,
+                                lh_json_t actual, int cached, const char *wanted, uint32_t *outcome,
+                                int *again, lh_error_t *err)
+{
+    char *body = NULL;
+    const int planned =
+        lh_ensure_plan_(ref, actual, lh_json_text(wanted, strlen(wanted)), &body, err);
+    int ret = planned < 0 ? planned : 0;
+
+    if (planned == LH_CREATED)
+        ret = lh_create(host, ctx, ref, body, NULL, err);
+    if (planned == LH_CHANGED)
+        ret = lh_patch(host, ctx, ref, LH_PATCH_MERGE, body, NULL, err);
+    free(body);
+    *again = lh_ensure_missed_(planned, cached, ret);
+    return ret < 0 ? ret : lh_outcome_(outcome, (uint32_t) planned);
+}
+
+/* The same, and reads before. [worker-thread] [plugin-thread] */
 static inline int lh_ensure_once_(const lh_host_t *host, lh_ctx_t ctx, const lh_ref_t *ref,
                                   uint32_t watch, const char *wanted, uint32_t *outcome, int *again,
                                   lh_error_t *err)
 {
-    const lh_json_t text = {wanted, strlen(wanted)};
-    lh_key_t key = lh_key_of(watch, ref->ns != NULL ? ref->ns : "", ref->name);
+    const lh_key_t key = lh_key_of(watch, ref->ns != NULL ? ref->ns : "", ref->name);
     lh_snapshot_t *cached = NULL;
     lh_response_t *fetched = NULL;
+    lh_json_t actual = {NULL, 0};
     int ret;
 
     *again = 0;
     ret = watch != LH_NO_WATCH ? lh_cache_get(host, ctx, &key, &cached, err)
                                : lh_get(host, ctx, ref, &fetched, err);
-    if (ret == LH_ENOTFOUND)
-        return lh_ensure_new_(host, ctx, ref, text, outcome, again, err);
+    if (ret < 0 && ret != LH_ENOTFOUND)
+        return ret;
     if (ret == 0)
-        ret = lh_ensure_existing_(host, ctx, ref,
-                                  cached != NULL ? lh_snapshot_json(host, cached)
-                                                 : lh_response_json(host, fetched),
-                                  text, outcome, again, err);
-    /* the uid of the one that is cached is refused as invalid when it is another one now */
-    *again = *again || (ret == LH_EAPI && cached != NULL);
+        actual = cached != NULL ? lh_snapshot_json(host, cached) : lh_response_json(host, fetched);
+    ret = lh_ensure_by_(host, ctx, ref, actual, cached != NULL, wanted, outcome, again, err);
     lh_snapshot_release(host, cached);
     lh_response_release(host, fetched);
     return ret;
@@ -151,7 +173,7 @@ static inline int lh_create_or_patch(const lh_host_t *host, lh_ctx_t ctx, const 
     if (wanted == NULL || ref->name == NULL)
         return lh_errorf(err, wanted == NULL ? LH_ENOMEM : LH_EINVAL,
                          wanted == NULL ? "out of memory" : "create or patch: no name");
-    for (int i = 0; again && i < 5; i++)
+    for (int i = 0; again && i < LH_ENSURE_TRIES_; i++)
         ret = lh_ensure_once_(host, ctx, ref, i == 0 ? watch : LH_NO_WATCH, wanted, outcome, &again,
                               &why);
     if (ret < 0 && err != NULL)

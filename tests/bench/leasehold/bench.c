@@ -164,50 +164,59 @@ static void observe(lh_plugin_t *self, const lh_key_t *key, lh_json_t object)
     (void) pthread_mutex_unlock(&self->lock);
 }
 
-/* The child of a parent has its seq, in `data` of a ConfigMap, in `spec` of a Widget. */
-static int ensure_child(lh_plugin_t *self, const lh_request_t *request, lh_json_t parent,
-                        lh_error_t *err)
+static bool is_parent(lh_json_t object)
+{
+    char mark[LH_LABEL_SIZE] = "";
+
+    return lh_label(object, "bench/parent", mark, sizeof(mark)) == 0 && strcmp(mark, "1") == 0;
+}
+
+/* Completes when the child is right. It has the parent's seq, in `data` of a ConfigMap, in `spec` of a
+ * Widget. */
+static void ensure_child(lh_plugin_t *self, const lh_request_t *request, lh_json_t parent,
+                         lh_completion_t completion)
 {
     const bool is_core = strcmp(self->api_version, "v1") == 0;
-    char is_parent[LH_LABEL_SIZE] = "", seq[40] = "", name[300];
+    char seq[40] = "", name[300];
+    lh_error_t err;
 
-    (void) lh_label(parent, "bench/parent", is_parent, sizeof(is_parent));
-    if (strcmp(is_parent, "1") != 0)
-        return 0;
     (void) lh_json_string(parent, is_core ? "/data/seq" : "/spec/seq", seq, sizeof(seq));
     (void) snprintf(name, sizeof(name), "%s-child", request->key->name);
     const lh_ref_t ref = lh_ref_of(self->api_version, self->resource, request->key->ns, name);
     char *wanted =
         lh_json_printf("{'apiVersion':'%s','kind':'%s','metadata':{'name':'%s'},'%s':{'seq':'%s'}}",
                        self->api_version, self->kind, name, is_core ? "data" : "spec", seq);
-    int ret = lh_owner_set_controller(&wanted, parent, err);
+    const int ret = lh_owner_set_controller(&wanted, parent, &err);
     if (ret == 0)
-        ret = lh_create_or_patch(self->host, request->ctx, &ref, 0, wanted, NULL, err);
+        lh_complete_when_ensured(self->host, request->ctx, &ref, 0, wanted, completion);
+    else
+        lh_complete_code(self->host, completion, ret, &err);
     free(wanted);
-    return ret;
 }
 
-static int reconcile(lh_plugin_t *self, const lh_request_t *request, lh_result_t *result,
-                     lh_error_t *err)
+LH_EXPORT void reconcile_async(lh_plugin_t *self, const lh_request_t *request,
+                               lh_completion_t completion)
 {
     lh_snapshot_t *object = NULL;
+    lh_error_t err;
 
-    (void) result;
     if (!atomic_exchange(&self->synced,
                          true)) /* reconciles begin when the first list is complete */
         say(self, "{\"event\":\"synced\"}");
     (void) atomic_fetch_add(&self->reconciles, 1);
-    int ret = lh_cache_get(self->host, request->ctx, request->key, &object, err);
-    if (ret < 0)
-        return ret == LH_ENOTFOUND ? 0 : ret;
+    const int ret = lh_cache_get(self->host, request->ctx, request->key, &object, &err);
+    if (ret < 0) {
+        lh_complete_code(self->host, completion, ret == LH_ENOTFOUND ? 0 : ret, &err);
+        return;
+    }
     const lh_json_t json = lh_snapshot_json(self->host, object);
     observe(self, request->key, json);
-    ret = self->child ? ensure_child(self, request, json, err) : 0;
+    if (self->child && is_parent(json))
+        ensure_child(self, request, json, completion);
+    else
+        lh_done(self->host, completion);
     lh_snapshot_release(self->host, object);
-    return ret;
 }
-
-LH_SYNC(reconcile, host)
 
 // -- Life --
 

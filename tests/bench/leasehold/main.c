@@ -135,7 +135,7 @@ static void write_settings(const bench_t *b)
         if (b->isolation != NULL)
             (void) fprintf(out, "isolation: %s, ", b->isolation);
         if (workers != NULL)
-            (void) fprintf(out, "workers: %s, ", workers);
+            (void) fprintf(out, "maxInFlight: %s, ", workers);
         (void) fprintf(out, "config: {socket: %s/socket, child: %s, lease: %s, ", b->dir,
                        child ? "true" : "false", lease != NULL ? "true" : "false");
         print_kinds(out, child);
