@@ -82,7 +82,7 @@ struct watch_store {
     watch_dict_t *dict;   /* NULL: not yet */
     void (*on_raw)(void *arg);
     void *on_raw_arg;
-    size_t bytes, text_bytes; /* of the states; of the live ones' texts */
+    size_t bytes, text_bytes;  /* of the states; of the live ones' texts */
     watch_store_walk_t recent; /* in front of it no state is recent */
     size_t recent_bytes, recent_most;
     watch_store_meters_t meters;

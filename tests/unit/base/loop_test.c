@@ -446,8 +446,8 @@ static void run_errands(int64_t each)
         errands[i] = (job_t){.task = {.fn = run_errand}, .name = (char) ('a' + i)};
     }
     cr_assert_eq(pipe(chore_fds), 0);
-    struct event *event = event_new(loop_base(loop), chore_fds[0], EV_READ | EV_PERSIST,
-                                    stop_when_readable, NULL);
+    struct event *event =
+        event_new(loop_base(loop), chore_fds[0], EV_READ | EV_PERSIST, stop_when_readable, NULL);
 
     event_add(event, NULL);
     loop_post(loop, &errands[0].task);
