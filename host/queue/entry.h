@@ -32,21 +32,22 @@ typedef struct queue_entry {
     uint32_t reason;   /* of the waiting run for the present object; QUEUE_NO_REASON: none */
     uint32_t failures; /* in a row */
     enum queue_priority priority;
+    uint32_t run_reason; /* of the run handed out */
 
-    bool pending; /* wants a run as soon as possible */
-    bool ready;   /* stands in the line: pending and not handed out */
-    bool running; /* handed out */
-    bool stale;   /* handed out before queue_clear */
-    bool guest;   /* here by queue_add_guest alone */
+    bool pending;      /* wants a run as soon as possible */
+    bool ready;        /* stands in the line: pending and not handed out */
+    bool running;      /* handed out */
+    bool stale;        /* handed out before queue_clear */
+    bool guest;        /* here by queue_add_guest alone */
+    bool object_waits; /* behind the run of a tombstone waits one for the present object */
 
     int64_t at;       /* delayed until then; CLOCK_NEVER: not */
     size_t slot;      /* in the heap */
     int64_t added_at; /* when it became pending */
 
     queue_tombstone_t *current; /* of the run handed out */
-    bool object_waits;          /* behind it waits a run for the present object */
-    uint32_t run_reason;
-    int64_t started_at; /* 0: handed out, not begun */
+    int64_t run_added_at;       /* when that became pending */
+    int64_t started_at;         /* 0: handed out, not begun */
 
     char text[];
 } queue_entry_t;

@@ -358,6 +358,7 @@ bool queue_take(queue_t *q, int64_t now, queue_run_t *out)
         return false;
     e->pending = false;
     e->running = true;
+    e->run_added_at = e->added_at;
     e->started_at = 0;
     q->running_count++;
     if (e->tombs != NULL) {
@@ -393,7 +394,7 @@ void queue_started(queue_t *q, void *entry, int64_t at)
     if (e->started_at == 0) {
         list_append(&q->running, &e->link);
         q->started_count++;
-        queue_meter_taken(&q->meter, HOST_MAX(at - e->added_at, 0));
+        queue_meter_taken(&q->meter, HOST_MAX(at - e->run_added_at, 0));
     }
     q->started_sum += at - e->started_at;
     e->started_at = at;
@@ -420,6 +421,17 @@ static void repeat_at(queue_t *q, queue_entry_t *e, int64_t at, int64_t now)
         make_pending(q, e, now);
     else
         delay_until(q, e, at);
+}
+
+/* What the run was about waits again, as long as it has, with what has come meanwhile: a tombstone
+ * buries the present object that it was to see. */
+static void put_back(queue_t *q, queue_entry_t *e)
+{
+    if (e->current != NULL || e->tombs == NULL)
+        restore_run(e, e->run_reason);
+    e->pending = true;
+    e->added_at = e->run_added_at;
+    queue_heap_remove(&q->heap, e);
 }
 
 /* The run has delivered what it was about; there may be more. */
@@ -464,9 +476,7 @@ static void apply(queue_t *q, queue_entry_t *e, enum queue_verdict verdict, int6
         complete(q, e, now);
         break;
     case QUEUE_PUT_BACK:
-        restore_run(e, e->run_reason);
-        e->pending = true;
-        queue_heap_remove(&q->heap, e);
+        put_back(q, e);
         break;
     }
 }

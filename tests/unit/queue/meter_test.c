@@ -207,6 +207,22 @@ Test(meter, what_was_put_back_did_no_work)
     EXPECT_METRIC(m, DEPTH("0"), 1);
 }
 
+/* The event between the two made its wait look as short as its own. */
+Test(meter, a_run_has_waited_until_it_began_whatever_has_come_meanwhile)
+{
+    METERED(f, m);
+    queue_run_t run;
+
+    add(&f, "a");
+    cr_assert(queue_take(f.q, f.now, &run));
+    f.now += CLOCK_S;
+    add(&f, "a");
+    queue_started(f.q, run.entry, f.now);
+    EXPECT_METRIC(m, "workqueue_queue_duration_seconds_sum" LABELS, 1);
+    queue_finish(f.q, run.entry, QUEUE_DONE, 0, f.now);
+    EXPECT_METRIC(m, "workqueue_queue_duration_seconds_sum" LABELS, 1);
+}
+
 Test(meter, a_cleared_run_is_not_measured)
 {
     METERED(f, m);

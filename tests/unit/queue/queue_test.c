@@ -160,6 +160,25 @@ Test(queue, what_was_put_back_is_next_again_with_its_reason_and_counts_no_failur
     RUN(&f, "b");
 }
 
+/* The event made it as young as itself. */
+Test(queue, what_was_put_back_is_as_old_as_before_whatever_has_come_meanwhile)
+{
+    FIXTURE(f);
+    queue_run_t run;
+
+    add_initial(&f, "old");
+    TAKE(&f, "old", &run);
+    f.now += 31 * CLOCK_S;
+    add_initial(&f, "old");
+    queue_finish(f.q, run.entry, QUEUE_PUT_BACK, 0, f.now);
+    add(&f, "live");
+    add(&f, "live2");
+    RUN(&f, "old"); /* it has waited for more than the 30 s of aging */
+    RUN(&f, "live");
+    RUN(&f, "live2");
+    RUN(&f, "");
+}
+
 Test(queue, clear_forgets_ready_and_waiting_keys)
 {
     FIXTURE(f);

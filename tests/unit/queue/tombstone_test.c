@@ -164,6 +164,20 @@ Test(tombstone, is_delivered_again_when_put_back)
     run_uid(&f, LH_REASON_GONE, "2", QUEUE_DONE);
 }
 
+/* The object was reported as gone twice: once by its tombstone, once because it was not there. */
+Test(tombstone, takes_the_place_of_a_run_that_is_put_back)
+{
+    FIXTURE(f);
+    queue_run_t run;
+
+    add(&f, "a");
+    TAKE(&f, "a", &run);
+    bury(&f, "1");
+    queue_finish(f.q, run.entry, QUEUE_PUT_BACK, 0, f.now);
+    run_uid(&f, LH_REASON_GONE, "1", QUEUE_DONE);
+    RUN(&f, "");
+}
+
 Test(tombstone, ends_the_delay_of_a_requeued_object)
 {
     FIXTURE(f);
