@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "plugin/ahead.h"
 #include "plugin/flood.h"
 #include "plugin/map.h"
 #include "plugin/meters.h"
@@ -16,13 +17,7 @@
 
 #define LOOK_AGAIN (CLOCK_S / 2)
 
-#define AHEAD_FOR (200 * CLOCK_US) /* what is handed over early is done in that time */
-#define CALL_TIME_MAX CLOCK_MS     /* longer ones differ in nothing */
-
-enum {
-    CLEAR_BY = 10000, /* keys in one turn of the loop: about a millisecond */
-    AHEAD_MAX = 16
-};
+enum { CLEAR_BY = 10000 }; /* keys in one turn of the loop: about a millisecond */
 
 /* One subscription: a watch of the manifest in one namespace (NULL: all). */
 typedef struct source {
@@ -62,15 +57,15 @@ struct plugin_controller {
     size_t source_count;
     plugin_runner_t *runner; /* NULL while paused or closed */
     fence_t *fence;
-    bool open, ready;  /* ready: every source has synced in this term */
-    bool clearing;     /* keys of an earlier term are left in the queue */
-    run_t *runs;       /* by ctx */
-    list_t handed;     /* of these, those for which no worker is free yet, oldest first */
-    uint32_t inside;   /* runs that have not returned */
-    uint32_t calls;    /* of these, those that have been entered */
-    bool async;        /* a call has returned before its completion */
-    bool expected;     /* the end of a run that is out means work */
-    int64_t call_time; /* of late, on average */
+    bool open, ready; /* ready: every source has synced in this term */
+    bool clearing;    /* keys of an earlier term are left in the queue */
+    run_t *runs;      /* by ctx */
+    list_t handed;    /* of these, those for which no worker is free yet, oldest first */
+    uint32_t inside;  /* runs that have not returned */
+    uint32_t calls;   /* of these, those that have been entered */
+    bool async;       /* a call has returned before its completion */
+    bool expected;    /* the end of a run that is out means work */
+    plugin_ahead_t ahead;
     loop_timer_t timer;
     loop_task_t pump;
     plugin_meters_t meters;
@@ -278,6 +273,7 @@ static void set_entered(plugin_controller_t *c, run_t *r)
     r->entered = true;
     r->entered_at = clock_now();
     c->calls++;
+    plugin_ahead_begun(&c->ahead, r->entered_at);
     metric_add(c->meters.active, 1);
     queue_started(c->queue, r->entry, r->entered_at);
 }
@@ -347,19 +343,20 @@ static void start_run(plugin_controller_t *c, const queue_run_t *q)
     c->runner->ops->reconcile(c->runner, &job);
 }
 
-/* Jobs that wait in the runner for each worker, so that it need not wait for the loop: one, and more
- * where calls are so short that two changes of threads would cost more than the call. The rest stays
- * in the queue, where priorities count. */
-static uint32_t ahead(const plugin_controller_t *c)
-{
-    const int64_t fit = AHEAD_FOR / HOST_MAX(c->call_time, 1);
-
-    return (uint32_t) HOST_MIN(HOST_MAX(fit, 1), AHEAD_MAX);
-}
-
 static bool has_room(const plugin_controller_t *c)
 {
-    return c->inside < (1 + ahead(c)) * c->o.workers && HASH_COUNT(c->runs) < c->o.max_in_flight;
+    return c->inside < (1 + c->ahead.count) * c->o.workers &&
+           HASH_COUNT(c->runs) < c->o.max_in_flight;
+}
+
+/* What was handed over in advance is not to wait behind calls that take long: it goes back to where
+ * priorities count. */
+static void take_back(plugin_controller_t *c)
+{
+    if (c->calls < c->o.workers || !plugin_ahead_is_over(&c->ahead, clock_now()))
+        return;
+    if (!list_empty(&c->handed))
+        c->runner->ops->take_back(c->runner);
 }
 
 /* While keys wait, the loop hears of returns when half of what waits in the runner is done. */
@@ -372,9 +369,9 @@ static int32_t patience(const plugin_controller_t *c)
     return waiting || c->expected ? 0 : PLUGIN_PATIENT;
 }
 
-/* Looks again when a delayed key is due. While runs are out, often enough for the gauges of
- * unfinished work, which client-go updates as often; and while keys are ready: nobody tells when a
- * suspended fence admits runs again. */
+/* Looks again when a delayed key is due, or what waits in the runner has waited for long. While runs
+ * are out, often enough for the gauges of unfinished work, which client-go updates as often; and
+ * while keys are ready: nobody tells when a suspended fence admits runs again. */
 static void arm_timer(plugin_controller_t *c)
 {
     const int64_t now = clock_now();
@@ -382,7 +379,8 @@ static void arm_timer(plugin_controller_t *c)
     queue_tick(c->queue, now);
     const int64_t next = queue_next(c->queue);
     const bool soon = c->runs != NULL || queue_ready(c->queue) > 0;
-    const int64_t at = soon ? HOST_MIN(next, now + LOOK_AGAIN) : next;
+    const int64_t due = list_empty(&c->handed) ? CLOCK_NEVER : plugin_ahead_due(&c->ahead);
+    const int64_t at = HOST_MIN(HOST_MIN(next, due), soon ? now + LOOK_AGAIN : CLOCK_NEVER);
     /* Sooner does no harm, and to move a timer at every run costs more than to look once in vain. */
     if (at < c->timer.at)
         loop_timer_set(&c->timer, at);
@@ -413,6 +411,7 @@ static void pump(plugin_controller_t *c)
     if (!c->open)
         return;
     c->expected = c->expected && c->runs != NULL;
+    take_back(c);
     while (c->ready && c->runner != NULL && has_room(c) && fence_admits(c->fence) &&
            queue_take(c->queue, clock_now(), &q))
         start_run(c, &q);
@@ -425,9 +424,10 @@ static void pump_task(loop_task_t *task)
     pump(HOST_CONTAINER(task, plugin_controller_t, pump));
 }
 
+/* After the returns that nobody has told the loop of yet. */
 static void pump_timer(loop_timer_t *timer)
 {
-    pump(HOST_CONTAINER(timer, plugin_controller_t, timer));
+    loop_post(timer->loop, &HOST_CONTAINER(timer, plugin_controller_t, timer)->pump);
 }
 
 /* -- The end of runs -- */
@@ -532,7 +532,7 @@ static void take_times(plugin_controller_t *c, run_t *r, int64_t entered)
         r->entered_at = entered;
         queue_started(c->queue, r->entry, entered);
     }
-    c->call_time += (HOST_MIN(r->returned_at - r->entered_at, CALL_TIME_MAX) - c->call_time) / 8;
+    plugin_ahead_returned(&c->ahead, r->returned_at - r->entered_at);
     if (!r->completed && !c->async) {
         c->async = true;
         show_most(c);
@@ -564,15 +564,19 @@ void plugin_controller_returned(plugin_controller_t *c, uint64_t ctx, bool ran, 
     end_run(c, r);
 }
 
+static run_t *latest_run(const plugin_controller_t *c)
+{
+    return c->runs != NULL ? ELMT_FROM_HH(c->runs->hh.tbl, c->runs->hh.tbl->tail) : NULL;
+}
+
 /* died: with the runner; what it had begun has failed, so that others get their turn before one that kills
- * it each time. */
+ * it each time. The others are put back in front, so the latest come first. */
 static void forget_runs(plugin_controller_t *c, bool died)
 {
     static const lh_result_t failure = {.action = LH_RETRY,
                                         .text = "the worker process died during the reconcile"};
-    run_t *r, *tmp;
 
-    HASH_ITER (hh, c->runs, r, tmp) {
+    for (run_t *r; (r = latest_run(c)) != NULL;) {
         const bool failed = died && r->entered;
 
         if (failed)
@@ -766,7 +770,7 @@ plugin_controller_t *plugin_controller_create(const plugin_controller_options_t 
     c->pump.fn = pump_task;
     loop_timer_init(&c->timer, options->shared->loop, pump_timer);
     list_init(&c->handed);
-    c->call_time = CALL_TIME_MAX;
+    plugin_ahead_init(&c->ahead);
     plugin_meters_init(&c->meters, options->shared->metrics, c->name);
     plugin_poison_init(&c->poison, options->shared->health, c->name, options->services);
     plugin_flood_init(&c->flood, options->shared->loop, options->log);

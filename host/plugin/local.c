@@ -148,6 +148,7 @@ static void *worker_main(void *arg) /* [worker-thread] */
     return NULL;
 }
 
+/* The latest first: each is put back in front. */
 static void drop_jobs(plugin_local_t *l) /* [any-thread] */
 {
     list_t dropped;
@@ -155,7 +156,7 @@ static void drop_jobs(plugin_local_t *l) /* [any-thread] */
     list_init(&dropped);
     pthread_mutex_lock(&l->lock);
     for (list_t *n; (n = list_pop(&l->jobs)) != NULL;)
-        list_append(&dropped, n);
+        list_append(dropped.next, n); /* in front */
     pthread_mutex_unlock(&l->lock);
     for (list_t *n; (n = list_pop(&dropped)) != NULL;) {
         job_t *j = LIST_ENTRY(n, job_t, link);
@@ -448,7 +449,7 @@ static void local_reconcile(plugin_runner_t *r, const plugin_job_t *job)
     pthread_cond_signal(&l->wake_workers); /* after the lock: who wakes up wants it */
 }
 
-static void local_cancel(plugin_runner_t *r)
+static void local_take_back(plugin_runner_t *r)
 {
     drop_jobs((plugin_local_t *) r);
 }
@@ -493,7 +494,8 @@ static void local_abandon(plugin_runner_t *r)
 static const plugin_runner_ops_t local_ops = {
     .activate = local_activate,
     .reconcile = local_reconcile,
-    .cancel = local_cancel,
+    .cancel = local_take_back, /* the backend knows the rest */
+    .take_back = local_take_back,
     .inside = local_inside,
     .deactivate = local_deactivate,
     .destroy = local_destroy,

@@ -333,6 +333,11 @@ static void remote_cancel(plugin_runner_t *runner)
     send_bare(remote_of(runner), PLUGIN_WIRE_CANCEL);
 }
 
+static void remote_take_back(plugin_runner_t *runner)
+{
+    send_bare(remote_of(runner), PLUGIN_WIRE_TAKE_BACK);
+}
+
 /* Includes the jobs that wait for a worker thread over there. */
 static uint32_t remote_inside(plugin_runner_t *runner)
 {
@@ -376,6 +381,7 @@ static const plugin_runner_ops_t remote_ops = {
     .activate = remote_activate,
     .reconcile = remote_reconcile,
     .cancel = remote_cancel,
+    .take_back = remote_take_back,
     .inside = remote_inside,
     .deactivate = remote_deactivate,
     .destroy = remote_destroy,

@@ -80,6 +80,9 @@ typedef struct plugin_runner_ops {
     /* The term is being given up: jobs that have not started are dropped (on_returned, not ran). The
      * backend answers LH_ECANCELED by now; a remote runner tells its worker. */
     void (*cancel)(plugin_runner_t *r);
+    /* Drops the jobs that have not started (on_returned, not ran), the latest first; the others go on.
+     * It may be too late for one whose worker becomes free meanwhile. */
+    void (*take_back)(plugin_runner_t *r);
     /* Calls of the plugin that have not returned. */
     uint32_t (*inside)(plugin_runner_t *r);
     /* Waits until no call is inside, then deactivates. Callbacks of requests that are still open

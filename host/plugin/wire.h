@@ -38,6 +38,7 @@ enum plugin_wire_type {
     PLUGIN_WIRE_DESTROY,
     PLUGIN_WIRE_REPLY,  /* id: of the call; an error, then by the call when that is 0 */
     PLUGIN_WIRE_ANSWER, /* id: of the REQUEST call; an error, then status and text when it is 0 */
+    PLUGIN_WIRE_TAKE_BACK,
 
     /* worker to host: reports */
     PLUGIN_WIRE_CREATED = 64, /* an error */

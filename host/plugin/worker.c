@@ -183,6 +183,14 @@ static int on_cancel(plugin_worker_t *w, plugin_incoming_t *in, lh_error_t *err)
     return 0;
 }
 
+static int on_take_back(plugin_worker_t *w, plugin_incoming_t *in, lh_error_t *err)
+{
+    (void) in;
+    (void) err;
+    w->runner->ops->take_back(w->runner);
+    return 0;
+}
+
 static int on_deactivate(plugin_worker_t *w, plugin_incoming_t *in, lh_error_t *err)
 {
     (void) in;
@@ -217,6 +225,7 @@ static int on_message(void *arg, plugin_incoming_t *in, lh_error_t *err)
         [PLUGIN_WIRE_RECONCILE] = on_reconcile,   [PLUGIN_WIRE_CANCEL] = on_cancel,
         [PLUGIN_WIRE_DEACTIVATE] = on_deactivate, [PLUGIN_WIRE_DESTROY] = on_destroy,
         [PLUGIN_WIRE_REPLY] = on_reply,           [PLUGIN_WIRE_ANSWER] = on_answer,
+        [PLUGIN_WIRE_TAKE_BACK] = on_take_back,
     };
     plugin_worker_t *w = arg;
 

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define QUEUED "workqueue_depth{name=\"puppet\",controller=\"puppet\",priority=\"0\"}"
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static rig_t *process_rig(const char *config)
@@ -199,6 +200,68 @@ Test(process, a_hang_with_more_jobs_waiting_does_not_fail_the_instance)
     rig_end(r, false, CLOCK_S);
     rig_until_flag(r, &r->rested, "rested");
     rig_destroy(r);
+}
+
+/* One worker, after many calls that took no time; then one hangs, and two keys are handed over behind
+ * it, the second of which would hang too. */
+static rig_t *hang_before_others(void)
+{
+    enum { SHORT_CALLS = 64 };
+    rig_t *r = rig_create_with(
+        &(rig_options_t){.config = "{}", .process = true, .unsettled = true, .workers = 1});
+    char name[SHORT_CALLS][8];
+    const char *words[SHORT_CALLS + 1] = {NULL};
+
+    for (int i = 0; i < SHORT_CALLS; i++) {
+        snprintf(name[i], sizeof(name[i]), "k%d", i);
+        words[i] = name[i];
+    }
+    rig_until_flag(r, &r->settled, "settled");
+    rig_lead(r, 1, words);
+    for (int i = 0; i < SHORT_CALLS; i++)
+        rig_until_count(r, "runs", name[i], "reason 4", 1);
+    rig_event(r, "ADDED", "hang", 201);
+    rig_until_count(r, "runs", "hang", "reason 0", 1);
+    rig_event(r, "ADDED", "one", 202);
+    rig_object(r, "configmaps?", "ADDED",
+               "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"two\","
+               "\"namespace\":\"ns\",\"uid\":\"uid-two\",\"resourceVersion\":\"203\"},"
+               "\"data\":{\"do\":\"hang\"}}");
+    rig_idle(r);
+    EXPECT_INT(rig_series(r, QUEUED), 0);
+    return r;
+}
+
+/* The worker is killed; after its restart the two run, in their order and as if for the first time. */
+static void expect_others_next(rig_t *r)
+{
+    plugin_instance_kill(r->instance);
+    until_restarts(r, 1);
+    EXPECT_INT(rig_series(r, "workqueue_retries_total{name=\"puppet\",controller=\"puppet\"}"), 1);
+    fake_clock_advance(CLOCK_S);
+    rig_until_count(r, "runs", "one", "reason 0", 1);
+    rig_until_count(r, "attempts", "one", "attempt 0", 1);
+    rig_until_count(r, "attempts", "two", "attempt 0", 1);
+    EXPECT_INT(rig_count(r, "attempts", "hang", "attempt 1"), 0);
+    rig_end(r, true, CLOCK_S);
+    fake_clock_advance(CLOCK_S);
+    rig_until_flag(r, &r->rested, "rested");
+    rig_destroy(r);
+}
+
+Test(process, keys_behind_a_call_that_hangs_are_taken_back)
+{
+    rig_t *r = hang_before_others();
+
+    fake_clock_advance(10 * CLOCK_MS);
+    rig_until_series(r, QUEUED, 2);
+    expect_others_next(r);
+}
+
+/* Each was put in front of the others, so that the last came first. */
+Test(process, keys_behind_a_call_that_died_are_not_blamed_and_keep_their_order)
+{
+    expect_others_next(hang_before_others());
 }
 
 Test(process, a_worker_that_dies_during_the_stop_ends_it)

@@ -24,6 +24,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned loaded, created, activated, deactivated, returned, not_ran, died, destroyed;
+    uint64_t last; /* that has returned */
     int code;
     char text[600];
 } owner;
@@ -70,8 +71,7 @@ static void on_returned(void *arg, uint64_t ctx, bool ran, int64_t entered)
 {
     (void) entered;
     (void) arg;
-    (void) ctx;
-    OWNER_LOCKED(owner.returned++; owner.not_ran += !ran);
+    OWNER_LOCKED(owner.returned++; owner.last = ctx; owner.not_ran += !ran);
 }
 
 static void on_destroyed(void *arg)
@@ -488,6 +488,28 @@ Test(remote, cancel_gives_back_the_jobs_that_have_not_started)
     EXPECT_INT(owner.not_ran, 2);
     EXPECT_INT(fake.completions, 1);
     EXPECT_INT(runner->ops->inside(runner), 0);
+    end_well();
+}
+
+Test(remote, what_is_taken_back_comes_back_latest_first_and_the_rest_goes_on)
+{
+    start_active(1);
+    reconcile(1, "until-cancelled", NULL);
+    AWAIT_FAKE(logs, 1);
+    reconcile(2, "a", NULL);
+    reconcile(3, "b", NULL);
+    runner->ops->take_back(runner);
+    AWAIT(returned, 2);
+    EXPECT_INT(owner.not_ran, 2);
+    EXPECT_INT(owner.last, 2);
+    EXPECT_INT(runner->ops->inside(runner), 1);
+    EXPECT_INT(fake.states, 0); /* its ctx is live, and the host is not asked */
+    EXPECT_INT(fake.completions, 0);
+    fake.ctx_code = LH_ECANCELED;
+    runner->ops->cancel(runner);
+    AWAIT(returned, 3);
+    EXPECT_INT(owner.not_ran, 2);
+    EXPECT_INT(fake.completions, 1);
     end_well();
 }
 
