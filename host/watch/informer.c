@@ -311,7 +311,7 @@ static void list_complete(watch_informer_t *w, const char *version)
 {
     watch_turn_end(w->options->pace, &w->turn);
     set_version(w, version);
-    w->page_tries = 0;
+    w->page_tries = w->cuts = 0;
     w->appeared = false;
     set_working(w);
     loop_timer_set(&w->slice, clock_now());
@@ -442,6 +442,7 @@ static void after_watch(watch_informer_t *w, const watch_stream_end_t *end)
 /* A streaming list that ended before its first part was complete: it is begun again, or paged. */
 static void after_stream_list(watch_informer_t *w, const watch_stream_end_t *end)
 {
+    watch_informer_list_ended(w, end);
     switch (end->why) {
     case WATCH_END_MISSING:
         take_step(w, STEP_LOOK_UP);
@@ -497,7 +498,7 @@ static void after_page(watch_informer_t *w, watch_stream_end_t *end)
     /* A token names one state of the list; without it what was read may be out of date by now. */
     enum step again = w->page != NULL ? STEP_PAGE : STEP_LIST;
 
-    watch_informer_whole_ended(w, end->why);
+    watch_informer_list_ended(w, end);
     switch (end->why) {
     case WATCH_END_DONE:
         next_page(w, end);

@@ -45,7 +45,8 @@ struct watch_informer {
     buf_t version; /* the last one seen */
     char *page;    /* continue token; NULL: the first page */
     enum list_kind list;
-    int page_tries;    /* lists that expired between pages */
+    int page_tries; /* lists that expired between pages */
+    int cuts; /* lists without pages that began to come and were cut, since one was complete */
     bool no_streaming; /* the server refused it */
     bool page_once;    /* the next list is paged, for a reason of the moment */
     bool stream_once;  /* the next list is a streaming one, as the one before failed as a whole */
@@ -75,8 +76,9 @@ const char *watch_informer_choose_list(watch_informer_t *w);
 int watch_informer_page_limit(const watch_informer_t *w);
 /* How long a request of that mode may bring nothing. */
 int64_t watch_informer_silence(const watch_informer_t *w, enum watch_stream_mode mode);
-/* A page has ended: one without limit that failed is not tried twice in a row. */
-void watch_informer_whole_ended(watch_informer_t *w, enum watch_end why);
+/* A request for a list has ended. One without limit that failed is not tried twice in a row; pages follow
+ * after two that were cut, and again after each that is, until one is complete. */
+void watch_informer_list_ended(watch_informer_t *w, const watch_stream_end_t *end);
 
 /* The store is complete: confirms it when that was not by a list of this term. */
 void watch_informer_confirm(watch_informer_t *w);

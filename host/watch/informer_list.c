@@ -14,7 +14,7 @@
 #define SILENCE                                                                                    \
     (90 * CLOCK_S) /* bookmarks come about once a minute; a page may be queued for as long */
 
-enum { WHOLE_SINCE = 34, PAGE_SIZE = 500, PAGED_TRIES = 2 };
+enum { WHOLE_SINCE = 34, PAGE_SIZE = 500, PAGED_TRIES = 2, CUTS = 2 };
 
 const char *watch_informer_choose_list(watch_informer_t *w)
 {
@@ -43,9 +43,16 @@ int64_t watch_informer_silence(const watch_informer_t *w, enum watch_stream_mode
     return has_another ? LIST_SILENCE : SILENCE;
 }
 
-void watch_informer_whole_ended(watch_informer_t *w, enum watch_end why)
+void watch_informer_list_ended(watch_informer_t *w, const watch_stream_end_t *end)
 {
+    const enum watch_end why = end->why;
+
+    if (w->list == LIST_PAGED)
+        return;
     w->stream_once = w->list == LIST_WHOLE &&
                      (why == WATCH_END_CUT || why == WATCH_END_FROZEN || why == WATCH_END_FAILED ||
                       why == WATCH_END_GARBLED || why == WATCH_END_REFUSED);
+    /* Something on the way ends what takes long: a page is short, and the next goes on behind it. */
+    if (why == WATCH_END_CUT && end->lived && ++w->cuts >= CUTS)
+        w->page_once = true;
 }

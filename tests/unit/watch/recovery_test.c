@@ -526,6 +526,46 @@ Test(recovery, a_streaming_list_that_breaks_is_begun_anew)
     EXPECT_SEEN(&f, "+a@1* +b@2* -a@1* synced ");
 }
 
+static void cut_streaming_list(fixture_t *f)
+{
+    expect_list(f);
+    event(f, "ADDED", "a", "a", 1);
+    fake_kube_cut(call(f, "watch=1"));
+    (void) time_to_next(f);
+}
+
+/* It was begun anew for ever: what ends it on the way, after a minute, ends each. */
+Test(recovery, a_streaming_list_that_is_cut_twice_in_a_row_is_asked_for_in_pages)
+{
+    FIXTURE(f);
+    turn(&f);
+    cut_streaming_list(&f);
+    cut_streaming_list(&f);
+    EXPECT_STR(fake_kube_last_path(f.kube), "/api/v1/configmaps?limit=500");
+    fake_kube_refuse(call(&f, "limit"));
+    (void) time_to_next(&f);
+    cut_streaming_list(&f); /* the third */
+    EXPECT_STR(fake_kube_last_path(f.kube), "/api/v1/configmaps?limit=500");
+    list_page(&f, "a", 10, "");
+    EXPECT_SEEN(&f, "+a@1* synced ");
+    error_event(&f, 410, "too old");
+    (void) time_to_next(&f);
+    cut_streaming_list(&f); /* the first since one was complete */
+    expect_list(&f);
+}
+
+Test(recovery, a_streaming_list_that_never_began_to_come_is_not_paged)
+{
+    FIXTURE(f);
+    turn(&f);
+    for (int i = 0; i < 3; i++) {
+        expect_list(&f);
+        fake_kube_refuse(call(&f, "watch=1"));
+        (void) time_to_next(&f);
+    }
+    expect_list(&f);
+}
+
 Test(recovery, an_api_server_that_is_away_at_the_start_is_waited_for)
 {
     FIXTURE(f);

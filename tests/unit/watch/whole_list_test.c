@@ -65,6 +65,25 @@ Test(whole_list, that_fails_is_followed_by_a_streaming_list)
     }
 }
 
+/* The two took turns for ever. */
+Test(whole_list, that_is_cut_as_the_streaming_list_after_it_is_followed_by_pages)
+{
+    FIXTURE_OF(f, 34);
+    host_cleanup(host_freep) char *a = object_text("a", "a", 1, "");
+    host_cleanup(host_freep) char *half = host_xprintf("{\"kind\":\"List\",\"items\":[%s,", a);
+
+    cr_assert(fake_kube_data(call(&f, WHOLE), half));
+    fake_kube_cut(call(&f, WHOLE));
+    (void) time_to_next(&f);
+    expect_list(&f);
+    event(&f, "ADDED", "b", "b", 1);
+    fake_kube_cut(call(&f, "watch=1"));
+    (void) time_to_next(&f);
+    EXPECT_STR(fake_kube_last_path(f.kube), WHOLE "?limit=500");
+    list_page(&f, "b", 10, "");
+    EXPECT_SEEN(&f, "+a@1* +b@1* -a@1* synced ");
+}
+
 /* It held up the start of a term for 90 s. */
 Test(whole_list, that_freezes_for_ten_seconds_is_followed_by_a_streaming_list)
 {
