@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A loop takes keys from its queue and hands them to a runner's workers, which hand them back, while
- * terms flip: every key that was handed over comes back once, run or not; what was not run is put
- * back; one key is never out twice.
+ * terms flip, and now and then it takes them back: every key that was handed over comes back once,
+ * run or not; what was not run is put back; one key is never out twice.
  */
 #include "base/loop.h"
 #include "plugin/runner.h"
@@ -128,6 +128,8 @@ static void play_term(stress_t *s, unsigned *seed)
     await(s, &s->activated);
     for (int i = rand_r(seed) % 30; i >= 0; i--) {
         hand_over(s);
+        if (i % 4 == 0)
+            s->runner->ops->take_back(s->runner);
         loop_turn(s->loop);
     }
     hand_over(s);
