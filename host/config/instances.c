@@ -4,7 +4,20 @@
 
 #include <string.h>
 
-#define MAX_INSTANCES 1000
+enum { MAX_INSTANCES = 1000, GROW_BY = 8 };
+
+/* For one more; what is added is zero. */
+static void *make_room(void *array, size_t count, size_t size)
+{
+    if (count % GROW_BY != 0)
+        return array;
+    void *grown = host_xcalloc(count + GROW_BY, size);
+
+    if (count > 0)
+        memcpy(grown, array, count * size);
+    free(array);
+    return grown;
+}
 
 int config_instance_get(config_t *c, const char *name, const char *origin, config_instance_t **out,
                         lh_error_t *err)
@@ -22,10 +35,9 @@ int config_instance_get(config_t *c, const char *name, const char *origin, confi
     }
     if (n == MAX_INSTANCES)
         return host_fail(err, LH_ETOOBIG, "more than %d instances", MAX_INSTANCES);
-    if (n == 0) {
-        c->plugins.instances = host_xcalloc(MAX_INSTANCES, sizeof(config_instance_t));
-        c->origins->instances = host_xcalloc(MAX_INSTANCES, sizeof(struct config_instance_origins));
-    }
+    c->plugins.instances = make_room(c->plugins.instances, n, sizeof(config_instance_t));
+    c->origins->instances =
+        make_room(c->origins->instances, n, sizeof(struct config_instance_origins));
     config_instance_t *i = &c->plugins.instances[n];
 
     c->plugins.instance_count++;

@@ -23,8 +23,8 @@ int config_unknown_key(const char *place, const char *key, lh_error_t *err);
 /* True when settings stand below key. (set.c) */
 bool config_is_group(const char *key);
 
-/* The instance called name, made with its defaults when it is not there. Borrowed until
- * config_destroy. (instances.c) */
+/* The instance called name, made with its defaults when it is not there. Borrowed until the next
+ * call, which may move it. (instances.c) */
 HOST_MUST_USE int config_instance_get(config_t *c, const char *name, const char *origin,
                                       config_instance_t **out, lh_error_t *err);
 /* What stands there when nobody says otherwise. (defaults.c) */

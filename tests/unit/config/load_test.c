@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "loading.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "config/sources.h"
 
@@ -180,6 +181,34 @@ Test(load, flags_reach_into_instances)
     EXPECT_STR(c->plugins.instances[1].where, "--set");
     EXPECT_STR(c->plugins.instances[1].config_json, "{\"a\":[1,\"2\"]}");
     config_destroy(c);
+}
+
+/* They stand in an array that grows. */
+Test(load, a_thousand_instances_keep_what_was_said_of_them_and_one_more_is_refused)
+{
+    enum { MOST = 1000 };
+    host_cleanup(buf_fini) buf_t yaml = BUF_INIT;
+
+    buf_puts(&yaml, "plugins:\n  instances:\n");
+    for (int i = 0; i < MOST; i++)
+        buf_printf(&yaml, "    p%d: {maxInFlight: %d}\n", i, i + 1);
+    config_t *c = loading_ok(buf_text(&yaml), NULL, NULL);
+
+    cr_assert_eq(c->plugins.instance_count, MOST);
+    for (int i = 0; i < MOST; i++) {
+        const config_instance_t *instance = &c->plugins.instances[i];
+        char name[16], where[32];
+
+        snprintf(name, sizeof(name), "p%d", i);
+        snprintf(where, sizeof(where), "leasehold.yaml:%d", i + 3);
+        EXPECT_STR(instance->name, name);
+        EXPECT_STR(instance->where, where);
+        EXPECT_INT(instance->max_in_flight, i + 1);
+        EXPECT_INT(instance->workers, 1);
+    }
+    config_destroy(c);
+    buf_puts(&yaml, "    more: {}\n");
+    loading_refused(buf_text(&yaml), NULL, NULL, "leasehold.yaml:1003:5: more than 1000 instances");
 }
 
 Test(load, section_config_follows_the_core_schema)
