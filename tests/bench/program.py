@@ -113,6 +113,10 @@ class Program:
     def private_mb(self):
         return self._smaps("Private_Clean") + self._smaps("Private_Dirty")
 
+    def anonymous_mb(self):
+        """Without pages of files, which go back without loss, and which other processes share on a machine with more of them."""
+        return self._smaps("Anonymous")
+
     def _smaps(self, key):
         return self._sum(lambda pid: int(re.search(rf"^{key}:\s+(\d+)", read(f"/proc/{pid}/smaps_rollup"), re.M)[1])) / 1024
 

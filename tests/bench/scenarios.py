@@ -39,6 +39,7 @@ class Bench:
         minute = 60e3 / (time.time() - begun)
         figures = {"idle_cpu_ms_per_min": cpu * minute, "pss_mb": sum(p.pss_mb() for p in programs),
                    "private_mb": sum(p.private_mb() for p in programs),
+                   "anonymous_mb": sum(p.anonymous_mb() for p in programs),
                    "rss_mb": sum(p.status("VmRSS") for p in programs) / 1024,
                    "processes": sum(len(tree(p.root)) for p in programs),
                    "threads": sum(p.status("Threads") for p in programs),

@@ -25,7 +25,7 @@ TEXT = {
     "sync_s": "exec to synced, s", "reconciled_s": "exec until all are reconciled, s",
     "cpu_s_at_sync": "CPU until synced, s", "cpu_s_all_reconciled": "CPU until all are reconciled, s",
     "peak_rss_mb": "peak RSS, MiB", "rest_rss_mb": "RSS at rest, MiB", "rss_mb": "RSS, MiB", "pss_mb": "PSS, MiB",
-    "private_mb": "private memory, MiB", "wire_mb": "received, MB", "server_cpu_s": "server CPU until synced, s",
+    "private_mb": "private memory, MiB", "anonymous_mb": "of it anonymous, MiB", "wire_mb": "received, MB", "server_cpu_s": "server CPU until synced, s",
     "idle_cpu_ms_per_min": "idle CPU, ms a minute", "server_idle_cpu_ms_per_min": "server's idle CPU, ms a minute",
     "cpu_us_per_event": "CPU an event, us", "p50_us": "latency p50, us", "p99_us": "latency p99, us",
     "max_us": "latency max, us", "patch_p50_us": "loader's own patch p50, us", "patch_p99_us": "loader's own patch p99, us",

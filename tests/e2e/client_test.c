@@ -102,6 +102,7 @@ CASE(preconditions, "preconditions")
 CASE(orphans, "orphans")
 CASE(lists, "lists")
 CASE(creates_or_patches, "creates-or-patches")
+CASE(async, "async")
 CASE(owns, "owns")
 CASE(references, "references")
 CASE(retries, "retries")
@@ -159,6 +160,7 @@ static const tap_test_t tests[] = {
     {"a deletion leaves orphans", orphans},
     {"a list is walked page by page", lists},
     {"what differs is created or patched", creates_or_patches},
+    {"and without waiting for the answer", async},
     {"a controller leaves others' objects alone", owns},
     {"a snapshot knows its kind", references},
     {"a conflict is retried with the fresh object", retries},

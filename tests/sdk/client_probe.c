@@ -107,7 +107,7 @@ void probe_at(probe_t *p, const lh_ref_t *ref, const char *pointer, const char *
 
 /* -- The plugin -- */
 
-static int report(const probe_t *p, lh_error_t *err)
+int probe_report(const probe_t *p, lh_error_t *err)
 {
     const lh_ref_t ref = lh_ref_of("v1", "configmaps", p->ns, NULL);
     char *body = lh_json_printf("{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':"
@@ -133,8 +133,19 @@ static const probe_case_t *find_case(const char *name)
     return NULL;
 }
 
-static int reconcile(lh_plugin_t *self, const lh_request_t *request, lh_result_t *result,
-                     lh_error_t *err)
+static int run_case(probe_t *p, const char *name, lh_error_t *err)
+{
+    const probe_case_t *c = find_case(name);
+
+    if (c != NULL)
+        c->run(p);
+    else
+        fail(p, "there is no case '%s'\n", name);
+    return probe_report(p, err);
+}
+
+LH_EXPORT void reconcile_async(lh_plugin_t *self, const lh_request_t *request,
+                               lh_completion_t completion)
 {
     probe_t p = {.host = self->host,
                  .ctx = request->ctx,
@@ -142,23 +153,20 @@ static int reconcile(lh_plugin_t *self, const lh_request_t *request, lh_result_t
                  .name = request->key->name,
                  .object = request->object};
     char name[LH_LABEL_SIZE] = "";
+    lh_error_t err = {0};
+    int ret = 0;
 
-    (void) result;
-    if (request->object == NULL)
-        return 0;
     const lh_ref_t done = probe_ref(&p, "v1", "configmaps", "result");
-    if (lh_get(p.host, p.ctx, &done, NULL, NULL) == 0)
-        return 0; /* once */
-    (void) lh_label(lh_snapshot_json(p.host, p.object), "client-probe", name, sizeof(name));
-    const probe_case_t *c = find_case(name);
-    if (c != NULL)
-        c->run(&p);
-    else
-        fail(&p, "there is no case '%s'\n", name);
-    return report(&p, err);
+    if (request->object != NULL && lh_get(p.host, p.ctx, &done, NULL, NULL) < 0) { /* once */
+        (void) lh_label(lh_snapshot_json(p.host, p.object), "client-probe", name, sizeof(name));
+        if (strcmp(name, "async") == 0)
+            ret = probe_begin_async(&p, completion, &err);
+        else
+            ret = run_case(&p, name, &err);
+    }
+    if (ret < 0 || strcmp(name, "async") != 0)
+        lh_complete_code(self->host, completion, ret, &err);
 }
-
-LH_SYNC(reconcile, host)
 
 static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance, lh_error_t *err)
 {

@@ -45,6 +45,12 @@ lh_json_t probe_json(const char *text); /* NULL: {} */
 /* That a string of the object at ref is `expected`, as above. */
 void probe_at(probe_t *p, const lh_ref_t *ref, const char *pointer, const char *expected);
 
+/* Makes NAME-result. */
+int probe_report(const probe_t *p, lh_error_t *err);
+/* The case "async", which goes on when this has returned; reports and completes itself, unless this fails.
+ */
+int probe_begin_async(const probe_t *p, lh_completion_t completion, lh_error_t *err);
+
 typedef struct probe_case {
     const char *name;
     void (*run)(probe_t *p);
