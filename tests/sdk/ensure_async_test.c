@@ -179,6 +179,28 @@ Test(ensure_async, ends_as_wanted_whatever_others_do_meanwhile)
     EXPECT_INT(lh_fake_destroy(fake), 0);
 }
 
+/* Once: another one has taken its place, whose uid is not that of the cached one. */
+static void namesake(lh_fake_t *fake, const lh_fake_call_t *call, void *arg)
+{
+    if (strcmp(call->method, "PATCH") != 0 || (*(int *) arg)++ > 0)
+        return;
+    lh_fake_remove(fake, 0, "ns", "web");
+    lh_fake_put(fake, 0, "{'metadata': {'namespace': 'ns', 'name': 'web'}, 'data': {'a': '5'}}");
+}
+
+Test(ensure_async, patches_what_has_taken_the_place_of_the_cached_object)
+{
+    lh_fake_t *fake = with_web();
+    int patches = 0;
+
+    lh_fake_on_call(fake, namesake, &patches);
+    ensure(fake, 0);
+    expect(0, LH_CHANGED);
+    EXPECT_INT(patches, 2);
+    EXPECT_STR(lh_fake_value(fake, WEB, "/data/a"), "1");
+    EXPECT_INT(lh_fake_destroy(fake), 0);
+}
+
 Test(ensure_async, gives_up_after_five_tries)
 {
     lh_fake_t *fake = with_web();
