@@ -15,6 +15,7 @@ LH_MANIFEST_JSON({
     ],
     "permissions": [
         {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list", "watch"]},
+        {"apiGroups": [""], "resources": ["namespaces/finalizers"], "verbs": ["update"]},
         {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"],
          "verbs": ["get", "list", "watch", "create", "patch"]}
     ]
@@ -27,13 +28,14 @@ struct lh_plugin {
     const lh_host_t *host;
 };
 
-/* Caller frees; NULL when memory is out. */
+/* Caller frees; NULL when memory is out. What is null is wanted absent: what others add would open it. */
 static char *policy(void)
 {
     return lh_json_printf("{'apiVersion':'networking.k8s.io/v1','kind':'NetworkPolicy',"
                           "'metadata':{'name':'default-deny','labels':{'app.kubernetes.io/"
                           "managed-by':'default-deny'}},"
-                          "'spec':{'podSelector':{},'policyTypes':['Ingress']}}");
+                          "'spec':{'podSelector':{'matchLabels':null,'matchExpressions':null},"
+                          "'policyTypes':['Ingress'],'ingress':null}}");
 }
 
 LH_EXPORT void reconcile_async(lh_plugin_t *self, const lh_request_t *request,

@@ -34,14 +34,31 @@ Test(default_deny, closes_a_namespace_once)
     cr_expect(lh_fake_destroy(fake) == 0, "it misbehaved; see stderr");
 }
 
-Test(default_deny, puts_back_what_was_changed)
+/* Somebody opens the policy; then it is closed, and has no such field. */
+static void opens(const char *patch, const char *field)
 {
     lh_fake_t *fake = with_namespace();
 
     expect_policy(fake);
-    lh_fake_patch(fake, POLICY, "{'spec': {'policyTypes': ['Egress']}}");
+    lh_fake_patch(fake, POLICY, patch);
+    cr_expect_not_null(lh_fake_value(fake, POLICY, field));
     expect_policy(fake);
+    cr_expect_null(lh_fake_value(fake, POLICY, field));
     cr_expect(lh_fake_destroy(fake) == 0, "it misbehaved; see stderr");
+}
+
+Test(default_deny, puts_back_what_was_changed)
+{
+    opens("{'spec': {'policyTypes': ['Ingress', 'Egress']}}", "/spec/policyTypes/1");
+}
+
+Test(default_deny, takes_away_what_was_added)
+{
+    opens("{'spec': {'ingress': [{}]}}", "/spec/ingress");
+    opens("{'spec': {'podSelector': {'matchLabels': {'app': 'db'}}}}",
+          "/spec/podSelector/matchLabels");
+    opens("{'spec': {'podSelector': {'matchExpressions': [{'key': 'app', 'operator': 'Exists'}]}}}",
+          "/spec/podSelector/matchExpressions");
 }
 
 Test(default_deny, leaves_a_namespace_alone_that_is_gone)

@@ -508,7 +508,9 @@ void plugin_controller_completed(plugin_controller_t *c, uint64_t ctx, const lh_
 
     if (r == NULL)
         return;
-    if (result->action == LH_RETRY || result->action == LH_FAIL)
+    const bool failed = result->action == LH_RETRY || result->action == LH_FAIL;
+
+    if (failed && c->open) /* else the next leader does it: mostly its requests were cancelled */
         log_failure(c, r, result);
     note_poison(c, r, result);
     r->completed = true;

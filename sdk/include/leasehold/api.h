@@ -56,8 +56,8 @@ static inline void lh_fail(const lh_host_t *host, lh_completion_t completion, co
     lh_complete(host, completion, LH_FAIL, 0, text);
 }
 
-/* Done when code is 0; else failed because of err's text, or what the code says: once more with back-off.
- * err may be NULL. [any-thread] */
+/* Done when code is 0; else, code being an error, failed because of err's text (err may be NULL) or what the
+ * code says: once more with back-off. [any-thread] */
 static inline void lh_complete_code(const lh_host_t *host, lh_completion_t completion, int code,
                                     const lh_error_t *err)
 {

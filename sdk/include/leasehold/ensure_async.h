@@ -34,7 +34,9 @@ static inline lh_ensuring_t_ lh_ensuring_of_(const lh_host_t *host, lh_ctx_t ctx
     return how;
 }
 
-/* lh_create_or_patch() (ensure.h), which then calls done; all errors come there. [any-thread] */
+/* lh_create_or_patch() (ensure.h), which then calls done (ensuring.h says when and where); all errors come
+ * there. Hold no lock that done takes. ctx must live until then: the reconcile is completed in done or later,
+ * and several objects are made one after the other. [any-thread] */
 static inline void lh_create_or_patch_async(const lh_host_t *host, lh_ctx_t ctx,
                                             const lh_ref_t *ref, uint32_t watch, const char *wanted,
                                             lh_ensured_t done, void *arg)
@@ -46,8 +48,9 @@ static inline void lh_create_or_patch_async(const lh_host_t *host, lh_ctx_t ctx,
     lh_ensuring_begin_(&how);
 }
 
-/* The same as the end of a reconcile: it is done when the object is as wanted, and is tried once more with
- * back-off when that fails. [any-thread] */
+/* The same as the last act of a reconcile: that is done when the object is as wanted, and tried again with
+ * back-off, whatever the error, as long as it is not. Once for each reconcile: its completion ends ctx, and
+ * what has not been sent by then is not sent. [any-thread] */
 static inline void lh_complete_when_ensured(const lh_host_t *host, lh_ctx_t ctx,
                                             const lh_ref_t *ref, uint32_t watch, const char *wanted,
                                             lh_completion_t completion)
