@@ -43,7 +43,6 @@ LH_EXPORT void reconcile_async(lh_plugin_t *self, const lh_request_t *request,
 {
     const lh_ref_t ref =
         lh_ref_of("networking.k8s.io/v1", "networkpolicies", request->key->name, "default-deny");
-    char *wanted = NULL;
     lh_error_t err;
 
     if (request->object == NULL ||
@@ -51,7 +50,7 @@ LH_EXPORT void reconcile_async(lh_plugin_t *self, const lh_request_t *request,
         lh_done(self->host, completion);
         return;
     }
-    wanted = policy();
+    char *wanted = policy();
     const int ret =
         lh_owner_set_controller(&wanted, lh_snapshot_json(self->host, request->object), &err);
     if (ret == 0)

@@ -49,11 +49,14 @@ void queue_line_unref(queue_line_t *l, queue_space_t *s)
 void queue_line_push(queue_line_t *l, queue_entry_t *e, bool front)
 {
     queue_space_t *s = e->space;
-    list_t *keys = &s->keys[e->priority];
+    list_t *keys = &s->keys[e->priority], *turns = &l->turns[e->priority];
+    list_t *turn = &s->turn[e->priority];
 
-    if (list_empty(keys))
-        list_append(&l->turns[e->priority], &s->turn[e->priority]);
     /* Appending to a list's first node puts it in front. */
+    if (front)
+        list_remove(turn);
+    if (front || list_empty(keys))
+        list_append(front ? turns->next : turns, turn);
     list_append(front ? keys->next : keys, &e->link);
     if (e->priority == QUEUE_INITIAL)
         list_append(front ? l->oldest.next : &l->oldest, &e->oldest);

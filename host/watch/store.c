@@ -405,13 +405,17 @@ static store_entry_t *next_live(watch_store_t *s, watch_store_walk_t *walk)
     return NULL;
 }
 
-/* Recent states have become too many. At once half of them are compressed, the older ones: what that
- * needs, contexts and dictionary, is brought into the processor's cache once. */
-static void pack_recent(watch_store_t *s)
+/* After e was put. A large state is compressed at once. When the recent ones have become too many half of them
+ * are, the older ones: what that needs, contexts and dictionary, is brought into the processor's cache once. */
+static void pack_recent(watch_store_t *s, store_entry_t *e)
 {
-    store_entry_t *e;
-
-    if (s->codec == NULL || s->recent_bytes <= s->recent_most)
+    if (s->codec == NULL)
+        return;
+    if (e->recent && !can_pack(s, e) && s->on_raw != NULL)
+        s->on_raw(s->on_raw_arg);
+    if (e->recent && live_size(e) > s->recent_most / 4)
+        pack(s, e);
+    if (s->recent_bytes <= s->recent_most)
         return;
     while (s->recent_bytes > s->recent_most / 2 && (e = next_live(s, &s->recent)) != NULL) {
         if (e->recent)
@@ -432,7 +436,6 @@ static bool same_text(const watch_snapshot_t *a, const watch_snapshot_t *b)
 static enum watch_change change_of(const watch_store_t *s, const store_entry_t *e,
                                    const watch_snapshot_t *object)
 {
-
     if (e->live == NULL)
         return WATCH_ADDED;
     if (!live_has_uid(e, watch_snapshot_uid(object)))
@@ -496,9 +499,7 @@ enum watch_change watch_store_put(watch_store_t *s, watch_snapshot_t *object,
     if (changed || e->epoch != s->epoch)
         put_live(s, e, object);
     pthread_mutex_unlock(&s->lock);
-    if (e->recent && !can_pack(s, e) && s->on_raw != NULL)
-        s->on_raw(s->on_raw_arg);
-    pack_recent(s);
+    pack_recent(s, e);
     if (old != NULL)
         *old = open_state(s, before, e->ns->text);
     return change;

@@ -112,12 +112,12 @@ void watch_store_note_delete(watch_store_t *s, const char *ns, const char *name,
 /* -- Compression -- [loop-thread] */
 
 /* From now on large objects are compressed when they are put, and all others once there is a
- * dictionary, unless they are recent. on_raw is told of each that is not because there is none yet; NULL: nobody is. A
- * reference is taken. */
+ * dictionary, unless they are recent. on_raw is told of each that is not because there is none
+ * yet; NULL: nobody is. A reference is taken. */
 void watch_store_set_codec(watch_store_t *s, watch_codec_t *codec, void (*on_raw)(void *arg),
                            void *arg);
-/* The latest states that the stream brought are not compressed, up to so many bytes: whoever was told
- * of them reads them soon. 0, when it is not called: none. */
+/* The latest states that the stream brought are not compressed, up to so many bytes, but for those that
+ * take a quarter of it: whoever was told of them reads them soon. 0, when it is not called: none. */
 void watch_store_keep_recent(watch_store_t *s, size_t most);
 /* Once; a reference is taken. What is there is compressed by watch_store_pack. */
 void watch_store_set_dict(watch_store_t *s, watch_dict_t *dict);

@@ -87,7 +87,7 @@ static inline void lh_ensuring_by_(lh_ensuring_t_ *op, lh_json_t actual, int cac
     if (planned > LH_UNCHANGED)
         lh_ensuring_send_(op, planned, body);
     else
-        lh_ensuring_end_(op, planned, &err); /* LH_UNCHANGED is 0 */
+        lh_ensuring_end_(op, planned, planned < 0 ? &err : NULL); /* LH_UNCHANGED is 0 */
     free(body);
 }
 

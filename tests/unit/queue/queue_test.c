@@ -179,6 +179,23 @@ Test(queue, what_was_put_back_is_as_old_as_before_whatever_has_come_meanwhile)
     RUN(&f, "");
 }
 
+/* The turns of their namespaces were put last, the latest first. */
+Test(queue, what_was_put_back_of_several_namespaces_stands_in_the_old_order)
+{
+    static const char *const spaces[] = {"a", "b", "c", "d"};
+    FIXTURE(f);
+    queue_run_t runs[3];
+
+    for (int i = 0; i < 4; i++)
+        add_as(&f, spaces[i], spaces[i], LH_REASON_CHANGED, QUEUE_LIVE);
+    for (int i = 0; i < 3; i++)
+        TAKE(&f, spaces[i], &runs[i]);
+    for (int i = 2; i >= 0; i--)
+        queue_finish(f.q, runs[i].entry, QUEUE_PUT_BACK, 0, f.now);
+    for (int i = 0; i < 4; i++)
+        RUN(&f, spaces[i]);
+}
+
 Test(queue, clear_forgets_ready_and_waiting_keys)
 {
     FIXTURE(f);

@@ -53,14 +53,31 @@ Test(store_packed, what_is_taken_out_is_recent_no_more)
     STORE(s);
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *sample = settings("a", "a", 1);
 
-    watch_store_keep_recent(s, 2 * watch_snapshot_size(sample) + 64);
+    watch_store_keep_recent(s, 4 * watch_snapshot_size(sample) + 64);
     put_settings(s, "a", 1);
     put_settings(s, "b", 2);
     EXPECT_REMOVED(s, "a", "a", "3", "a@1");
     put_settings(s, "c", 4);
-    cr_expect(is_raw(s, "b") && is_raw(s, "c"));
     put_settings(s, "d", 5);
-    cr_expect(!is_raw(s, "b") && !is_raw(s, "c") && is_raw(s, "d"));
+    put_settings(s, "e", 6);
+    cr_expect(is_raw(s, "b") && is_raw(s, "c") && is_raw(s, "d") && is_raw(s, "e"));
+    put_settings(s, "f", 7);
+    cr_expect(!is_raw(s, "b") && !is_raw(s, "d") && is_raw(s, "e") && is_raw(s, "f"));
+}
+
+/* One of a megabyte had all others compressed each time that it changed. */
+Test(store_packed, a_large_state_is_compressed_at_once_and_leaves_the_others_alone)
+{
+    STORE(s);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *sample = settings("a", "a", 1);
+    host_cleanup(host_freep) char *zeros = host_xprintf(",\"x\":\"%09000d\"", 0);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *large = object_with("l", "l", 2, zeros);
+
+    watch_store_keep_recent(s, 5 * watch_snapshot_size(sample));
+    put_settings(s, "a", 1);
+    watch_store_put(s, large, NULL);
+    cr_expect(is_raw(s, "a"));
+    cr_expect(!is_raw(s, "l"));
 }
 
 Test(store_packed, what_was_there_before_the_dictionary_is_compressed_by_a_walk)
