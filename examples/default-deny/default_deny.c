@@ -43,7 +43,7 @@ LH_EXPORT void reconcile_async(lh_plugin_t *self, const lh_request_t *request,
 {
     const lh_ref_t ref =
         lh_ref_of("networking.k8s.io/v1", "networkpolicies", request->key->name, "default-deny");
-    lh_error_t err;
+    lh_error_t err = {0};
 
     if (request->object == NULL ||
         lh_is_being_deleted(lh_snapshot_json(self->host, request->object))) {

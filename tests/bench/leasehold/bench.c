@@ -178,7 +178,7 @@ static void ensure_child(lh_plugin_t *self, const lh_request_t *request, lh_json
 {
     const bool is_core = strcmp(self->api_version, "v1") == 0;
     char seq[40] = "", name[300];
-    lh_error_t err;
+    lh_error_t err = {0};
 
     (void) lh_json_string(parent, is_core ? "/data/seq" : "/spec/seq", seq, sizeof(seq));
     (void) snprintf(name, sizeof(name), "%s-child", request->key->name);
@@ -198,7 +198,7 @@ LH_EXPORT void reconcile_async(lh_plugin_t *self, const lh_request_t *request,
                                lh_completion_t completion)
 {
     lh_snapshot_t *object = NULL;
-    lh_error_t err;
+    lh_error_t err = {0};
 
     if (!atomic_exchange(&self->synced,
                          true)) /* reconciles begin when the first list is complete */

@@ -48,7 +48,7 @@ static void keep(const lh_host_t *host, lh_ctx_t ctx, const lh_ref_t *child, lh_
                  lh_completion_t completion)
 {
     char want[64] = "";
-    lh_error_t err;
+    lh_error_t err = {0};
 
     (void) lh_json_string(parent, "/data/want", want, sizeof(want));
     char *wanted = lh_json_printf("{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'%s',"
@@ -81,7 +81,7 @@ LH_EXPORT void reconcile_async(lh_plugin_t *self, const lh_request_t *request,
     const lh_ctx_t ctx = request->ctx;
     const lh_ref_t ref = lh_ref_of("v1", "configmaps", request->key->ns, request->key->name);
     char name[260];
-    lh_error_t err;
+    lh_error_t err = {0};
     lh_ref_t child = ref;
 
     if (request->object == NULL) {
