@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cjson.h, from a plugin that counts the keys of a ConfigMap into an annotation of it. */
 #include "support/expect.h"
+#include "support/plain_plugin.h"
 
 #include <leasehold/cjson.h>
 #include <leasehold/leasehold.h>
@@ -14,10 +15,6 @@ LH_MANIFEST_JSON({
     "version" : "1",
     "watches" : [ {"version" : "v1", "resource" : "configmaps", "kind" : "ConfigMap"} ]
 });
-
-struct lh_plugin {
-    const lh_host_t *host;
-};
 
 static int reconcile(lh_plugin_t *self, const lh_request_t *request, lh_result_t *result,
                      lh_error_t *err)
@@ -42,28 +39,6 @@ static int reconcile(lh_plugin_t *self, const lh_request_t *request, lh_result_t
 }
 
 LH_SYNC(reconcile, host)
-
-static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance, lh_error_t *err)
-{
-    lh_plugin_t *self = malloc(sizeof(*self));
-
-    (void) instance;
-    (void) err;
-    self->host = host;
-    return self;
-}
-
-static void destroy(lh_plugin_t *self)
-{
-    free(self);
-}
-
-LH_EXPORT const lh_plugin_entry_t lh_plugin = {
-    .abi_major = LH_ABI_MAJOR,
-    .struct_size = sizeof(lh_plugin_entry_t),
-    .create = create,
-    .destroy = destroy,
-};
 
 static lh_fake_t *leader(void)
 {

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client_probe.h"
+#include "support/plain_plugin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct lh_plugin {
-    const lh_host_t *host;
-};
 
 /* -- Checks -- */
 
@@ -167,27 +164,3 @@ LH_EXPORT void reconcile_async(lh_plugin_t *self, const lh_request_t *request,
     if (ret < 0 || strcmp(name, "async") != 0)
         lh_complete_code(self->host, completion, ret, &err);
 }
-
-static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance, lh_error_t *err)
-{
-    lh_plugin_t *self = malloc(sizeof(*self));
-
-    (void) instance;
-    if (self == NULL)
-        (void) lh_errorf(err, LH_ENOMEM, "out of memory");
-    else
-        self->host = host;
-    return self;
-}
-
-static void destroy(lh_plugin_t *self)
-{
-    free(self);
-}
-
-LH_EXPORT const lh_plugin_entry_t lh_plugin = {
-    .abi_major = LH_ABI_MAJOR,
-    .struct_size = sizeof(lh_plugin_entry_t),
-    .create = create,
-    .destroy = destroy,
-};

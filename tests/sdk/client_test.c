@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The client on the fake host. tests/e2e/client_test.c runs it against API servers. */
 #include "support/expect.h"
+#include "support/plain_plugin.h"
 
 #include <leasehold/leasehold.h>
 #include <leasehold/testing.h>
@@ -14,10 +15,6 @@ LH_MANIFEST_JSON({
 
 #define COLLECTION "/api/v1/namespaces/ns/configmaps"
 #define WEB COLLECTION "/web"
-
-struct lh_plugin {
-    const lh_host_t *host;
-};
 
 /* What a test does inside of a reconcile. */
 typedef struct step {
@@ -47,28 +44,6 @@ static int reconcile(lh_plugin_t *self, const lh_request_t *request, lh_result_t
 }
 
 LH_SYNC(reconcile, host)
-
-static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance, lh_error_t *err)
-{
-    lh_plugin_t *self = malloc(sizeof(*self));
-
-    (void) instance;
-    (void) err;
-    self->host = host;
-    return self;
-}
-
-static void destroy(lh_plugin_t *self)
-{
-    free(self);
-}
-
-LH_EXPORT const lh_plugin_entry_t lh_plugin = {
-    .abi_major = LH_ABI_MAJOR,
-    .struct_size = sizeof(lh_plugin_entry_t),
-    .create = create,
-    .destroy = destroy,
-};
 
 static void run(lh_fake_t *fake, void (*fn)(step_t *s))
 {

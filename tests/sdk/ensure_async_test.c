@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lh_create_or_patch() without waiting. What is wanted and sent is that of client_test.c. */
 #include "support/expect.h"
+#include "support/plain_plugin.h"
 
 #include <leasehold/leasehold.h>
 #include <leasehold/testing.h>
@@ -17,10 +18,6 @@ LH_MANIFEST_JSON({
 #define WANTED                                                                                     \
     "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"web\"},"               \
     "\"data\":{\"a\":\"1\"}}"
-
-struct lh_plugin {
-    const lh_host_t *host;
-};
 
 /* What the test asks for, and what its reconcile heard. Criterion runs each test in a process of its own. */
 static struct run {
@@ -59,28 +56,6 @@ LH_EXPORT void reconcile_async(lh_plugin_t *self, const lh_request_t *request,
     free(wanted);
     free(name);
 }
-
-static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance, lh_error_t *err)
-{
-    lh_plugin_t *self = malloc(sizeof(*self));
-
-    (void) instance;
-    (void) err;
-    self->host = host;
-    return self;
-}
-
-static void destroy(lh_plugin_t *self)
-{
-    free(self);
-}
-
-LH_EXPORT const lh_plugin_entry_t lh_plugin = {
-    .abi_major = LH_ABI_MAJOR,
-    .struct_size = sizeof(lh_plugin_entry_t),
-    .create = create,
-    .destroy = destroy,
-};
 
 /* "web" is there, and differs from WANTED. */
 static lh_fake_t *with_web(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a plain function returns, and what the host hears. */
 #include "support/expect.h"
+#include "support/plain_plugin.h"
 
 #include <leasehold/leasehold.h>
 #include <leasehold/testing.h>
@@ -11,10 +12,6 @@ LH_MANIFEST_JSON({
     "version" : "1",
     "watches" : [ {"version" : "v1", "resource" : "pods", "kind" : "Pod"} ]
 });
-
-struct lh_plugin {
-    const lh_host_t *host;
-};
 
 /* The name of the object says how it ends. */
 static int reconcile(lh_plugin_t *self, const lh_request_t *request, lh_result_t *result,
@@ -36,28 +33,6 @@ static int reconcile(lh_plugin_t *self, const lh_request_t *request, lh_result_t
 }
 
 LH_SYNC(reconcile, host)
-
-static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance, lh_error_t *err)
-{
-    lh_plugin_t *self = malloc(sizeof(*self));
-
-    (void) instance;
-    (void) err;
-    self->host = host;
-    return self;
-}
-
-static void destroy(lh_plugin_t *self)
-{
-    free(self);
-}
-
-LH_EXPORT const lh_plugin_entry_t lh_plugin = {
-    .abi_major = LH_ABI_MAJOR,
-    .struct_size = sizeof(lh_plugin_entry_t),
-    .create = create,
-    .destroy = destroy,
-};
 
 static void expect(const char *name, uint32_t action, int64_t after_ns, const char *text)
 {

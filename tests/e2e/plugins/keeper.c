@@ -4,7 +4,7 @@
  * parent goes only after its child, by a finalizer. So it has a state to reach in every case, and what is
  * missed leaves it wrong for ever.
  */
-#include <leasehold/leasehold.h>
+#include "support/plain_plugin.h"
 
 /* clang-format off */
 LH_MANIFEST_JSON({
@@ -21,27 +21,6 @@ LH_MANIFEST_JSON({
 
 #define CHILDREN 1
 #define FINALIZER "example.leasehold.dev/keeper"
-
-struct lh_plugin {
-    const lh_host_t *host;
-};
-
-static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance, lh_error_t *err)
-{
-    lh_plugin_t *self = malloc(sizeof(*self));
-
-    (void) instance;
-    if (self == NULL)
-        lh_errorf(err, LH_ENOMEM, "out of memory");
-    else
-        self->host = host;
-    return self;
-}
-
-static void destroy(lh_plugin_t *self)
-{
-    free(self);
-}
 
 /* Keeps the child of a parent that stays; completes when it is right. */
 static void keep(const lh_host_t *host, lh_ctx_t ctx, const lh_ref_t *child, lh_json_t parent,
@@ -99,10 +78,3 @@ LH_EXPORT void reconcile_async(lh_plugin_t *self, const lh_request_t *request,
     else
         keep(host, ctx, &child, parent, completion);
 }
-
-LH_EXPORT const lh_plugin_entry_t lh_plugin = {
-    .abi_major = LH_ABI_MAJOR,
-    .struct_size = sizeof(lh_plugin_entry_t),
-    .create = create,
-    .destroy = destroy,
-};

@@ -3,7 +3,7 @@
  * Says what is in its cache: when the ConfigMap "check" changes it logs
  *   ledger n=<data.n> count=<objects> sum=<of the hashes of "name/uid/resourceVersion">
  */
-#include <leasehold/leasehold.h>
+#include "support/plain_plugin.h"
 
 #include <inttypes.h>
 
@@ -15,27 +15,6 @@ LH_MANIFEST_JSON({
     "watches": [{"version": "v1", "resource": "configmaps", "kind": "ConfigMap"}]
 });
 /* clang-format on */
-
-struct lh_plugin {
-    const lh_host_t *host;
-};
-
-static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance, lh_error_t *err)
-{
-    lh_plugin_t *self = malloc(sizeof(*self));
-
-    (void) instance;
-    if (self == NULL)
-        lh_errorf(err, LH_ENOMEM, "out of memory");
-    else
-        self->host = host;
-    return self;
-}
-
-static void destroy(lh_plugin_t *self)
-{
-    free(self);
-}
 
 static uint64_t add(uint64_t hash, const char *text)
 {
@@ -87,10 +66,3 @@ static int reconcile(lh_plugin_t *self, const lh_request_t *request, lh_result_t
 }
 
 LH_SYNC(reconcile, host)
-
-LH_EXPORT const lh_plugin_entry_t lh_plugin = {
-    .abi_major = LH_ABI_MAJOR,
-    .struct_size = sizeof(lh_plugin_entry_t),
-    .create = create,
-    .destroy = destroy,
-};

@@ -5,28 +5,7 @@
  * where object and last are the value of data.n or spec.n there ("-": it has none, "no": no snapshot). Which kind
  * is watched is said by the manifest that it is built with.
  */
-#include <leasehold/leasehold.h>
-
-struct lh_plugin {
-    const lh_host_t *host;
-};
-
-static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance, lh_error_t *err)
-{
-    lh_plugin_t *self = malloc(sizeof(*self));
-
-    (void) instance;
-    if (self == NULL)
-        lh_errorf(err, LH_ENOMEM, "out of memory");
-    else
-        self->host = host;
-    return self;
-}
-
-static void destroy(lh_plugin_t *self)
-{
-    free(self);
-}
+#include "support/plain_plugin.h"
 
 static void read_n(const lh_host_t *host, const lh_snapshot_t *snapshot, char out[32])
 {
@@ -55,10 +34,3 @@ static int reconcile(lh_plugin_t *self, const lh_request_t *request, lh_result_t
 }
 
 LH_SYNC(reconcile, host)
-
-LH_EXPORT const lh_plugin_entry_t lh_plugin = {
-    .abi_major = LH_ABI_MAJOR,
-    .struct_size = sizeof(lh_plugin_entry_t),
-    .create = create,
-    .destroy = destroy,
-};
