@@ -56,17 +56,15 @@ static inline void lh_fail(const lh_host_t *host, lh_completion_t completion, co
     lh_complete(host, completion, LH_FAIL, 0, text);
 }
 
-/* Done when code is 0; else, code being an error, failed because of err's text (err may be NULL) or what the
- * code says: once more with back-off. [any-thread] */
+/* Done when code is 0; else, code being an error, failed because of err's text (err may be NULL) or
+ * what the code says: once more with back-off. [any-thread] */
 static inline void lh_complete_code(const lh_host_t *host, lh_completion_t completion, int code,
                                     const lh_error_t *err)
 {
     if (code == 0)
         lh_done(host, completion);
-    else if (err != NULL && err->text[0] != '\0')
-        lh_retry(host, completion, err->text);
     else
-        lh_retry(host, completion, lh_strerror(code));
+        lh_retry(host, completion, lh_error_reason_(code, err));
 }
 
 /* Sends a request and waits. Caller owns *out, free with lh_response_release(). [worker-thread]

@@ -71,6 +71,12 @@ static inline const char *lh_strerror(int code)
 #undef LH_ERROR_CASE_
 }
 
+/* Why: err's text, or else that of the code. Borrowed from err, which may be NULL. [any-thread] */
+static inline const char *lh_error_reason_(int code, const lh_error_t *err)
+{
+    return err != NULL && err->text[0] != '\0' ? err->text : lh_strerror(code);
+}
+
 /*
  * Sets err (NULL is allowed) and returns code, so that a failure is one line:
  *   return lh_errorf(err, LH_EINVAL, "replicas is %d, must be positive", n);

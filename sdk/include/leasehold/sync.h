@@ -65,7 +65,7 @@ static inline void lh_sync_run(const lh_host_t *host, lh_sync_t fn, lh_plugin_t 
         if (result.action != LH_FAIL)
             result.action = LH_RETRY;
         if (result.text == NULL)
-            result.text = err.text[0] != '\0' ? err.text : lh_strerror(ret);
+            result.text = lh_error_reason_(ret, &err);
     } else if (ret > 0) {
         result.action = LH_FAIL;
         result.text = "reconcile returned a positive number, which is no error code";
