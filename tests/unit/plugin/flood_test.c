@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "runtime_rig.h"
 
+#include <semaphore.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -216,5 +217,40 @@ Test(controller_flood, failures_that_are_not_logged_are_counted)
     rig_end(r, true, CLOCK_S);
     rig_until_flag(r, &r->rested, "rested");
     rig_destroy(r);
+    close(out);
+}
+
+/* A reconcile that is inside when its term is given up, and then fails. */
+static sem_t entered, go;
+
+static void fail_late(hooks_t *h, const lh_request_t *request, lh_completion_t completion)
+{
+    sem_post(&entered);
+    sem_wait(&go);
+    fail(h, request, completion);
+}
+
+/* Up to maxInFlight of them: their requests were cancelled, and the next leader does them. */
+Test(controller_flood, failures_of_a_term_that_is_given_up_are_not_logged)
+{
+    static const char *const names[] = {"a", NULL};
+    hooks_t hooks = {.reconcile = fail_late};
+    int out = memfd_create("log", MFD_CLOEXEC);
+    char log[8192] = "";
+
+    sem_init(&entered, 0, 0);
+    sem_init(&go, 0, 0);
+    cr_assert(out >= 0 && dup2(out, STDERR_FILENO) >= 0);
+    rig_t *r = rig_create_with(&(rig_options_t){.hooks = &hooks, .workers = 1});
+
+    rig_lead(r, 1, names);
+    while (sem_trywait(&entered) < 0)
+        loop_turn(r->loop);
+    rig_end(r, false, CLOCK_S);
+    sem_post(&go);
+    rig_until_flag(r, &r->rested, "rested");
+    rig_destroy(r);
+    cr_assert(pread(out, log, sizeof(log) - 1, 0) >= 0);
+    cr_expect(strstr(log, "reconcile failed") == NULL, "the log is: %s", log);
     close(out);
 }

@@ -65,6 +65,27 @@ Test(store_packed, what_is_taken_out_is_recent_no_more)
     cr_expect(!is_raw(s, "b") && !is_raw(s, "d") && is_raw(s, "e") && is_raw(s, "f"));
 }
 
+static void count(void *arg)
+{
+    ++*(int *) arg;
+}
+
+/* It had a dictionary trained that nothing could use. */
+Test(store_packed, without_a_codec_nobody_is_told_of_what_is_not_compressed)
+{
+    CODEC(c);
+    host_cleanup(unrefp) watch_store_t *without = watch_store_create();
+    host_cleanup(unrefp) watch_store_t *with = watch_store_create();
+    int told = 0;
+
+    watch_store_set_codec(without, NULL, count, &told);
+    put_settings(without, "a", 1);
+    EXPECT_INT(told, 0);
+    watch_store_set_codec(with, c, count, &told);
+    put_settings(with, "a", 1);
+    EXPECT_INT(told, 1);
+}
+
 /* One of a megabyte had all others compressed each time that it changed. */
 Test(store_packed, a_large_state_is_compressed_at_once_and_leaves_the_others_alone)
 {
