@@ -81,7 +81,7 @@ bool queue_take(queue_t *q, int64_t now, queue_run_t *out);
  * then on as work. May be called again to mend the time. */
 void queue_started(queue_t *q, void *entry, int64_t at);
 /* The run is over; result is what the plugin said. QUEUE_PUT_BACK: it never ran: ready again at
- * once in front of the keys of its priority and namespace, with the age that it had, nothing counted. */
+ * once, in front of its priority and namespace, with the age that it had; nothing is counted. */
 enum queue_verdict {
     QUEUE_DONE,
     QUEUE_REQUEUE, /* after `after` ns; resets the back-off */

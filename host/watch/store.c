@@ -126,8 +126,10 @@ static bool is_seen(const store_entry_t *e)
 
 static void set_recent(watch_store_t *s, store_entry_t *e, bool recent)
 {
-    if (e->recent != recent)
-        s->recent_bytes += recent ? live_size(e) : -live_size(e);
+    if (e->recent)
+        s->recent_bytes -= live_size(e);
+    if (recent)
+        s->recent_bytes += live_size(e);
     e->recent = recent;
 }
 
@@ -405,8 +407,9 @@ static store_entry_t *next_live(watch_store_t *s, watch_store_walk_t *walk)
     return NULL;
 }
 
-/* After e was put. A large state is compressed at once. When the recent ones have become too many half of them
- * are, the older ones: what that needs, contexts and dictionary, is brought into the processor's cache once. */
+/* After e was put. A large state is compressed at once. When the recent ones have become too many
+ * half of them are, the older ones: what that needs, contexts and dictionary, is brought into the
+ * processor's cache once. */
 static void pack_recent(watch_store_t *s, store_entry_t *e)
 {
     if (s->codec == NULL)

@@ -5,10 +5,10 @@
 
 #include <leasehold/ensure.h>
 
-/* How it ended: code 0, what was done (LH_UNCHANGED, LH_CREATED, LH_CHANGED) and err NULL, or an error with
- * its text, borrowed. Called exactly once: on the thread that began it before that call returns, when no request was
- * needed or it could not be sent, else on the plugin thread, also when the term or the instance ends
- * (LH_ECANCELED, LH_EFENCED, LH_EUNKNOWN). [any-thread] */
+/* How it ended: code 0, what was done (LH_UNCHANGED, LH_CREATED, LH_CHANGED) and err NULL, or an
+ * error with its text, borrowed. Called exactly once: on the thread that began it before that call
+ * returns, when no request was needed or it could not be sent, else on the plugin thread, also when
+ * the term or the instance ends (LH_ECANCELED, LH_EFENCED, LH_EUNKNOWN). [any-thread] */
 typedef void (*lh_ensured_t)(void *arg, int code, uint32_t outcome, const lh_error_t *err);
 
 /* One that is under way; its texts follow it. */

@@ -6,9 +6,9 @@
  * is asked), sync.h (the easy way to answer), host.h (what it can ask for, with the contracts),
  * api.h, cache.h and service.h (the same as plain functions), json.h, json_write.h, json_edit.h and
  * json_covers.h (reading, making, changing and comparing objects), error.h, manifest.h. On top of these:
- * ref.h, client.h, list.h, apply.h (the server's verbs), ensure.h, ensure_async.h, retry.h, owner.h, finalizer.h,
- * conditions.h (what most controllers do with them), labels.h, selector.h, label_selector.h, quantity.h,
- * quantity_math.h, time.h, duration.h (values in objects).
+ * ref.h, client.h, list.h, apply.h (the server's verbs), ensure.h, ensure_async.h, retry.h, owner.h,
+ * finalizer.h, conditions.h (what most controllers do with them), labels.h, selector.h,
+ * label_selector.h, quantity.h, quantity_math.h, time.h, duration.h (values in objects).
  */
 #ifndef LEASEHOLD_H
 #define LEASEHOLD_H
