@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/tap.h"
 
+#include <execinfo.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct {
     pthread_mutex_t lock;
@@ -83,6 +86,35 @@ bool tap_true(const char *file, int line, const char *what, bool value)
     return value;
 }
 
+/* -- A fault of the program itself: where it was, for addr2line; a sanitizer tells more -- */
+
+enum { FRAMES = 64 };
+
+#ifdef LEASEHOLD_SANITIZED
+static void tell_faults(void)
+{
+}
+#else
+static void on_fault(int signo)
+{
+    void *frames[FRAMES];
+
+    backtrace_symbols_fd(frames, backtrace(frames, FRAMES), STDERR_FILENO);
+    raise(signo);
+}
+
+static void tell_faults(void)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    const struct sigaction told = {.sa_handler = on_fault, .sa_flags = (int) SA_RESETHAND};
+    void *frame;
+
+    backtrace(&frame, 1); /* the first call loads a library: not inside a handler */
+    for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+        sigaction(faults[i], &told, NULL);
+}
+#endif
+
 static bool run_one(const tap_test_t *test, size_t number, void *arg)
 {
     state.failed = false;
@@ -98,6 +130,7 @@ int tap_main(int argc, char **argv, const tap_test_t *tests, size_t count, void 
     const char *pattern = argc > 1 ? argv[1] : "";
     size_t run = 0, failed = 0;
 
+    tell_faults();
     for (size_t i = 0; i < count; i++) {
         if (strcmp(pattern, "--list") == 0)
             printf("%s\n", tests[i].name);
