@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -24,6 +25,10 @@
 /* As long as they took less, those that they set and posted are run before that too. */
 #define SHORT CLOCK_MS
 
+typedef struct tasks {
+    loop_task_t *head, *tail; /* head is NULL: there are none */
+} tasks_t;
+
 struct loop {
     struct event_base *base;
     int timer_fd, post_fd;
@@ -35,10 +40,12 @@ struct loop {
     size_t heap_len, heap_cap;
     int64_t armed; /* what timer_fd is set to; CLOCK_NEVER: not set */
 
-    pthread_mutex_t post_lock; /* guards what follows, and next and queued of queued tasks */
+    tasks_t taken; /* of those posted, to be run in this pass or the next */
+
+    pthread_mutex_t post_lock; /* guards what follows, and next of its tasks */
     bool waiting;              /* nothing but post_fd tells the loop of a task */
-    loop_task_t *post_head, *post_tail;
-    size_t post_count;
+    tasks_t posted;
+    _Atomic unsigned ringing; /* who is about to write to post_fd, without the lock */
 };
 
 /* --- create and destroy --- */
@@ -98,6 +105,8 @@ void loop_destroy(loop_t *loop)
 {
     if (loop == NULL)
         return;
+    while (atomic_load(&loop->ringing) > 0) /* what they have posted may have led here */
+        sched_yield();
     if (loop->timer_event != NULL)
         event_free(loop->timer_event);
     if (loop->post_event != NULL)
@@ -241,37 +250,67 @@ static void wake(loop_t *loop)
         ;
 }
 
-/* With the lock held: once it is given up, the task may run and end the loop. What the loop's own thread
- * posts it finds before it waits. */
-static void end_wait(loop_t *loop)
+static void append(tasks_t *list, loop_task_t *head, loop_task_t *tail)
 {
-    if (!loop->waiting || loop_is_own(loop))
-        return;
-    loop->waiting = false;
-    wake(loop);
+    if (list->head == NULL)
+        list->head = head;
+    else
+        list->tail->next = head;
+    list->tail = tail;
+}
+
+static bool find_and_remove(tasks_t *list, const loop_task_t *task)
+{
+    loop_task_t *before = NULL, *at = list->head;
+
+    for (; at != NULL && at != task; at = at->next)
+        before = at;
+    if (at == NULL)
+        return false;
+    if (before == NULL)
+        list->head = at->next;
+    else
+        before->next = at->next;
+    if (list->tail == at)
+        list->tail = before;
+    return true;
 }
 
 /* With the lock held. */
 static void enqueue(loop_t *loop, loop_task_t *task)
 {
-    if (task->queued)
+    if (atomic_exchange(&task->queued, true))
         return;
-    task->queued = true;
     task->next = NULL;
-    if (loop->post_count == 0)
-        loop->post_head = task;
-    else
-        loop->post_tail->next = task;
-    loop->post_tail = task;
-    loop->post_count++;
+    append(&loop->posted, task, task);
+}
+
+/* With the lock held. True when the caller must ring() without it. What the loop's own thread posts it
+ * finds before it waits. */
+static bool end_wait(loop_t *loop)
+{
+    if (!loop->waiting || loop_is_own(loop))
+        return false;
+    loop->waiting = false;
+    atomic_fetch_add(&loop->ringing, 1);
+    return true;
+}
+
+/* Not under the lock: the loop, once awake, wants that at once. */
+static void ring(loop_t *loop)
+{
+    wake(loop);
+    atomic_fetch_sub(&loop->ringing, 1); /* from here on the loop may be gone */
 }
 
 void loop_post(loop_t *loop, loop_task_t *task)
 {
     pthread_mutex_lock(&loop->post_lock);
     enqueue(loop, task);
-    end_wait(loop);
+    const bool waits = end_wait(loop);
     pthread_mutex_unlock(&loop->post_lock);
+    if (waits)
+        ring(loop);
 }
 
 void loop_post_quietly(loop_t *loop, loop_task_t *task)
@@ -284,78 +323,55 @@ void loop_post_quietly(loop_t *loop, loop_task_t *task)
 void loop_wake(loop_t *loop)
 {
     pthread_mutex_lock(&loop->post_lock);
-    end_wait(loop);
+    const bool waits = end_wait(loop);
     pthread_mutex_unlock(&loop->post_lock);
+    if (waits)
+        ring(loop);
 }
 
 void loop_withdraw(loop_t *loop, loop_task_t *task)
 {
-    pthread_mutex_lock(&loop->post_lock);
-    loop_task_t *before = NULL;
-    loop_task_t *at = task->queued ? loop->post_head : NULL;
-
-    while (at != NULL && at != task) {
-        before = at;
-        at = at->next;
+    if (!atomic_load(&task->queued))
+        return;
+    if (!find_and_remove(&loop->taken, task)) {
+        pthread_mutex_lock(&loop->post_lock);
+        find_and_remove(&loop->posted, task);
+        pthread_mutex_unlock(&loop->post_lock);
     }
-    if (at != NULL) {
-        if (before == NULL)
-            loop->post_head = at->next;
-        else
-            before->next = at->next;
-        if (loop->post_tail == at)
-            loop->post_tail = before;
-        loop->post_count--;
-        task->queued = false;
-    }
-    pthread_mutex_unlock(&loop->post_lock);
+    atomic_store(&task->queued, false);
 }
 
 /* False when there is something to do at once; else whoever posts from now on wakes the loop. */
 static bool begin_wait(loop_t *loop, int64_t now)
 {
-    const bool due = earliest(loop) <= now;
+    const bool idle = earliest(loop) > now && loop->taken.head == NULL;
 
     pthread_mutex_lock(&loop->post_lock);
-    const bool waiting = loop->waiting = !due && loop->post_count == 0;
+    const bool waiting = loop->waiting = idle && loop->posted.head == NULL;
 
     pthread_mutex_unlock(&loop->post_lock);
     return waiting;
 }
 
-/* How many tasks there are; the loop does not wait any more. */
-static size_t posted(loop_t *loop)
+/* Takes what is posted now behind what an earlier pass had no time for; the loop does not wait any more. */
+static void take_posted(loop_t *loop)
 {
     pthread_mutex_lock(&loop->post_lock);
-    const size_t count = loop->post_count;
-
+    if (loop->posted.head != NULL)
+        append(&loop->taken, loop->posted.head, loop->posted.tail);
+    loop->posted = (tasks_t){0};
     loop->waiting = false;
     pthread_mutex_unlock(&loop->post_lock);
-    return count;
-}
-
-static loop_task_t *take_task(loop_t *loop)
-{
-    pthread_mutex_lock(&loop->post_lock);
-    loop_task_t *task = loop->post_head;
-
-    if (task != NULL) {
-        loop->post_head = task->next;
-        loop->post_count--;
-        task->queued = false; /* from here on a post is for one more run */
-    }
-    pthread_mutex_unlock(&loop->post_lock);
-    return task;
 }
 
 /* Runs the tasks that are queued now; those that they post come with the next pass. */
 static void run_tasks(loop_t *loop, int64_t until)
 {
-    for (size_t left = posted(loop); left > 0; left--) {
-        loop_task_t *task = take_task(loop);
-
-        if (task == NULL) /* others were withdrawn by those that ran */
-            break;
+    take_posted(loop);
+    for (loop_task_t *task; (task = loop->taken.head) != NULL;) {
+        loop->taken.head = task->next;
+        /* From here on a post is for one more run; one before it is seen by this run. */
+        atomic_exchange(&task->queued, false);
         task->fn(task);
         if (clock_now() >= until)
             break;
@@ -415,8 +431,9 @@ void loop_turn(loop_t *loop)
 
 void loop_stop(loop_t *loop)
 {
+    atomic_fetch_add(&loop->ringing, 1);
     atomic_store_explicit(&loop->stopping, true, memory_order_release);
-    wake(loop);
+    ring(loop);
 }
 
 typedef struct sync_call {

@@ -12,6 +12,7 @@
 
 #include <leasehold/error.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct event_base;
 
@@ -21,7 +22,7 @@ typedef struct loop loop_t;
 typedef struct loop_task {
     void (*fn)(struct loop_task *task);
     struct loop_task *next; /* of the loop while queued */
-    bool queued;            /* of the loop, under its lock */
+    _Atomic bool queued;    /* of the loop */
 } loop_task_t;
 
 /* A timer, embedded in its owner; zeroed by loop_timer_init. */
