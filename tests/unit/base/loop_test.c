@@ -118,6 +118,48 @@ Test(loop, a_task_may_free_itself)
     EXPECT_STR(order, "fb");
 }
 
+static job_t others[4];
+
+/* Withdraws the second and posts the fourth in its place. */
+static void run_and_withdraw(loop_task_t *task)
+{
+    (void) task;
+    ran('w');
+    loop_withdraw(loop, &others[1].task);
+    loop_post(loop, &others[3].task);
+}
+
+Test(loop, a_task_withdrawn_by_an_earlier_one_does_not_run)
+{
+    loop_task_t first = {.fn = run_and_withdraw};
+
+    for (int i = 0; i < 4; i++)
+        others[i] = (job_t){.task = {.fn = run_job}, .name = (char) ('a' + i)};
+    loop_post(loop, &first);
+    for (int i = 0; i < 3; i++)
+        loop_post(loop, &others[i].task);
+    loop_turn(loop);
+    EXPECT_STR(order, "wac");
+    loop_post(loop, &others[1].task);
+    loop_turn(loop);
+    EXPECT_STR(order, "wacdb");
+}
+
+Test(loop, a_task_withdrawn_before_the_turn_leaves_its_place_to_the_next)
+{
+    job_t a = JOB('a'), b = JOB('b'), c = JOB('c');
+
+    loop_post(loop, &a.task);
+    loop_post(loop, &b.task);
+    loop_withdraw(loop, &b.task);
+    loop_withdraw(loop, &b.task);
+    loop_post(loop, &c.task);
+    loop_withdraw(loop, &a.task);
+    loop_post(loop, &a.task);
+    loop_turn(loop);
+    EXPECT_STR(order, "ca");
+}
+
 Test(loop, destroy_runs_nothing_that_is_queued)
 {
     job_t a = JOB('a');
@@ -392,6 +434,8 @@ static void run_chore(loop_task_t *task)
     fake_clock_advance(8 * CLOCK_MS);
     if (job->name == 'a')
         EXPECT_INT(write(chore_fds[1], "r", 1), 1);
+    if (job->also != NULL)
+        loop_post(loop, job->also);
     if (job->name == 'e')
         loop_stop(loop);
 }
@@ -412,6 +456,22 @@ Test(loop, rule_14_chores_give_way_to_file_descriptors_after_20_ms)
     loop_run(loop);
     EXPECT_STR(order, "abcrde");
     event_free(event);
+    close(chore_fds[0]);
+    close(chore_fds[1]);
+}
+
+Test(loop, what_a_pass_had_no_time_for_runs_before_what_was_posted_meanwhile)
+{
+    job_t jobs[5], later = JOB('z');
+
+    cr_assert_eq(pipe(chore_fds), 0);
+    for (int i = 0; i < 5; i++) {
+        jobs[i] = (job_t){.task = {.fn = run_chore}, .name = (char) ('a' + i)};
+        loop_post(loop, &jobs[i].task);
+    }
+    jobs[0].also = &later.task;
+    loop_run(loop);
+    EXPECT_STR(order, "abcdez");
     close(chore_fds[0]);
     close(chore_fds[1]);
 }

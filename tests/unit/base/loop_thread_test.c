@@ -366,6 +366,39 @@ Test(loop_thread, many_tasks_do_not_keep_file_descriptors_waiting)
     close(fds[1]);
 }
 
+typedef struct ender {
+    loop_task_t task;
+    loop_t *loop;
+} ender_t;
+
+static void end_own_loop(loop_task_t *task)
+{
+    loop_stop(HOST_CONTAINER(task, ender_t, task)->loop);
+}
+
+static void *post_end(void *arg)
+{
+    ender_t *e = arg;
+
+    loop_post(e->loop, &e->task);
+    return NULL;
+}
+
+Test(loop_thread, a_loop_may_be_destroyed_while_whose_post_has_ended_it_still_rings)
+{
+    for (int i = 0; i < 500; i++) {
+        ender_t e = {.task = {.fn = end_own_loop}};
+        lh_error_t err = {0};
+        pthread_t poster;
+
+        ASSERT_OK(loop_create(&e.loop, &err), err);
+        pthread_create(&poster, NULL, post_end, &e);
+        loop_run(e.loop);
+        loop_destroy(e.loop);
+        pthread_join(poster, NULL);
+    }
+}
+
 Test(loop_thread, stop_from_another_thread_ends_run)
 {
     loop_t *other = NULL;
