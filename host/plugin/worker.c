@@ -90,7 +90,9 @@ static void sink_returned(void *arg, uint64_t ctx, bool ran, int64_t entered)
 
     plugin_message_u32(m, ran);
     plugin_message_u64(m, (uint64_t) entered); /* one clock for all processes of a machine */
-    if (!ran)
+    if (ran)
+        plugin_worker_ctx_returned(arg, ctx);
+    else
         plugin_worker_ctx_end(arg, ctx);
     plugin_worker_send(arg, m);
 }
@@ -162,6 +164,7 @@ static int on_reconcile(plugin_worker_t *w, plugin_incoming_t *in, lh_error_t *e
     job.object = now;
     job.last = before;
     plugin_worker_ctx_begin(w, job.ctx);
+    plugin_worker_ctx_bring(w, &job);
     w->runner->ops->reconcile(w->runner, &job);
     return 0;
 }

@@ -35,6 +35,9 @@ typedef struct plugin_worker_request {
 /* A ctx that is live as far as the worker knows. */
 typedef struct plugin_worker_ctx {
     uint64_t id;
+    uint32_t watch;           /* of object */
+    watch_snapshot_t *object; /* of the job's key, not read yet; NULL: none that may be */
+    int64_t came;
     UT_hash_handle hh;
 } plugin_worker_ctx_t;
 
@@ -69,9 +72,21 @@ plugin_backend_t plugin_worker_backend(plugin_worker_t *w);
 bool plugin_worker_on_reply(plugin_worker_t *w, plugin_incoming_t *in);
 bool plugin_worker_on_answer(plugin_worker_t *w, plugin_incoming_t *in);
 
-/* Which ctx need not be asked about. [any-thread] */
+/* -- worker_ctx.c -- [any-thread] */
+
+/* Which ctx need not be asked about. */
 void plugin_worker_ctx_begin(plugin_worker_t *w, uint64_t ctx);
 void plugin_worker_ctx_end(plugin_worker_t *w, uint64_t ctx);
 void plugin_worker_ctx_end_all(plugin_worker_t *w);
+bool plugin_worker_ctx_live(const plugin_worker_t *w, lh_ctx_t ctx); /* with the lock held */
+
+/* The job's object, if it has one, may answer the first read of its key by that ctx. */
+void plugin_worker_ctx_bring(plugin_worker_t *w, const plugin_job_t *job);
+/* That answer; NULL: the host must be asked. Caller owns it. */
+watch_snapshot_t *plugin_worker_ctx_object(plugin_worker_t *w, lh_ctx_t ctx, const lh_key_t *key);
+/* The plugin may know newer states of this key (NULL: of any) than what came with jobs. */
+void plugin_worker_ctx_outdate(plugin_worker_t *w, const lh_key_t *key);
+/* The call is over, and its object is kept no longer, though it may be completed later. */
+void plugin_worker_ctx_returned(plugin_worker_t *w, uint64_t ctx);
 
 #endif

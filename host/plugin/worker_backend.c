@@ -92,57 +92,13 @@ bool plugin_worker_on_reply(plugin_worker_t *w, plugin_incoming_t *in)
 
 /* -- Live ctx -- */
 
-void plugin_worker_ctx_begin(plugin_worker_t *w, uint64_t ctx)
-{
-    plugin_worker_ctx_t *c = host_xcalloc(1, sizeof(*c));
-
-    c->id = ctx;
-    pthread_mutex_lock(&w->lock);
-    HASH_ADD(hh, w->live, id, sizeof(c->id), c);
-    pthread_mutex_unlock(&w->lock);
-}
-
-void plugin_worker_ctx_end(plugin_worker_t *w, uint64_t ctx)
-{
-    plugin_worker_ctx_t *c = NULL;
-
-    pthread_mutex_lock(&w->lock);
-    HASH_FIND(hh, w->live, &ctx, sizeof(ctx), c);
-    if (c != NULL)
-        HASH_DEL(w->live, c);
-    pthread_cond_broadcast(&w->room);
-    pthread_mutex_unlock(&w->lock);
-    free(c);
-}
-
-void plugin_worker_ctx_end_all(plugin_worker_t *w)
-{
-    plugin_worker_ctx_t *c, *next;
-
-    pthread_mutex_lock(&w->lock);
-    HASH_ITER (hh, w->live, c, next) {
-        HASH_DEL(w->live, c);
-        free(c);
-    }
-    pthread_cond_broadcast(&w->room);
-    pthread_mutex_unlock(&w->lock);
-}
-
-static bool is_live(const plugin_worker_t *w, lh_ctx_t ctx) /* with the lock held */
-{
-    plugin_worker_ctx_t *c = NULL;
-
-    HASH_FIND(hh, w->live, &ctx.id, sizeof(ctx.id), c);
-    return c != NULL;
-}
-
 /* Why a ctx is dead, and whether one that was never given to this worker is, the host knows. */
 static int backend_ctx_state(void *self, lh_ctx_t ctx)
 {
     plugin_worker_t *w = self;
 
     pthread_mutex_lock(&w->lock);
-    const bool live = is_live(w, ctx);
+    const bool live = plugin_worker_ctx_live(w, ctx);
     pthread_mutex_unlock(&w->lock);
     if (live)
         return 0;
@@ -163,7 +119,7 @@ static plugin_worker_request_t *request_open(plugin_worker_t *w, lh_ctx_t ctx,
     pthread_mutex_lock(&w->lock);
     while (HASH_COUNT(w->requests) >= PLUGIN_WIRE_REQUESTS ||
            w->bodies + size > PLUGIN_WIRE_BODIES) {
-        if (!is_live(w, ctx)) {
+        if (!plugin_worker_ctx_live(w, ctx)) {
             pthread_mutex_unlock(&w->lock);
             free(q);
             return NULL;
@@ -273,8 +229,10 @@ bool plugin_worker_on_answer(plugin_worker_t *w, plugin_incoming_t *in)
 
     if (q == NULL)
         return false;
-    if (q->write)
+    if (q->write) {
         cursors_outdate(w);
+        plugin_worker_ctx_outdate(w, NULL);
+    }
     int code = plugin_incoming_error(in, &err);
 
     if (code == 0) {
@@ -303,20 +261,26 @@ static int backend_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watc
                              lh_error_t *err)
 {
     plugin_worker_t *w = self;
+
+    *out = plugin_worker_ctx_object(w, ctx, key);
+    if (*out != NULL)
+        return 0;
     plugin_message_t *m = call_new(w, PLUGIN_WIRE_CACHE_GET, ctx);
     plugin_worker_call_t c;
 
     plugin_put_key(m, key);
     int ret = call(w, m, &c, err);
 
+    plugin_worker_ctx_outdate(w, key);
     if (ret == 0)
         ret = take_snapshot(&c.reply, out, err);
     call_fini(&c);
     return ret;
 }
 
-static void cursor_take(plugin_cursor_t *c, plugin_worker_call_t *batch)
+static void cursor_take(plugin_worker_t *w, plugin_cursor_t *c, plugin_worker_call_t *batch)
 {
+    plugin_worker_ctx_outdate(w, NULL);
     call_fini(&c->batch);
     c->batch = *batch;
     c->read = false;
@@ -380,7 +344,7 @@ static int backend_cache_list(void *self, lh_ctx_t ctx, const lh_query_t *query,
         call_fini(&c);
         return ret;
     }
-    cursor_take(cursor, &c);
+    cursor_take(w, cursor, &c);
     *out = host_steal(cursor);
     return 0;
 }
@@ -395,7 +359,7 @@ static int cursor_fetch(plugin_worker_t *w, plugin_cursor_t *cursor, lh_error_t 
     const int ret = call(w, m, &c, err);
 
     if (ret == 0) {
-        cursor_take(cursor, &c);
+        cursor_take(w, cursor, &c);
         return 0;
     }
     call_fini(&c);

@@ -308,6 +308,47 @@ Test(remote, cache_get_gives_objects_and_errors)
     end_well();
 }
 
+/* Runs one reconcile with the object of its key at version 9; the host's cache has version 5 or newer. */
+static void expect_reads(const char *name, const char *versions, unsigned gets)
+{
+    watch_snapshot_t *object = NULL;
+    lh_error_t err = {0};
+    char text[160];
+
+    snprintf(text, sizeof(text),
+             "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"default\","
+             "\"resourceVersion\":\"9\"}}",
+             name);
+    ASSERT_OK(watch_snapshot_create(text, strlen(text), "v1", "ConfigMap", &object, &err), err);
+    fake.objects = 1;
+    reconcile(1, name, object);
+    watch_snapshot_unref(object);
+    AWAIT_FAKE(completions, 1);
+    EXPECT_STR(fake.result_text, versions);
+    EXPECT_INT(fake.gets, gets);
+}
+
+Test(remote, the_first_read_of_the_object_that_came_with_a_job_asks_nobody)
+{
+    start_active(1);
+    expect_reads("reads", "v9 v5 ", 1);
+    end_well();
+}
+
+Test(remote, a_read_after_a_write_asks_the_host)
+{
+    start_active(1);
+    expect_reads("write-and-read", "v6 ", 1);
+    end_well();
+}
+
+Test(remote, a_read_after_a_walk_asks_the_host)
+{
+    start_active(1);
+    expect_reads("walk-and-read", "v5 ", 1);
+    end_well();
+}
+
 Test(remote, a_walk_over_100000_objects_takes_few_round_trips)
 {
     fake.objects = 100000;
