@@ -42,10 +42,11 @@ struct loop {
 
     tasks_t taken; /* of those posted, to be run in this pass or the next */
 
+    _Atomic unsigned ringing; /* how many threads are about to write to post_fd, without the lock */
+
     pthread_mutex_t post_lock; /* guards what follows, and next of its tasks */
     bool waiting;              /* nothing but post_fd tells the loop of a task */
     tasks_t posted;
-    _Atomic unsigned ringing; /* who is about to write to post_fd, without the lock */
 };
 
 /* --- create and destroy --- */
@@ -285,8 +286,8 @@ static void enqueue(loop_t *loop, loop_task_t *task)
     append(&loop->posted, task, task);
 }
 
-/* With the lock held. True when the caller must ring() without it. What the loop's own thread posts it
- * finds before it waits. */
+/* With the lock held. True when the caller must ring() without it. What the loop's own thread posts
+ * it finds before it waits. */
 static bool end_wait(loop_t *loop)
 {
     if (!loop->waiting || loop_is_own(loop))
@@ -331,6 +332,7 @@ void loop_wake(loop_t *loop)
 
 void loop_withdraw(loop_t *loop, loop_task_t *task)
 {
+    HOST_ASSERT_LOOP(loop);
     if (!atomic_load(&task->queued))
         return;
     if (!find_and_remove(&loop->taken, task)) {
@@ -353,7 +355,8 @@ static bool begin_wait(loop_t *loop, int64_t now)
     return waiting;
 }
 
-/* Takes what is posted now behind what an earlier pass had no time for; the loop does not wait any more. */
+/* Takes what is posted now behind what an earlier pass had no time for; the loop does not wait any
+ * more. */
 static void take_posted(loop_t *loop)
 {
     pthread_mutex_lock(&loop->post_lock);
@@ -370,7 +373,8 @@ static void run_tasks(loop_t *loop, int64_t until)
     take_posted(loop);
     for (loop_task_t *task; (task = loop->taken.head) != NULL;) {
         loop->taken.head = task->next;
-        /* From here on a post is for one more run; one before it is seen by this run. */
+        /* From here on a post is for one more run. An exchange: this run is to see what was written
+         * before a post that has found the task queued. */
         atomic_exchange(&task->queued, false);
         task->fn(task);
         if (clock_now() >= until)
@@ -390,8 +394,8 @@ static bool is_stopping(const loop_t *loop)
     return atomic_load_explicit(&loop->stopping, memory_order_acquire);
 }
 
-/* Runs what is due and posted, and for a short time what comes of it. True when nothing is left to do:
- * then the loop waits. */
+/* Runs what is due and posted, and for a short time what comes of it. True when nothing is left to
+ * do: then the loop waits. */
 static bool run_due(loop_t *loop)
 {
     const int64_t begun = clock_now();
