@@ -33,6 +33,7 @@ void plugin_put_job(plugin_message_t *m, const plugin_job_t *job)
     plugin_message_string(m, job->ns);
     plugin_message_string(m, job->name);
     plugin_message_string(m, job->uid);
+    plugin_message_u64(m, (uint64_t) job->read_at); /* one clock for all processes of a machine */
     attach_snapshot(m, job->object);
     attach_snapshot(m, job->last);
 }
@@ -54,6 +55,7 @@ bool plugin_take_job(plugin_incoming_t *in, plugin_job_t *job, plugin_text_t *ob
     job->ns = plugin_incoming_string(in);
     job->name = plugin_incoming_string(in);
     job->uid = plugin_incoming_string(in);
+    job->read_at = (int64_t) plugin_incoming_u64(in);
     object->p = plugin_incoming_text(in, &object->len);
     last->p = plugin_incoming_text(in, &last->len);
     return all_done(in, job->ns, job->name) && job->uid != NULL;

@@ -298,8 +298,11 @@ static int read_object(plugin_controller_t *c, const queue_run_t *q, bool tombst
     return s != NULL ? watch_view_read(s->view, q->key.ns, q->key.name, object) : 0;
 }
 
+/* The object is read and sent in one turn of the loop: a worker that hears of a newer state hears of it
+ * after this job (worker_ctx.c). */
 static void start_run(plugin_controller_t *c, const queue_run_t *q)
 {
+    const int64_t read_at = clock_now();
     const lh_key_t key = {sizeof(key), q->key.watch, q->key.ns, q->key.name};
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object = NULL;
     uint32_t reason = q->reason;
@@ -339,6 +342,7 @@ static void start_run(plugin_controller_t *c, const queue_run_t *q)
         .uid = object != NULL ? watch_snapshot_uid(object) : q->uid,
         .object = object,
         .last = q->last,
+        .read_at = read_at,
     };
     c->runner->ops->reconcile(c->runner, &job);
 }

@@ -30,6 +30,7 @@ typedef struct plugin_job {
     uint32_t watch;
     const char *ns, *name, *uid;
     const watch_snapshot_t *object, *last; /* may be NULL */
+    int64_t read_at;                       /* BOOTTIME, before object was read */
 } plugin_job_t;
 
 typedef struct plugin_sink {

@@ -292,6 +292,7 @@ int plugin_worker_main(int fd)
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
         return 2; /* not started by a host */
     list_init(&w.cursors);
+    list_init(&w.brought);
     w.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (w.wake < 0)
         return 2;

@@ -35,9 +35,10 @@ typedef struct plugin_worker_request {
 /* A ctx that is live as far as the worker knows. */
 typedef struct plugin_worker_ctx {
     uint64_t id;
+    list_t link;              /* in worker->brought, as long as there is an object */
+    watch_snapshot_t *object; /* came with the job, may still answer a read; NULL: nothing may */
     uint32_t watch;           /* of object */
-    watch_snapshot_t *object; /* of the job's key, not read yet; NULL: none that may be */
-    int64_t came;
+    int64_t read_at;          /* by the host */
     UT_hash_handle hh;
 } plugin_worker_ctx_t;
 
@@ -56,6 +57,7 @@ typedef struct plugin_worker {
     plugin_worker_request_t *requests;
     size_t bodies; /* of requests, bytes */
     plugin_worker_ctx_t *live;
+    list_t brought; /* of these, those with an object */
     list_t cursors; /* all that are open */
     bool ended;     /* the runner is gone */
 } plugin_worker_t;
@@ -84,8 +86,11 @@ bool plugin_worker_ctx_live(const plugin_worker_t *w, lh_ctx_t ctx); /* with the
 void plugin_worker_ctx_bring(plugin_worker_t *w, const plugin_job_t *job);
 /* That answer; NULL: the host must be asked. Caller owns it. */
 watch_snapshot_t *plugin_worker_ctx_object(plugin_worker_t *w, lh_ctx_t ctx, const lh_key_t *key);
-/* The plugin may know newer states of this key (NULL: of any) than what came with jobs. */
-void plugin_worker_ctx_outdate(plugin_worker_t *w, const lh_key_t *key);
+/* That ctx has asked the host for key: what came with it is not to be older than what it knows
+ * now, nor what came for that key with other jobs. */
+void plugin_worker_ctx_asked(plugin_worker_t *w, lh_ctx_t ctx, const lh_key_t *key);
+/* The plugin may know newer states of any key than what has come with jobs. */
+void plugin_worker_ctx_outdate(plugin_worker_t *w);
 /* The call is over, and its object is kept no longer, though it may be completed later. */
 void plugin_worker_ctx_returned(plugin_worker_t *w, uint64_t ctx);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The backend of a worker's host table: every function is a message to the host, which decides.
- * Only what the host has said already (a ctx is live, a batch of objects) is answered here. */
+ * Only what the host has said already (a ctx is live, a job's object, a batch of objects) is
+ * answered here. */
 #include "base/error.h"
 #include "plugin/worker.h"
 
@@ -229,10 +230,9 @@ bool plugin_worker_on_answer(plugin_worker_t *w, plugin_incoming_t *in)
 
     if (q == NULL)
         return false;
-    if (q->write) {
+    if (q->write)
         cursors_outdate(w);
-        plugin_worker_ctx_outdate(w, NULL);
-    }
+    plugin_worker_ctx_outdate(w);
     int code = plugin_incoming_error(in, &err);
 
     if (code == 0) {
@@ -262,16 +262,19 @@ static int backend_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watc
 {
     plugin_worker_t *w = self;
 
-    *out = plugin_worker_ctx_object(w, ctx, key);
-    if (*out != NULL)
+    watch_snapshot_t *brought = plugin_worker_ctx_object(w, ctx, key);
+
+    if (brought != NULL) {
+        *out = brought;
         return 0;
+    }
     plugin_message_t *m = call_new(w, PLUGIN_WIRE_CACHE_GET, ctx);
     plugin_worker_call_t c;
 
     plugin_put_key(m, key);
     int ret = call(w, m, &c, err);
 
-    plugin_worker_ctx_outdate(w, key);
+    plugin_worker_ctx_asked(w, ctx, key);
     if (ret == 0)
         ret = take_snapshot(&c.reply, out, err);
     call_fini(&c);
@@ -280,7 +283,7 @@ static int backend_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watc
 
 static void cursor_take(plugin_worker_t *w, plugin_cursor_t *c, plugin_worker_call_t *batch)
 {
-    plugin_worker_ctx_outdate(w, NULL);
+    plugin_worker_ctx_outdate(w);
     call_fini(&c->batch);
     c->batch = *batch;
     c->read = false;

@@ -108,9 +108,9 @@ struct lh_host {
     /* The cached state of one object of any of the plugin's watches; never waits for the network.
      * Sees the plugin's own acknowledged writes. Caller owns *out, release with
      * snapshot_release(). LH_ENOTFOUND: there is none. LH_EUNAVAILABLE: that watch has not synced
-     * yet, or its kind is not installed. In a worker process the first read of the reconcile's own key
-     * gives the state that came with it, unless that is older than 20 ms or the plugin has written or
-     * walked since. [any-thread] */
+     * yet, or its kind is not installed. In a worker process the first read of the reconcile's own
+     * key gives the state that came with it, unless that is older than 20 ms or the plugin has had
+     * an answer, has walked, or has read that key or asked for another one since. [any-thread] */
     int (*cache_get)(const lh_host_t *host, lh_ctx_t ctx, const lh_key_t *key, lh_snapshot_t **out,
                      lh_error_t *err);
 

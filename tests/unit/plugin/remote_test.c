@@ -163,7 +163,8 @@ static void reconcile(uint64_t ctx, const char *name, const watch_snapshot_t *ob
                               .ns = "default",
                               .name = name,
                               .uid = "u0",
-                              .object = object};
+                              .object = object,
+                              .read_at = clock_now()};
 
     runner->ops->reconcile(runner, &job);
 }
@@ -309,8 +310,9 @@ Test(remote, cache_get_gives_objects_and_errors)
 }
 
 /* Runs one reconcile with the object of its key at version 9; the host's cache has version 5 or newer. */
-static void expect_reads(const char *name, const char *versions, unsigned gets)
+static void run_with_object(const char *name)
 {
+    const unsigned before = fake.completions;
     watch_snapshot_t *object = NULL;
     lh_error_t err = {0};
     char text[160];
@@ -321,31 +323,40 @@ static void expect_reads(const char *name, const char *versions, unsigned gets)
              name);
     ASSERT_OK(watch_snapshot_create(text, strlen(text), "v1", "ConfigMap", &object, &err), err);
     fake.objects = 1;
-    reconcile(1, name, object);
+    reconcile(before + 1, name, object);
     watch_snapshot_unref(object);
-    AWAIT_FAKE(completions, 1);
-    EXPECT_STR(fake.result_text, versions);
-    EXPECT_INT(fake.gets, gets);
+    AWAIT_FAKE(completions, before + 1);
 }
 
 Test(remote, the_first_read_of_the_object_that_came_with_a_job_asks_nobody)
 {
+    unsigned gets;
+
     start_active(1);
-    expect_reads("reads", "v9 v5 ", 1);
+    do { /* again when the machine was busy for longer than the object is fresh */
+        gets = fake.gets;
+        run_with_object("reads");
+    } while (fake.gets == gets + 2 && fake.completions < 50);
+    EXPECT_STR(fake.result_text, "v9 v5 ");
+    EXPECT_INT(fake.gets, gets + 1);
     end_well();
 }
 
 Test(remote, a_read_after_a_write_asks_the_host)
 {
     start_active(1);
-    expect_reads("write-and-read", "v6 ", 1);
+    run_with_object("write-and-read");
+    EXPECT_STR(fake.result_text, "v6 ");
+    EXPECT_INT(fake.gets, 1);
     end_well();
 }
 
 Test(remote, a_read_after_a_walk_asks_the_host)
 {
     start_active(1);
-    expect_reads("walk-and-read", "v5 ", 1);
+    run_with_object("walk-and-read");
+    EXPECT_STR(fake.result_text, "v5 ");
+    EXPECT_INT(fake.gets, 1);
     end_well();
 }
 

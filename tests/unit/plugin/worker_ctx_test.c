@@ -10,6 +10,7 @@ static plugin_worker_t worker;
 static void start(void)
 {
     worker = (plugin_worker_t){.lock = PTHREAD_MUTEX_INITIALIZER, .room = PTHREAD_COND_INITIALIZER};
+    list_init(&worker.brought);
 }
 
 static void finish(void)
@@ -30,9 +31,12 @@ static void come(uint64_t ctx, const char *name)
              name);
     ASSERT_OK(watch_snapshot_create(text, strlen(text), "v1", "ConfigMap", &object, &err), err);
     plugin_worker_ctx_begin(&worker, ctx);
-    plugin_worker_ctx_bring(
-        &worker,
-        &(plugin_job_t){.ctx = ctx, .watch = 1, .ns = "default", .name = name, .object = object});
+    plugin_worker_ctx_bring(&worker, &(plugin_job_t){.ctx = ctx,
+                                                     .watch = 1,
+                                                     .ns = "default",
+                                                     .name = name,
+                                                     .object = object,
+                                                     .read_at = clock_now()});
     watch_snapshot_unref(object);
 }
 
@@ -92,24 +96,27 @@ Test(worker_ctx, a_read_is_not_answered_after_20_ms)
     EXPECT_INT(answered(8, 1, "default", "b"), false);
 }
 
-Test(worker_ctx, a_write_outdates_every_object)
+Test(worker_ctx, an_answer_or_a_walk_outdates_every_object)
 {
     come(7, "a");
     come(8, "b");
-    plugin_worker_ctx_outdate(&worker, NULL);
+    plugin_worker_ctx_outdate(&worker);
     EXPECT_INT(answered(7, 1, "default", "a"), false);
     EXPECT_INT(answered(8, 1, "default", "b"), false);
 }
 
-Test(worker_ctx, a_read_of_the_same_key_by_another_call_outdates_that_object_alone)
+/* Another call has read the key of one job, and its own job's object may be older than that. */
+Test(worker_ctx, a_question_outdates_the_objects_of_its_key_and_of_who_asks)
 {
     const lh_key_t key = key_of(1, "default", "a");
 
     come(7, "a");
     come(8, "b");
-    plugin_worker_ctx_outdate(&worker, &key);
+    come(9, "c");
+    plugin_worker_ctx_asked(&worker, (lh_ctx_t){8}, &key);
     EXPECT_INT(answered(7, 1, "default", "a"), false);
-    EXPECT_INT(answered(8, 1, "default", "b"), true);
+    EXPECT_INT(answered(8, 1, "default", "b"), false);
+    EXPECT_INT(answered(9, 1, "default", "c"), true);
 }
 
 Test(worker_ctx, a_call_that_has_returned_keeps_no_object_but_stays_live_until_it_is_completed)
