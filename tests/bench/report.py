@@ -11,8 +11,12 @@ BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
 def versions(results):
-    rows = [f"| {name} | {value} |" for name, value in results["versions"].items()]
-    return "\n".join(["| | version |", "|---|---|", *rows])
+    """What ran in any of the scenarios; each one's table tells its own Leasehold and machine."""
+    found = {}
+    for record in results["scenarios"].values():
+        for name, value in record["versions"].items():
+            found.setdefault(name, {})[str(value)] = True
+    return "\n".join(["| | version |", "|---|---|", *(f"| {name} | {', '.join(values)} |" for name, values in found.items())])
 
 
 def goals(results):
@@ -39,8 +43,8 @@ def runs_of(record):
     loads = [run["load_before"] for program in record["programs"].values() for run in program["runs"]]
     kept = ("objects", "resource", "payload", "size", "rate", "workers", "count")
     parameters = ", ".join(f"{key} {record['parameters'][key]}" for key in kept if record["parameters"].get(key) is not None)
-    return (f"{record['date'][:10]}; {parameters}; medians of {max(counts, default=0)} runs each; "
-            f"load average before them {min(loads, default=0):.1f} to {max(loads, default=0):.1f}.")
+    return (f"{record['date'][:10]}; leasehold {record['versions']['leasehold']}; {record['versions'].get('cpu', '?')}; {parameters}; "
+            f"medians of {max(counts, default=0)} runs each; load average before them {min(loads, default=0):.1f} to {max(loads, default=0):.1f}.")
 
 
 def failures(record):
