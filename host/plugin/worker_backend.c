@@ -261,7 +261,6 @@ static int backend_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watc
                              lh_error_t *err)
 {
     plugin_worker_t *w = self;
-
     watch_snapshot_t *brought = plugin_worker_ctx_object(w, ctx, key);
 
     if (brought != NULL) {
