@@ -9,12 +9,13 @@
 #include "base/error.h"
 
 #include <pthread.h>
+#include <string.h>
 #include <zdict.h>
 #include <zstd.h>
 
 enum {
     LEVEL = 1,            /* by a dictionary, level 3 saves 1 % more and takes half as long again */
-    DICT_SIZE = 16 << 10, /* 32 KiB saves nothing more on ConfigMaps of 2 KiB */
+    DICT_SIZE = 32 << 10, /* of 16 KiB, Pods take 3 % more, ConfigMaps the same */
     EXPANDERS = 8,
     BUFFER = 16 << 10,
     KEPT = 1 << 20 /* a buffer that has become larger is given back */
@@ -46,16 +47,43 @@ static void dict_freep(watch_dict_t **d)
     watch_dict_unref(*d);
 }
 
+/* Whole texts, spread evenly over all: what the objects of a kind have in common is in each. To search for the
+ * best parts, as ZDICT_trainFromBuffer() does, takes 50 times as long, and saves nothing on ConfigMaps
+ * and Pods. */
+static size_t choose(const char *texts, const size_t *sizes, unsigned count, size_t total,
+                     char *out)
+{
+    size_t at = 0, len = 0;
+
+    for (unsigned i = 0; i < count && len < DICT_SIZE; at += sizes[i++]) {
+        if (at * DICT_SIZE < len * total)
+            continue;
+        const size_t part = HOST_MIN(sizes[i], DICT_SIZE - len);
+
+        memcpy(out + len, texts + at, part);
+        len += part;
+    }
+    return len;
+}
+
 int watch_dict_train(const char *texts, const size_t *sizes, unsigned count, watch_dict_t **out,
                      lh_error_t *err)
 {
-    host_cleanup(host_freep) char *bytes = malloc(DICT_SIZE);
+    host_cleanup(host_freep) char *content = malloc(DICT_SIZE), *bytes = malloc(DICT_SIZE);
     host_cleanup(dict_freep) watch_dict_t *d = calloc(1, sizeof(*d));
+    size_t total = 0;
 
-    if (bytes == NULL || d == NULL)
+    for (unsigned i = 0; i < count; i++)
+        total += sizes[i];
+    if (total < DICT_SIZE)
+        return host_fail(err, LH_EINVAL, "dictionary: %zu bytes of text are too few", total);
+    if (content == NULL || bytes == NULL || d == NULL)
         return host_fail(err, LH_ENOMEM, "dictionary: out of memory");
     atomic_init(&d->refs, 1);
-    const size_t size = ZDICT_trainFromBuffer(bytes, DICT_SIZE, texts, sizes, count);
+    const size_t len = choose(texts, sizes, count, total, content);
+    const size_t size =
+        ZDICT_finalizeDictionary(bytes, DICT_SIZE, content, len, texts, sizes, count,
+                                 (ZDICT_params_t){.compressionLevel = LEVEL});
 
     if (ZDICT_isError(size))
         return host_fail(err, LH_EINVAL, "dictionary: %s", ZDICT_getErrorName(size));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Compresses what the stores of a hub hold. Once there is a megabyte of objects of a kind, a
- * dictionary is trained on them, on a thread of its own; then they are compressed in slices, and new
- * ones as they are put.
+ * dictionary is trained on some of them; then all are compressed in slices, and new ones as they are
+ * put.
  */
 #ifndef WATCH_PACKER_H
 #define WATCH_PACKER_H
@@ -13,8 +13,7 @@
 typedef struct watch_packer watch_packer_t;   /* of a hub */
 typedef struct watch_packing watch_packing_t; /* of one store */
 
-/* Caller owns the result, free with watch_packer_destroy after all packings have ended. It waits for
- * a training under way (up to 0.2 s). [loop-thread] */
+/* Caller owns the result, free with watch_packer_destroy after all packings have ended. [loop-thread] */
 watch_packer_t *watch_packer_create(loop_t *loop);
 void watch_packer_destroy(watch_packer_t *p); /* NULL is allowed */
 

@@ -6,6 +6,10 @@
 #include <pthread.h>
 #include <zstd.h>
 
+#define LATE                                                                                       \
+    "What stands at the end, in a longer sentence of which only its number %d, and what follows "  \
+    "here (%d), change from one text to the next; all else is in each of them alike."
+
 static bool no_memory;
 
 size_t __real_ZSTD_compress2(ZSTD_CCtx *c, void *out, size_t cap, const void *text, size_t len);
@@ -119,6 +123,35 @@ Test(codec, lack_of_memory_leaves_the_text_as_it_is)
     EXPECT_INT(watch_codec_compress(c, NULL, text, strlen(text), &bytes), 0);
     no_memory = false;
     (void) there_and_back(c, NULL, text, strlen(text));
+}
+
+/* Two kinds of text, one behind the other: the dictionary is of both. */
+Test(codec, a_dictionary_is_of_all_texts)
+{
+    enum { SAMPLES = 400 };
+    CODEC(c);
+    host_cleanup(buf_fini) buf_t texts = BUF_INIT;
+    size_t sizes[SAMPLES];
+    watch_dict_t *d = NULL;
+    lh_error_t err;
+
+    for (int i = 0; i < SAMPLES; i++) {
+        host_cleanup(host_freep) char *early = settings_text("name", "uid", i);
+        host_cleanup(host_freep) char *late = host_xprintf(LATE, i, i * i);
+        const char *text = i < SAMPLES / 2 ? early : late;
+
+        sizes[i] = strlen(text);
+        buf_puts(&texts, text);
+    }
+    ASSERT_OK(watch_dict_train(texts.data, sizes, SAMPLES, &d, &err), err);
+    host_cleanup(host_freep) char *early = settings_text("name", "uid", 1000);
+    host_cleanup(host_freep) char *late = host_xprintf(LATE, 1000, 1000);
+    const size_t one = there_and_back(c, d, early, strlen(early));
+    const size_t other = there_and_back(c, d, late, strlen(late));
+
+    cr_expect(one < strlen(early) / 4, "%zu of %zu bytes of the first kind", one, strlen(early));
+    cr_expect(other < strlen(late) / 4, "%zu of %zu bytes of the last", other, strlen(late));
+    watch_dict_unref(d);
 }
 
 Test(codec, too_little_makes_no_dictionary)
