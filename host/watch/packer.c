@@ -9,11 +9,9 @@
 #define SLICE (5 * CLOCK_MS)
 
 enum {
-    OBJECTS = 100,    /* of fewer a dictionary would not pay */
-    ENOUGH = 1 << 20, /* bytes of objects that tell what the others will be like */
-    SAMPLES =
-        256
-        << 10, /* bytes of them to train on, about a millisecond; four times as many gain nothing */
+    OBJECTS = 100,        /* of fewer a dictionary would not pay */
+    ENOUGH = 1 << 20,     /* bytes of objects that tell what the others will be like */
+    SAMPLES = 256 << 10,  /* bytes of them to train on; four times as many gain nothing */
     SAMPLE_MAX = 8 << 10, /* bytes of one object */
     SLICE_CHECK = 16,     /* objects between two looks at the clock */
     RECENT = 1 << 20      /* bytes that are not compressed yet: some hundred objects */
@@ -75,11 +73,11 @@ static int add_sample(samples_t *s, const watch_snapshot_t *object)
     return buf_append(&s->texts, text, s->sizes[s->count++]);
 }
 
-/* Every so-manieth object of the store. */
+/* Every so-manieth object of the store; of few large and many small ones, enough to see the small. */
 static int take_samples(watch_store_t *store, samples_t *s)
 {
     const watch_store_usage_t u = watch_store_usage(store);
-    const size_t step = HOST_MAX(u.text_bytes / SAMPLES, (size_t) 1);
+    const size_t step = HOST_MAX(HOST_MIN(u.text_bytes / SAMPLES, u.objects / OBJECTS), (size_t) 1);
     watch_store_walk_t walk;
     int ret = 0;
 

@@ -157,6 +157,31 @@ Test(packer, some_of_all_objects_are_trained_on)
               trainings.last);
 }
 
+/* Each large one counts for a thousand small ones, which alone need a dictionary. */
+Test(packer, few_large_objects_do_not_hide_the_small_ones)
+{
+    enum { LARGE = 60, TEXT = 300 << 10 };
+    RIG(r);
+    host_cleanup(host_freep) char *filler = calloc(1, TEXT + 1);
+
+    memset(filler, 'x', TEXT);
+    for (int i = 0; i < LARGE; i++) {
+        host_cleanup(host_freep) char *name = host_xprintf("large%d", i);
+        host_cleanup(host_freep) char *more = host_xprintf("},\"data\":{\"v\":\"%s\"", filler);
+        host_cleanup(host_freep) char *text = object_text(name, name, i, more);
+        watch_snapshot_t *o = NULL;
+        lh_error_t err;
+
+        ASSERT_OK(watch_snapshot_create(text, strlen(text), "v1", "ConfigMap", &o, &err), err);
+        watch_store_put(r.store, o, NULL);
+        watch_snapshot_unref(o);
+    }
+    put_some(&r, 0, 1000);
+    loop_turn(r.loop);
+    EXPECT_INT(trainings.count, 1);
+    cr_expect(trainings.samples >= 100, "%u samples", trainings.samples);
+}
+
 Test(packer, what_is_there_is_compressed_in_slices)
 {
     RIG(r);
