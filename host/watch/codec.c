@@ -47,9 +47,9 @@ static void dict_freep(watch_dict_t **d)
     watch_dict_unref(*d);
 }
 
-/* Whole texts, spread evenly over all: what the objects of a kind have in common is in each. To search for the
- * best parts, as ZDICT_trainFromBuffer() does, takes 50 times as long, and saves nothing on ConfigMaps
- * and Pods. */
+/* Whole texts, spread evenly over all: what the objects of a kind have in common is in each. To
+ * search for the best parts, as ZDICT_trainFromBuffer() does, takes 15 times as long, and saves
+ * nothing on ConfigMaps and Pods. */
 static size_t choose(const char *texts, const size_t *sizes, unsigned count, size_t total,
                      char *out)
 {
