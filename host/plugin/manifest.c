@@ -233,6 +233,29 @@ static int parse_fields(const node_t *n, plugin_watch_t *w, lh_error_t *err)
     return ret < 0 ? host_error_wrap(err, ret, "%sfields", n->at) : 0;
 }
 
+static int parse_index_labels(const node_t *n, plugin_watch_t *w, lh_error_t *err)
+{
+    const cJSON *labels = get(n, "indexLabels"), *item;
+    host_cleanup(buf_fini) buf_t keys = BUF_INIT;
+    const int count = cJSON_GetArraySize(labels);
+
+    if (labels == NULL)
+        return 0;
+    if (!cJSON_IsArray(labels) || count == 0 || count > PLUGIN_INDEX_LABELS_MAX)
+        return host_fail(err, LH_EINVAL, "%sindexLabels: must be an array of 1 to %d labels", n->at,
+                         PLUGIN_INDEX_LABELS_MAX);
+    cJSON_ArrayForEach (item, labels) {
+        if (!cJSON_IsString(item) || !watch_selector_is_key(item->valuestring))
+            return host_fail(err, LH_EINVAL, "%sindexLabels: %s%s%s is not a label's name", n->at,
+                             cJSON_IsString(item) ? "'" : "",
+                             cJSON_IsString(item) ? item->valuestring : "an element",
+                             cJSON_IsString(item) ? "'" : "");
+        (void) buf_printf(&keys, "%s%s", keys.len > 0 ? "," : "", item->valuestring);
+    }
+    w->index_labels = buf_steal(&keys);
+    return 0;
+}
+
 /* What leads to the primary must be there. */
 static int check_map_fields(const node_t *map, const plugin_watch_t *w, lh_error_t *err)
 {
@@ -253,7 +276,7 @@ static int parse_watch(const node_t *n, plugin_watch_t *w, lh_error_t *err)
 {
     static const char *const fields[] = {"group", "version",       "resource",      "kind",
                                          "role",  "labelSelector", "fieldSelector", "projection",
-                                         "map",   "primary",       "fields"};
+                                         "map",   "primary",       "fields",        "indexLabels"};
     uint32_t role = 0, projection = 0;
     int ret = known(n, fields, HOST_LEN(fields), err);
 
@@ -270,6 +293,8 @@ static int parse_watch(const node_t *n, plugin_watch_t *w, lh_error_t *err)
     w->metadata_only = projection == 1;
     if (ret == 0)
         ret = parse_fields(n, w, err);
+    if (ret == 0)
+        ret = parse_index_labels(n, w, err);
     if (ret < 0)
         return ret;
     if (w->role != PLUGIN_ROLE_OWNED && get(n, "primary") != NULL)
@@ -545,6 +570,7 @@ void plugin_manifest_destroy(plugin_manifest_t *m)
         free(w->label_selector);
         free(w->field_selector);
         free(w->fields);
+        free(w->index_labels);
         free(w->map.key);
         free(w->map.path);
         free(w->map.ns_path);

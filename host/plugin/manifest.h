@@ -11,6 +11,7 @@
 
 #define PLUGIN_MANIFEST_MAX (256u * 1024u) /* bytes of JSON */
 #define PLUGIN_WATCHES_MAX 64u
+#define PLUGIN_INDEX_LABELS_MAX 8 /* of a watch */
 
 enum plugin_role {
     PLUGIN_ROLE_PRIMARY, /* its objects are reconciled */
@@ -36,9 +37,10 @@ typedef struct plugin_watch {
     enum plugin_role role;
     char *label_selector, *field_selector; /* NULL: none */
     bool metadata_only;
-    char *fields;     /* what is kept of its objects, as watch/fields.h takes it; NULL: all */
-    plugin_map_t map; /* of a mapped watch */
-    uint32_t primary; /* of an owned watch: index of the primary; default: the first one */
+    char *fields;       /* what is kept of its objects, as watch/fields.h takes it; NULL: all */
+    char *index_labels; /* by which the cache finds them: "app,tier"; NULL: none */
+    plugin_map_t map;   /* of a mapped watch */
+    uint32_t primary;   /* of an owned watch: index of the primary; default: the first one */
 } plugin_watch_t;
 
 typedef struct plugin_manifest {

@@ -13,7 +13,8 @@ static inline watch_spec_t plugin_watch_spec(const plugin_watch_t *w, const char
                           .label_selector = w->label_selector,
                           .field_selector = w->field_selector,
                           .metadata_only = w->metadata_only,
-                          .fields = w->fields};
+                          .fields = w->fields,
+                          .index_labels = w->index_labels};
 }
 
 #endif

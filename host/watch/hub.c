@@ -391,6 +391,8 @@ static void attach(watch_sub_t *sub, stream_t *s)
     sub->replayed = sub->scoped = false;
     list_append(&s->subs, &sub->link);
     watch_view_set(sub->view, &s->spec, store);
+    if (sub->spec.index_labels != NULL)
+        watch_store_index_labels(store, sub->spec.index_labels);
     watch_store_walk_begin(store, &sub->walk);
     sub->replay.fn = begin_replay;
     loop_timer_set(&sub->replay, clock_now());

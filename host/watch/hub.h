@@ -25,6 +25,7 @@ typedef struct watch_spec {
     const char *field_selector; /* NULL: none */
     bool metadata_only;         /* PartialObjectMetadata */
     const char *fields;         /* what is kept of an object (watch/fields.h); NULL: all */
+    const char *index_labels;   /* by which the store finds objects ("app,tier"); NULL: none */
 } watch_spec_t;
 
 enum watch_event_type {

@@ -71,16 +71,16 @@ static bool is_label_text(const char *s)
     return len == 0 || (is_alnum(s[0]) && is_alnum(s[len - 1]));
 }
 
-static bool is_label_key(const char *s)
+bool watch_selector_is_key(const char *text)
 {
-    const char *slash = strchr(s, '/');
-    const char *name = slash != NULL ? slash + 1 : s;
+    const char *slash = strchr(text, '/');
+    const char *name = slash != NULL ? slash + 1 : text;
 
     if (*name == '\0' || !is_label_text(name))
         return false;
     if (slash == NULL)
         return true;
-    host_cleanup(host_freep) char *prefix = strndup(s, (size_t) (slash - s));
+    host_cleanup(host_freep) char *prefix = strndup(text, (size_t) (slash - text));
 
     return prefix != NULL && kube_is_dns_subdomain(prefix);
 }
@@ -104,7 +104,7 @@ static int take_key(struct parser *in, struct requirement *r)
 
     if (ret < 0)
         return ret;
-    if (!is_label_key(r->key))
+    if (!watch_selector_is_key(r->key))
         return fail(in, *r->key == '\0' ? "a label's name is missing" : "no label's name ends");
     return 0;
 }
@@ -293,6 +293,26 @@ bool watch_selector_match(const watch_selector_t *s, skim_span_t labels)
             return false;
     }
     return true;
+}
+
+size_t watch_selector_size(const watch_selector_t *s)
+{
+    return s != NULL ? s->count : 0;
+}
+
+bool watch_selector_next_equal(const watch_selector_t *s, size_t *at, const char **key,
+                               const char **value)
+{
+    while (s != NULL && *at < s->count) {
+        const struct requirement *r = &s->items[(*at)++];
+
+        if (r->op != OP_IN || r->count != 1)
+            continue;
+        *key = r->key;
+        *value = r->values[0];
+        return true;
+    }
+    return false;
 }
 
 /* -- Digests -- */

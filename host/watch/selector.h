@@ -14,6 +14,13 @@ void watch_selector_destroy(watch_selector_t *s); /* NULL is allowed */
  * [any-thread] */
 bool watch_selector_match(const watch_selector_t *s, skim_span_t labels);
 
+bool watch_selector_is_key(const char *text);          /* can be a label's name [any-thread] */
+size_t watch_selector_size(const watch_selector_t *s); /* how many requirements; NULL: 0 */
+/* The next label that must have one value, in the order of the text; *at is 0 at first. False: there is
+ * none. key and value are borrowed from s (NULL: it has none). [any-thread] */
+bool watch_selector_next_equal(const watch_selector_t *s, size_t *at, const char **key,
+                               const char **value);
+
 /* A digest of labels by which most of what does not match is told without them: labels match only if
  * they have all the bits of the selector (few other labels have, but some do). [any-thread] */
 uint64_t watch_labels_digest(skim_span_t labels);

@@ -19,6 +19,7 @@ void watch_spec_copy(watch_spec_t *out, const watch_spec_t *spec)
         .field_selector = copy(spec->field_selector),
         .metadata_only = spec->metadata_only,
         .fields = copy(spec->fields),
+        .index_labels = copy(spec->index_labels),
     };
 }
 
@@ -31,6 +32,7 @@ void watch_spec_fini(watch_spec_t *spec)
     free((void *) spec->label_selector);
     free((void *) spec->field_selector);
     free((void *) spec->fields);
+    free((void *) spec->index_labels);
 }
 
 char *watch_spec_api_version(const watch_spec_t *spec)

@@ -37,7 +37,7 @@ static size_t live_text_len(const store_entry_t *e)
 static watch_store_usage_t usage(const watch_store_t *s)
 {
     return (watch_store_usage_t){.objects = s->count,
-                                 .bytes = sizeof(*s) + s->table.bytes + s->bytes + s->owners.bytes +
+                                 .bytes = sizeof(*s) + s->table.bytes + s->bytes + s->index.bytes +
                                           watch_dict_size(s->dict),
                                  .text_bytes = s->text_bytes};
 }
@@ -208,17 +208,21 @@ static void join_order(watch_store_t *s, store_entry_t *e)
     }
 }
 
-/* After a change of states: what readers see is counted and found by its owners. The entry ends with
- * its last state. */
-static void settle(watch_store_t *s, store_entry_t *e, bool was_seen)
+static void set_index(watch_store_t *s, store_entry_t *e)
 {
-    const bool seen = is_seen(e);
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *view =
         open_state(s, store_view(e), e->ns->text);
 
-    s->count += seen;
+    watch_index_set(&s->index, &e->indexed, e, view);
+}
+
+/* After a change of states: what readers see is counted and indexed. The entry ends with
+ * its last state. */
+static void settle(watch_store_t *s, store_entry_t *e, bool was_seen)
+{
+    s->count += is_seen(e);
     s->count -= was_seen;
-    watch_owners_set(&s->owners, &e->owned, e, view);
+    set_index(s, e);
     if (e->live == NULL && e->note == NULL) {
         leave_order(s, e);
         store_table_remove(&s->table, e);
@@ -303,6 +307,7 @@ void watch_store_unref(watch_store_t *s)
         return;
     watch_store_clear(s);
     store_table_fini(&s->table);
+    watch_index_fini(&s->index);
     watch_dict_unref(s->dict);
     watch_codec_unref(s->codec);
     pthread_mutex_destroy(&s->lock);
@@ -651,6 +656,25 @@ void watch_store_list_end(watch_store_t *s, const char *version)
     pthread_mutex_unlock(&s->lock);
 }
 
+/* -- The index -- */
+
+void watch_store_index_labels(watch_store_t *s, const char *keys)
+{
+    host_cleanup(host_freep) char *each = host_xstrdup(keys);
+    char *next = each;
+
+    pthread_mutex_lock(&s->lock);
+    for (const char *key; (key = strsep(&next, ",")) != NULL;)
+        watch_index_add(&s->index, key, s->table.entries == 0);
+    if (!watch_index_is_complete(&s->index)) {
+        LIST_EACH (&s->notes, it,
+                   next_note) { /* no walk comes to those of which the stream knows nothing */
+            set_index(s, LIST_ENTRY(it, store_note_t, link)->entry);
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
 /* -- Walks -- */
 
 void watch_store_walk_begin(watch_store_t *s, watch_store_walk_t *walk)
@@ -658,15 +682,20 @@ void watch_store_walk_begin(watch_store_t *s, watch_store_walk_t *walk)
     pthread_mutex_lock(&s->lock);
     list_append(&s->walks, &walk->link);
     walk->at = s->order.next;
+    walk->labels = s->index.label_count;
     pthread_mutex_unlock(&s->lock);
 }
 
 watch_snapshot_t *watch_store_walk_next(watch_store_t *s, watch_store_walk_t *walk)
 {
     pthread_mutex_lock(&s->lock);
-    const store_entry_t *e = next_live(s, walk);
+    store_entry_t *e = next_live(s, walk);
     const store_state_t state = e != NULL ? live_state(e) : (store_state_t){0};
 
+    if (e == NULL)
+        watch_index_complete(&s->index, walk->labels);
+    else if (!watch_index_is_complete(&s->index))
+        set_index(s, e);
     pthread_mutex_unlock(&s->lock);
     return e != NULL ? open_state(s, state, e->ns->text) : NULL;
 }

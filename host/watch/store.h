@@ -89,11 +89,17 @@ watch_snapshot_t *watch_store_sweep(watch_store_t *s);
 /* After the sweep: like watch_store_passed, and drops noted writes that cannot be compared. */
 void watch_store_list_end(watch_store_t *s, const char *version);
 
+/* Objects that have one of these labels ("app,tier") are found by its value without a look at others.
+ * Those that are there already: once a walk that began after this has come to its end; till then all are
+ * looked at, as for any other label. */
+void watch_store_index_labels(watch_store_t *s, const char *keys);
+
 /* A walk over the stream's objects, in slices: every object that stays comes at least once, one
  * that changes meanwhile may come again. */
 typedef struct watch_store_walk {
-    list_t link; /* among the walks of the store */
-    list_t *at;  /* what comes next */
+    list_t link;   /* among the walks of the store */
+    list_t *at;    /* what comes next */
+    size_t labels; /* that were indexed when it began */
 } watch_store_walk_t;
 void watch_store_walk_begin(watch_store_t *s, watch_store_walk_t *walk);
 /* The next object, caller owns; NULL at the end. */

@@ -4,7 +4,7 @@
 #ifndef WATCH_STORE_INTERNAL_H
 #define WATCH_STORE_INTERNAL_H
 
-#include "watch/owners.h"
+#include "watch/index.h"
 #include "watch/packed.h"
 #include "watch/store.h"
 
@@ -14,7 +14,8 @@
 /* A namespace: one text for all its objects. */
 typedef struct store_ns {
     UT_hash_handle hh;
-    size_t entries;        /* it stands in the table while there are any */
+    list_t objects;        /* its entries; it stands in the table while there are any */
+    size_t entries;        /* how many */
     _Atomic uint32_t refs; /* of the table, and of readers */
     char text[];
 } store_ns_t;
@@ -38,11 +39,12 @@ typedef struct store_state {
 /* An object. What the stream said of it is its live state. */
 typedef struct store_entry {
     list_t link;              /* in the store's order */
+    list_t in_ns;             /* among the objects of its namespace */
     struct store_entry *next; /* in its bucket, or of the free ones */
     store_ns_t *ns;
     void *live; /* watch_packed_t when `packed`, else watch_snapshot_t; NULL: none */
     store_note_t *note;
-    watch_owned_t *owned;
+    watch_index_item_t *indexed;
     uint32_t hash;
     uint32_t generation; /* of the list that saw it last */
     uint16_t epoch;      /* of the live state */
@@ -75,7 +77,7 @@ struct watch_store {
     list_t notes;
     uint32_t generation;
     uint16_t epoch; /* how often the server went back; versions of two epochs are not compared */
-    watch_owners_t owners;
+    watch_index_t index;
     char position[32]; /* how far the stream has come; "" when unknown */
 
     watch_codec_t *codec; /* NULL: nothing is compressed */
@@ -96,6 +98,7 @@ store_entry_t *store_table_find(const store_table_t *t, const char *ns, const ch
 /* A new entry of that key, without a state. */
 store_entry_t *store_table_add(store_table_t *t, const char *ns, const char *name);
 void store_table_remove(store_table_t *t, store_entry_t *e);
+store_ns_t *store_table_ns(const store_table_t *t, const char *ns); /* NULL: nothing is in it */
 void store_ns_unref(store_ns_t *ns);
 const char *store_entry_name(const store_entry_t *e);
 

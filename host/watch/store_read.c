@@ -83,9 +83,9 @@ static bool is_told_apart(const candidates_t *c, const store_entry_t *e)
            (watch_packed_labels(e->live) & c->labels) != c->labels;
 }
 
-static void collect(candidates_t *c, const store_entry_t *e, const char *ns)
+static void collect(candidates_t *c, const store_entry_t *e)
 {
-    if (c->count == c->cap || (ns != NULL && strcmp(e->ns->text, ns) != 0) || is_told_apart(c, e))
+    if (c->count == c->cap || is_told_apart(c, e))
         return;
     const store_state_t state = store_view(e);
 
@@ -95,38 +95,79 @@ static void collect(candidates_t *c, const store_entry_t *e, const char *ns)
     c->items[c->count++] = (candidate_t){state, e->ns};
 }
 
-static size_t list_length(const list_t *list)
-{
-    size_t n = 0;
+/* Where the objects that match are. */
+typedef struct place {
+    const store_ns_t *ns;           /* NULL: in all namespaces */
+    bool indexed;                   /* they are all among these */
+    const watch_indexed_t *objects; /* NULL: there is none */
+    bool exact;                     /* and nothing else is there: labels need not be compared */
+} place_t;
 
-    for (const list_t *it = list->next; it != list; it = it->next) {
-        n++;
+/* The label of which fewest have the value, if any is indexed. */
+static void look_up_labels(place_t *p, const watch_index_t *x, const watch_selector_t *labels)
+{
+    const char *key, *value;
+
+    for (size_t at = 0; watch_selector_next_equal(labels, &at, &key, &value);) {
+        if (!watch_index_has(x, key))
+            continue;
+        const watch_indexed_t *found = watch_index_find(x, key, value);
+
+        if (!p->indexed ||
+            (p->objects != NULL && (found == NULL || found->count < p->objects->count)))
+            p->objects = found;
+        p->indexed = true;
     }
-    return n;
 }
 
-/* The owner's objects, in this namespace; with the lock held. */
-static int collect_owned(watch_store_t *s, const char *ns, const char *owner_uid, candidates_t *c)
+static place_t look_up(const watch_store_t *s, const char *ns, const watch_selector_t *labels,
+                       const char *owner_uid)
 {
-    list_t *owned = watch_owners_find(&s->owners, owner_uid);
+    place_t p = {.ns = ns != NULL ? store_table_ns(&s->table, ns) : NULL};
 
-    if (owned == NULL)
-        return 0;
-    if (reserve(c, list_length(owned)) < 0)
-        return LH_ENOMEM;
-    LIST_EACH (owned, it, next) {
-        collect(c, LIST_ENTRY(it, watch_owned_t, link)->entry, ns);
+    if (ns != NULL && p.ns == NULL)
+        return (place_t){.indexed = true};
+    if (owner_uid != NULL) {
+        p.indexed = true;
+        p.objects = watch_index_find(&s->index, WATCH_INDEX_OWNER, owner_uid);
+        return p;
     }
-    return 0;
+    look_up_labels(&p, &s->index, labels);
+    if (p.ns != NULL && p.objects != NULL && p.ns->entries < p.objects->count)
+        p.indexed = false; /* fewer are in the namespace */
+    p.exact = p.indexed && watch_selector_size(labels) == 1;
+    return p;
 }
 
-/* The same without an owner. */
-static int collect_all(watch_store_t *s, const char *ns, candidates_t *c)
+static void collect_indexed(candidates_t *c, const place_t *p)
 {
-    if (reserve(c, s->count) < 0)
+    LIST_EACH (&p->objects->objects, it, next) {
+        const store_entry_t *e = LIST_ENTRY(it, watch_index_item_t, link)->entry;
+
+        if (p->ns == NULL || e->ns == p->ns)
+            collect(c, e);
+    }
+}
+
+/* With the lock held: what may match. */
+static int collect_all(watch_store_t *s, const place_t *p, candidates_t *c)
+{
+    if (p->indexed && p->objects == NULL)
+        return reserve(c, 0);
+    if (reserve(c, p->indexed      ? p->objects->count
+                   : p->ns != NULL ? p->ns->entries
+                                   : s->table.entries) < 0)
         return LH_ENOMEM;
-    LIST_EACH (&s->order, it, next) {
-        collect(c, LIST_ENTRY(it, store_entry_t, link), ns);
+    if (p->indexed) {
+        collect_indexed(c, p);
+    } else if (p->ns != NULL) {
+        LIST_EACH (&p->ns->objects, it, next) {
+            collect(c, LIST_ENTRY(it, store_entry_t, in_ns));
+        }
+    } else {
+        LIST_EACH (&s->order, it, next) {
+            collect(c, LIST_ENTRY(it, store_entry_t, link));
+        }
     }
     return 0;
 }
@@ -174,8 +215,8 @@ int watch_store_names(watch_store_t *s, const char *ns, const watch_selector_t *
     host_cleanup(candidates_free) candidates_t found = {.labels = watch_selector_digest(labels)};
 
     pthread_mutex_lock(&s->lock);
-    int ret =
-        owner_uid != NULL ? collect_owned(s, ns, owner_uid, &found) : collect_all(s, ns, &found);
+    const place_t place = look_up(s, ns, labels, owner_uid);
+    int ret = collect_all(s, &place, &found);
     host_cleanup(dict_unrefp) watch_dict_t *dict = watch_dict_ref(s->dict);
 
     pthread_mutex_unlock(&s->lock);
@@ -185,7 +226,7 @@ int watch_store_names(watch_store_t *s, const char *ns, const watch_selector_t *
     if (names == NULL)
         return host_fail(err, LH_ENOMEM, "cached names: out of memory");
     for (size_t i = 0; ret >= 0 && i < found.count; i++) {
-        ret = matches(s, dict, &found.items[i], labels);
+        ret = matches(s, dict, &found.items[i], place.exact ? NULL : labels);
         if (ret <= 0)
             continue;
         ret = name_copy(&found.items[i], &names[n]);

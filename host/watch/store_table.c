@@ -16,26 +16,43 @@ struct store_slab {
 
 /* -- Namespaces -- */
 
-static store_ns_t *ns_take(store_table_t *t, const char *text)
+store_ns_t *store_table_ns(const store_table_t *t, const char *text)
 {
     store_ns_t *ns = NULL;
 
     HASH_FIND_STR(t->namespaces, text, ns);
+    return ns;
+}
+
+static store_ns_t *ns_get(store_table_t *t, const char *text)
+{
+    store_ns_t *ns = store_table_ns(t, text);
+
     if (ns == NULL) {
         const size_t size = strlen(text) + 1;
 
         ns = host_xcalloc(1, sizeof(*ns) + size);
         memcpy(ns->text, text, size);
         atomic_init(&ns->refs, 1);
+        list_init(&ns->objects);
         HASH_ADD_STR(t->namespaces, text, ns);
         t->bytes += sizeof(*ns) + size;
     }
-    ns->entries++;
     return ns;
 }
 
-static void ns_drop(store_table_t *t, store_ns_t *ns)
+static void ns_join(store_table_t *t, store_entry_t *e, const char *text)
 {
+    e->ns = ns_get(t, text);
+    e->ns->entries++;
+    list_append(&e->ns->objects, &e->in_ns);
+}
+
+static void ns_leave(store_table_t *t, store_entry_t *e)
+{
+    store_ns_t *ns = e->ns;
+
+    list_remove(&e->in_ns);
     if (--ns->entries > 0)
         return;
     HASH_DEL(t->namespaces, ns);
@@ -176,7 +193,7 @@ store_entry_t *store_table_add(store_table_t *t, const char *ns, const char *nam
     store_entry_t *e = take_entry(t);
 
     e->hash = hash_of(ns, name);
-    e->ns = ns_take(t, ns);
+    ns_join(t, e, ns);
     store_entry_t **bucket = bucket_of(t, e->hash);
 
     e->next = *bucket;
@@ -193,7 +210,7 @@ void store_table_remove(store_table_t *t, store_entry_t *e)
         at = &(*at)->next;
     }
     *at = e->next;
-    ns_drop(t, e->ns);
+    ns_leave(t, e);
     give_entry(t, e);
     if (--t->entries == 0 && t->slabs->next != NULL) {
         store_table_fini(t); /* what was large is given back */

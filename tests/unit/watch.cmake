@@ -22,9 +22,10 @@ unit_test(watch cycles LIBS support_fake_kube)
 # one test needs an object to find no memory
 target_link_options(watch_recovery_test PRIVATE -Wl,--wrap=watch_snapshot_from)
 target_link_options(watch_codec_test PRIVATE -Wl,--wrap=ZSTD_compress2)
-target_link_options(watch_store_packed_test PRIVATE -Wl,--wrap=watch_lazy_reserve)
+target_link_options(watch_store_test PRIVATE -Wl,--wrap=watch_selector_match)
+target_link_options(watch_store_packed_test PRIVATE -Wl,--wrap=watch_lazy_reserve -Wl,--wrap=watch_selector_match)
 target_link_options(watch_packer_test PRIVATE -Wl,--wrap=watch_dict_train -Wl,--wrap=watch_packed_create)
-target_link_options(watch_hub_test PRIVATE -Wl,--wrap=malloc_trim)
+target_link_options(watch_hub_test PRIVATE -Wl,--wrap=malloc_trim -Wl,--wrap=watch_selector_match)
 unit_test(watch model LIBS support_fake_kube)
 # a seed gives the same sequence each time
 target_link_options(watch_model_test PRIVATE -Wl,--wrap=rand_below)

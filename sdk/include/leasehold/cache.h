@@ -27,7 +27,9 @@ static inline int lh_cache_get(const lh_host_t *host, lh_ctx_t ctx, const lh_key
 }
 
 /*
- * Starts a walk over cached objects. Caller owns *out, free with lh_cursor_release().
+ * Starts a walk over cached objects. Those of a namespace, of an owner, and with one value of a label
+ * that the manifest names in "indexLabels" are found without a look at the others. Caller owns *out,
+ * free with lh_cursor_release().
  *   while ((ret = lh_cursor_next(host, cursor, &object, err)) == 0 && object != NULL) {
  *       ...
  *       lh_snapshot_release(host, object);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugin/manifest.h"
+#include "plugin/watch_spec.h"
 
 #include "support/expect.h"
 
@@ -109,6 +110,29 @@ Test(manifest, fields_that_cannot_be_kept_are_refused)
     refused(WATCH("\"fields\": [\"/spec/a\"], \"role\": \"mapped\","
                   "\"map\": {\"by\": \"field\", \"path\": \"/spec/b\"}"),
             LH_EINVAL, "watches[1].map.'/spec/b' is not among the fields of its watch");
+}
+
+Test(manifest, labels_to_index_are_read)
+{
+    plugin_manifest_t *m = parsed(WATCH("\"indexLabels\": [\"app.kubernetes.io/name\", \"tier\"]"));
+
+    cr_expect(m->watches[0].index_labels == NULL, "none is indexed by default");
+    EXPECT_STR(m->watches[1].index_labels, "app.kubernetes.io/name,tier");
+    EXPECT_STR(plugin_watch_spec(&m->watches[1], NULL).index_labels, "app.kubernetes.io/name,tier");
+    plugin_manifest_destroy(m);
+}
+
+Test(manifest, what_is_no_label_is_not_indexed)
+{
+    refused(WATCH("\"indexLabels\": \"app\""), LH_EINVAL,
+            "watches[1].indexLabels: must be an array of 1 to 8 labels");
+    refused(WATCH("\"indexLabels\": []"), LH_EINVAL, "watches[1].indexLabels: must be an array");
+    refused(WATCH("\"indexLabels\": [\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\"]"),
+            LH_EINVAL, "watches[1].indexLabels: must be an array of 1 to 8 labels");
+    refused(WATCH("\"indexLabels\": [\"a\", 7]"), LH_EINVAL,
+            "watches[1].indexLabels: an element is not a label's name");
+    refused(WATCH("\"indexLabels\": [\"a=b\"]"), LH_EINVAL,
+            "watches[1].indexLabels: 'a=b' is not a label's name");
 }
 
 Test(manifest, an_unknown_field_is_refused_with_the_nearest_one)

@@ -238,6 +238,54 @@ Test(hub, a_late_subscriber_is_shown_what_is_there)
     EXPECT_INT(fake_kube_sent(w.f.kube), 1);
 }
 
+/* Objects of its view that have the label were found among how many. */
+static int looked_at;
+
+bool __real_watch_selector_match(const watch_selector_t *s, skim_span_t labels);
+bool __wrap_watch_selector_match(const watch_selector_t *s, skim_span_t labels);
+
+bool __wrap_watch_selector_match(const watch_selector_t *s, skim_span_t labels)
+{
+    looked_at += s != NULL;
+    return __real_watch_selector_match(s, labels);
+}
+
+static int looked_at_for(const listener_t *l, const char *labels)
+{
+    watch_view_t *view = watch_sub_view(l->sub);
+    watch_name_t *names = NULL;
+    size_t count = 0;
+    lh_error_t err;
+
+    looked_at = 0;
+    ASSERT_OK(watch_view_names(view, NULL, labels, NULL, &names, &count, &err), err);
+    watch_names_free(names, count);
+    watch_view_unref(view);
+    return looked_at;
+}
+
+Test(hub, a_label_that_a_subscriber_asks_for_is_indexed)
+{
+    WORLD(w);
+    subscribe_to(&w, &w.a, CONFIGMAPS(.index_labels = "app"));
+    list_stream(&w.f, "xy", 10);
+    EXPECT_INT(looked_at_for(&w.a, "app=web"), 0);
+    EXPECT_INT(looked_at_for(&w.a, "tier=back"), 2);
+}
+
+Test(hub, a_label_that_a_late_subscriber_asks_for_is_indexed_when_it_has_seen_all)
+{
+    WORLD(w);
+    subscribe(&w, &w.a);
+    list_stream(&w.f, "xy", 10);
+    subscribe_to(&w, &w.b, CONFIGMAPS(.index_labels = "app"));
+    EXPECT_INT(fake_kube_sent(w.f.kube), 1);
+    EXPECT_INT(looked_at_for(&w.a, "app=web"), 2);
+    turn(&w.f);
+    EXPECT_INT(looked_at_for(&w.a, "app=web"), 0);
+    EXPECT_INT(looked_at_for(&w.b, "app=web"), 0);
+}
+
 Test(hub, one_who_comes_during_the_list_is_synced_with_it)
 {
     WORLD(w);

@@ -167,6 +167,22 @@ Test(selector, bad_ones_are_refused_with_their_place)
     expect_bad("app=0123456789012345678901234567890123456789012345678901234567890123", "value");
 }
 
+Test(selector, labels_that_must_have_one_value_are_told)
+{
+    watch_selector_t *s = NULL;
+    const char *key, *value;
+    size_t at = 0;
+    lh_error_t err;
+
+    cr_expect(!watch_selector_next_equal(NULL, &at, &key, &value), "no selector asks for none");
+    ASSERT_OK(watch_selector_parse("a,b=1,c!=2,d in (3),e in (4,5),!f,g>6,h==7", &s, &err), err);
+    host_cleanup(buf_fini) buf_t told = BUF_INIT;
+    while (watch_selector_next_equal(s, &at, &key, &value))
+        buf_printf(&told, "%s=%s ", key, value);
+    EXPECT_STR(buf_text(&told), "b=1 d=3 h=7 ");
+    watch_selector_destroy(s);
+}
+
 Test(selector, fields_need_a_name_and_an_operator)
 {
     lh_error_t err = {0};
