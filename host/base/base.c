@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-__attribute__((noreturn)) static void out_of_memory(void)
+void host_out_of_memory(void)
 {
     static const char text[] = "leasehold: out of memory\n";
 
@@ -22,7 +22,7 @@ void *host_xcalloc(size_t n, size_t size)
     void *p = calloc(n != 0 ? n : 1, size != 0 ? size : 1);
 
     if (p == NULL)
-        out_of_memory();
+        host_out_of_memory();
     return p;
 }
 
@@ -31,7 +31,7 @@ char *host_xstrdup(const char *s)
     char *copy = strdup(s);
 
     if (copy == NULL)
-        out_of_memory();
+        host_out_of_memory();
     return copy;
 }
 
@@ -44,7 +44,7 @@ char *host_xprintf(const char *fmt, ...)
     int len = vasprintf(&text, fmt, ap);
     va_end(ap);
     if (len < 0 || text == NULL)
-        out_of_memory();
+        host_out_of_memory();
     return text;
 }
 

@@ -28,7 +28,9 @@
 #define HOST_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define HOST_MUST_USE __attribute__((warn_unused_result))
 
-/* Small fixed allocations of the host that end the process when memory is out (after a message).
+/* Ends the process, after a message. [any-thread] */
+__attribute__((noreturn)) void host_out_of_memory(void);
+/* Small fixed allocations of the host that end the process so when memory is out.
  * Anything whose size comes from input uses malloc and returns LH_ENOMEM. [any-thread] */
 void *host_xcalloc(size_t n, size_t size) __attribute__((returns_nonnull, malloc));
 char *host_xstrdup(const char *s) __attribute__((returns_nonnull, malloc));

@@ -136,18 +136,15 @@ static bool set_up(ZSTD_CCtx *zstd)
 watch_codec_t *watch_codec_create(void)
 {
     host_cleanup(codec_freep) watch_codec_t *c = calloc(1, sizeof(*c));
-    bool complete = true;
 
     if (c == NULL)
         return NULL;
     atomic_init(&c->refs, 1);
     for (int i = 0; i < EXPANDERS; i++) {
         pthread_mutex_init(&c->expanders[i].lock, NULL);
-        c->expanders[i].zstd = ZSTD_createDCtx();
-        complete = complete && c->expanders[i].zstd != NULL;
     }
     c->zstd = ZSTD_createCCtx();
-    return complete && set_up(c->zstd) ? host_steal(c) : NULL;
+    return set_up(c->zstd) ? host_steal(c) : NULL;
 }
 
 watch_codec_t *watch_codec_ref(watch_codec_t *c)
@@ -205,6 +202,15 @@ static expander_t *expander_of(watch_codec_t *c, const watch_lazy_t *l)
     return &c->expanders[((uintptr_t) l >> 6) % EXPANDERS];
 }
 
+/* With its lock held. Made by the first who needs it: 96 KiB each, and few are needed at all where little
+ * is compressed. */
+static bool make_expander(expander_t *x)
+{
+    if (x->zstd == NULL)
+        x->zstd = ZSTD_createDCtx();
+    return x->zstd != NULL;
+}
+
 int watch_lazy_reserve(watch_lazy_t *l, watch_codec_t *c)
 {
     expander_t *x = expander_of(c, l);
@@ -212,18 +218,20 @@ int watch_lazy_reserve(watch_lazy_t *l, watch_codec_t *c)
     pthread_mutex_lock(&x->lock);
     if (l->room == NULL)
         l->room = malloc(l->len + 1);
-    const int ret = l->room != NULL ? 0 : LH_ENOMEM;
+    const int ret = l->room != NULL && make_expander(x) ? 0 : LH_ENOMEM;
 
     pthread_mutex_unlock(&x->lock);
     return ret;
 }
 
 /* With the expander's lock held. */
-static void expand(watch_lazy_t *l, ZSTD_DCtx *zstd, const watch_dict_t *dict)
+static void expand(watch_lazy_t *l, expander_t *x, const watch_dict_t *dict)
 {
     if (l->room == NULL)
         l->room = host_xcalloc(1, l->len + 1);
-    const size_t len = ZSTD_decompress_usingDDict(zstd, l->room, l->len, l->bytes, l->size,
+    if (!make_expander(x))
+        host_out_of_memory();
+    const size_t len = ZSTD_decompress_usingDDict(x->zstd, l->room, l->len, l->bytes, l->size,
                                                   dict != NULL ? dict->expand : NULL);
 
     if (len != l->len)
@@ -242,7 +250,7 @@ const char *watch_lazy_text(watch_lazy_t *l, watch_codec_t *c, const watch_dict_
 
     pthread_mutex_lock(&x->lock);
     if (atomic_load_explicit(&l->text, memory_order_relaxed) == NULL)
-        expand(l, x->zstd, dict);
+        expand(l, x, dict);
     pthread_mutex_unlock(&x->lock);
     return l->room;
 }
