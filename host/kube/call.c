@@ -36,7 +36,7 @@ static bool is_path(const char *s)
     if (*s != '/' || strnlen(s, MAX_PATH + 1) > MAX_PATH)
         return false;
     for (; *s != '\0'; s++) {
-        if (*s <= ' ' || *s == 0x7f || *s == '#') /* bytes beyond ASCII are negative */
+        if ((unsigned char) *s <= ' ' || (unsigned char) *s >= 0x7f || *s == '#')
             return false;
     }
     return true;

@@ -226,6 +226,8 @@ static int parse_fields(const node_t *n, plugin_watch_t *w, lh_error_t *err)
                              n->at);
         (void) buf_printf(&paths, "%s%s", paths.len > 0 ? "," : "", item->valuestring);
     }
+    if (paths.failed)
+        return host_fail(err, LH_ENOMEM, "%sfields: out of memory", n->at);
     const int ret = watch_fields_parse(buf_text(&paths), &parsed, err);
 
     watch_fields_destroy(parsed);
@@ -253,7 +255,7 @@ static int parse_index_labels(const node_t *n, plugin_watch_t *w, lh_error_t *er
         (void) buf_printf(&keys, "%s%s", keys.len > 0 ? "," : "", item->valuestring);
     }
     w->index_labels = buf_steal(&keys);
-    return 0;
+    return keys.failed ? host_fail(err, LH_ENOMEM, "%sindexLabels: out of memory", n->at) : 0;
 }
 
 /* What leads to the primary must be there. */

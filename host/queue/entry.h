@@ -3,10 +3,9 @@
 #ifndef QUEUE_ENTRY_H
 #define QUEUE_ENTRY_H
 
+#include "base/hash_table.h"
 #include "base/list.h"
 #include "queue/queue.h"
-
-#include <uthash.h>
 
 enum { QUEUE_PRIORITIES = QUEUE_INITIAL + 1 };
 
@@ -21,8 +20,8 @@ typedef struct queue_tombstone {
 struct queue_space;
 
 typedef struct queue_entry {
-    queue_key_t key; /* its strings are in text */
-    UT_hash_handle hh;
+    queue_key_t key;           /* its strings are in text */
+    hash_node_t node;          /* in the queue's table */
     struct queue_space *space; /* its namespace; holds a reference */
     list_t link;               /* ready: keys of its namespace; handed out: those begun, or stale */
     list_t oldest;             /* ready with QUEUE_INITIAL: by waiting time */

@@ -9,6 +9,8 @@
 
 #include "queue/entry.h"
 
+#include <uthash.h>
+
 /* A namespace with keys in the queue, ready or not. */
 typedef struct queue_space {
     UT_hash_handle hh;

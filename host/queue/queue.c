@@ -4,8 +4,6 @@
  * wants a run; it stands in the line (line.c) while pending and not handed out, in the heap
  * (heap.c) while delayed. Memory is taken when an entry is made, so that queue_finish cannot fail.
  */
-#define HASH_NONFATAL_OOM 1
-#define HASH_KEYCMP(a, b, n) key_compare((a), (b))
 #include "queue/queue.h"
 
 #include "base/bucket.h"
@@ -22,8 +20,8 @@
 enum { MAX_TOMBSTONES = 8 };
 
 struct queue {
-    queue_entry_t *entries; /* by key */
-    queue_slabs_t slabs;    /* their memory */
+    hash_table_t entries; /* by key */
+    queue_slabs_t slabs;  /* their memory */
     queue_line_t line;
     queue_heap_t heap;
     queue_meter_t meter;
@@ -34,37 +32,24 @@ struct queue {
     size_t guest_count;
     size_t poison_count; /* keys with QUEUE_POISON failures or more */
     bucket_t retries;
-    int64_t started_sum; /* of those begun */
+    uint64_t started_sum; /* of those begun, modulo 2^64, as only the difference to now counts */
     int64_t backoff_base, backoff_cap;
     int64_t (*rand_below)(int64_t bound);
 };
 
 /* -- Keys and entries -- */
 
-static int key_compare(const queue_key_t *a, const queue_key_t *b)
+static bool key_equal(const queue_key_t *a, const queue_key_t *b)
 {
-    if (a->watch != b->watch)
-        return 1;
-    return strcmp(a->name, b->name) != 0 || strcmp(a->ns, b->ns) != 0;
+    return a->watch == b->watch && strcmp(a->name, b->name) == 0 && strcmp(a->ns, b->ns) == 0;
 }
 
-/* FNV-1a over the watch and both names with their ends. */
-static unsigned key_hash(const queue_key_t *key)
+static uint32_t key_hash(const queue_key_t *key)
 {
-    uint32_t h = (2166136261u ^ key->watch) * 16777619u;
-    const char *const parts[] = {key->ns, key->name};
-
-    for (size_t i = 0; i < HOST_LEN(parts); i++) {
-        const unsigned char *p = (const unsigned char *) parts[i];
-
-        do {
-            h = (h ^ *p) * 16777619u;
-        } while (*p++ != '\0');
-    }
-    return h;
+    return hash_table_hash(hash_table_hash(HASH_TABLE_SEED ^ key->watch, key->ns), key->name);
 }
 
-static queue_entry_t *entry_create(queue_t *q, const queue_key_t *key, unsigned hash)
+static queue_entry_t *entry_create(queue_t *q, const queue_key_t *key, uint32_t hash)
 {
     size_t ns_size = strlen(key->ns) + 1, name_size = strlen(key->name) + 1;
     queue_entry_t *e = queue_slabs_alloc(&q->slabs, sizeof(*e) + ns_size + name_size);
@@ -79,30 +64,31 @@ static queue_entry_t *entry_create(queue_t *q, const queue_key_t *key, unsigned 
     e->at = CLOCK_NEVER;
     list_init(&e->link);
     list_init(&e->oldest);
-    if (queue_heap_reserve(&q->heap, HASH_COUNT(q->entries) + 1) < 0)
-        goto fail_entry;
+    if (queue_heap_reserve(&q->heap, q->entries.count + 1) < 0)
+        goto fail;
     e->space = queue_line_space(&q->line, e->key.ns);
     if (e->space == NULL)
-        goto fail_entry;
-    HASH_ADD_KEYPTR_BYHASHVALUE(hh, q->entries, &e->key, sizeof(e->key), hash, e);
-    if (e->hh.tbl == NULL)
-        goto fail_space;
+        goto fail;
+    hash_table_add(&q->entries, &e->node, hash);
     return e;
 
-fail_space:
-    queue_line_unref(&q->line, e->space);
-fail_entry:
+fail:
     queue_slabs_free(&q->slabs, e);
     return NULL;
 }
 
 static queue_entry_t *entry_get(queue_t *q, const queue_key_t *key)
 {
-    unsigned hash = key_hash(key);
-    queue_entry_t *e = NULL;
+    const uint32_t hash = key_hash(key);
+    hash_node_t *n = hash_table_first(&q->entries, hash);
 
-    HASH_FIND_BYHASHVALUE(hh, q->entries, key, sizeof(*key), hash, e);
-    return e != NULL ? e : entry_create(q, key, hash);
+    for (; n != NULL; n = hash_table_next(n)) {
+        queue_entry_t *e = HASH_TABLE_ENTRY(n, queue_entry_t, node);
+
+        if (key_equal(&e->key, key))
+            return e;
+    }
+    return entry_create(q, key, hash);
 }
 
 static void tombstone_free(queue_tombstone_t *t)
@@ -139,7 +125,8 @@ static void show_running(const queue_t *q, int64_t now)
 
     if (!list_empty(&q->running))
         longest = now - LIST_ENTRY(q->running.next, queue_entry_t, link)->started_at;
-    queue_meter_running(&q->meter, (int64_t) q->started_count * now - q->started_sum, longest);
+    queue_meter_running(&q->meter, (int64_t) (q->started_count * (uint64_t) now - q->started_sum),
+                        longest);
 }
 
 /* -- Moves of an entry -- */
@@ -211,7 +198,7 @@ static void settle(queue_t *q, queue_entry_t *e, bool front)
     } else if (!e->pending && e->at == CLOCK_NEVER) {
         e->priority = QUEUE_INITIAL; /* the next add chooses */
         if (e->failures == 0) {
-            HASH_DELETE(hh, q->entries, e);
+            hash_table_remove(&q->entries, &e->node);
             queue_line_unref(&q->line, e->space);
             set_guest(q, e, false);
             entry_free(q, e);
@@ -245,12 +232,12 @@ int queue_add(queue_t *q, const queue_key_t *key, uint32_t reason, enum queue_pr
 
 int queue_add_guest(queue_t *q, const queue_key_t *key, int64_t now)
 {
-    const size_t before = HASH_COUNT(q->entries);
+    const size_t before = q->entries.count;
     queue_entry_t *e = entry_get(q, key);
 
     if (e == NULL)
         return LH_ENOMEM;
-    if (HASH_COUNT(q->entries) > before)
+    if (q->entries.count > before)
         set_guest(q, e, true);
     add(q, e, LH_REASON_REQUEUED, QUEUE_LIVE, now);
     return 0;
@@ -396,7 +383,7 @@ void queue_started(queue_t *q, void *entry, int64_t at)
         q->started_count++;
         queue_meter_taken(&q->meter, HOST_MAX(at - e->run_added_at, 0));
     }
-    q->started_sum += at - e->started_at;
+    q->started_sum += (uint64_t) (at - e->started_at);
     e->started_at = at;
 }
 
@@ -494,7 +481,7 @@ void queue_finish(queue_t *q, void *entry, enum queue_verdict verdict, int64_t a
     q->running_count--;
     if (e->started_at != 0) {
         q->started_count--;
-        q->started_sum -= e->started_at;
+        q->started_sum -= (uint64_t) e->started_at;
         if (verdict != QUEUE_PUT_BACK)
             queue_meter_worked(&q->meter, now - e->started_at);
     }
@@ -534,12 +521,11 @@ size_t queue_guests(const queue_t *q)
 
 bool queue_clear_some(queue_t *q, size_t most)
 {
-    queue_entry_t *e, *tmp;
+    hash_node_t *node;
 
-    HASH_ITER (hh, q->entries, e, tmp) {
-        if (most-- == 0)
-            break;
-        HASH_DELETE(hh, q->entries, e);
+    for (; most > 0 && (node = hash_table_pop(&q->entries)) != NULL; most--) {
+        queue_entry_t *e = HASH_TABLE_ENTRY(node, queue_entry_t, node);
+
         if (e->ready)
             queue_line_remove(&q->line, e);
         queue_heap_remove(&q->heap, e);
@@ -555,7 +541,7 @@ bool queue_clear_some(queue_t *q, size_t most)
         }
     }
     show_depth(q);
-    if (q->entries != NULL)
+    if (q->entries.count > 0)
         return true;
     q->running_count = q->started_count = 0;
     q->started_sum = 0;
@@ -596,5 +582,6 @@ void queue_destroy(queue_t *q)
         entry_free(q, LIST_ENTRY(node, queue_entry_t, link));
     }
     queue_slabs_fini(&q->slabs);
+    hash_table_fini(&q->entries);
     free(q);
 }

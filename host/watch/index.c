@@ -2,11 +2,10 @@
 #include "watch/index.h"
 
 #include <string.h>
-#include <uthash.h>
 
 typedef struct watch_index_value {
     watch_indexed_t indexed;
-    UT_hash_handle hh;
+    hash_node_t node;
     char text[]; /* key=value; no label's key holds a "=" */
 } watch_index_value_t;
 
@@ -14,10 +13,15 @@ typedef struct watch_index_value {
 
 static watch_index_value_t *find(const watch_index_t *x, const char *text)
 {
-    watch_index_value_t *value = NULL;
+    hash_node_t *n = hash_table_first(&x->values, hash_table_hash(HASH_TABLE_SEED, text));
 
-    HASH_FIND_STR(x->table, text, value);
-    return value;
+    for (; n != NULL; n = hash_table_next(n)) {
+        watch_index_value_t *value = HASH_TABLE_ENTRY(n, watch_index_value_t, node);
+
+        if (strcmp(value->text, text) == 0)
+            return value;
+    }
+    return NULL;
 }
 
 static watch_index_value_t *get(watch_index_t *x, const char *text)
@@ -30,7 +34,7 @@ static watch_index_value_t *get(watch_index_t *x, const char *text)
         value = host_xcalloc(1, sizeof(*value) + size);
         memcpy(value->text, text, size);
         list_init(&value->indexed.objects);
-        HASH_ADD_STR(x->table, text, value);
+        hash_table_add(&x->values, &value->node, hash_table_hash(HASH_TABLE_SEED, text));
         x->bytes += sizeof(*value) + size;
     }
     return value;
@@ -39,8 +43,7 @@ static watch_index_value_t *get(watch_index_t *x, const char *text)
 static void drop_value(watch_index_t *x, watch_index_value_t *value)
 {
     x->bytes -= sizeof(*value) + strlen(value->text) + 1;
-    /* The analyzer thinks that it may stand in no table. */
-    HASH_DEL(x->table, value); /* NOLINT(clang-analyzer-core.NullDereference) */
+    hash_table_remove(&x->values, &value->node);
     free(value);
 }
 
@@ -50,6 +53,11 @@ watch_indexed_t *watch_index_find(const watch_index_t *x, const char *key, const
     watch_index_value_t *found = find(x, text);
 
     return found != NULL ? &found->indexed : NULL;
+}
+
+size_t watch_index_bytes(const watch_index_t *x)
+{
+    return x->bytes + hash_table_bytes(&x->values);
 }
 
 /* -- Objects -- */
@@ -83,17 +91,40 @@ static void drop_all(watch_index_t *x, watch_index_item_t *items)
     }
 }
 
-/* The object's next item is to stand at *at. Mostly it does; else that and all behind it are made anew.
- * The place of the one after it; of a value that is no text there is none. */
-static watch_index_item_t **keep(watch_index_t *x, watch_index_item_t **at, void *entry,
-                                 const char *key, skim_span_t value)
+/* Caller frees; NULL when value is absent or no text. */
+static char *text_of(const char *key, skim_span_t value)
 {
-    host_cleanup(host_freep) char *plain = skim_dup(value);
+    const size_t len = strlen(key);
 
-    if (plain == NULL)
+    if (value.p == NULL)
+        return NULL;
+    host_cleanup(host_freep) char *text = host_xcalloc(1, len + 1 + value.len + 1);
+
+    memcpy(text, key, len);
+    text[len] = '=';
+    return skim_copy(value, text + len + 1) >= 0 ? host_steal(text) : NULL;
+}
+
+static bool stands_before(const watch_index_item_t *items, watch_index_item_t *const *at,
+                          const char *text)
+{
+    for (; items != NULL && items != *at; items = items->next) {
+        if (strcmp(value_of(items)->text, text) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The object's next item is to stand at *at. Mostly it does; else that and all behind it are made anew.
+ * The place of the one after it; of a value that is no text, or was there before, there is none. */
+static watch_index_item_t **keep(watch_index_t *x, watch_index_item_t **items,
+                                 watch_index_item_t **at, void *entry, const char *key,
+                                 skim_span_t value)
+{
+    host_cleanup(host_freep) char *text = text_of(key, value);
+
+    if (text == NULL || stands_before(*items, at, text))
         return at;
-    host_cleanup(host_freep) char *text = host_xprintf("%s=%s", key, plain);
-
     if (*at != NULL && strcmp(value_of(*at)->text, text) != 0)
         drop_all(x, host_steal(*at));
     if (*at == NULL)
@@ -112,30 +143,34 @@ void watch_index_set(watch_index_t *x, watch_index_item_t **items, void *entry,
     skim_span_t reference;
 
     for (const char *p = NULL; skim_element_next(references, &p, &reference);)
-        at = keep(x, at, entry, WATCH_INDEX_OWNER, skim_get(reference, "uid"));
+        at = keep(x, items, at, entry, WATCH_INDEX_OWNER, skim_get(reference, "uid"));
     for (const watch_index_label_t *l = x->labels; labels.p != NULL && l != NULL; l = l->next)
-        at = keep(x, at, entry, l->key, skim_get(labels, l->key));
+        at = keep(x, items, at, entry, l->key, skim_get(labels, l->key));
     drop_all(x, host_steal(*at));
 }
 
 /* -- Labels -- */
 
-static watch_index_label_t **place_of(watch_index_t *x, const char *key)
+static const watch_index_label_t *label_of(const watch_index_t *x, const char *key)
 {
-    watch_index_label_t **at = &x->labels;
+    const watch_index_label_t *label = x->labels;
 
-    while (*at != NULL && strcmp((*at)->key, key) != 0)
-        at = &(*at)->next;
-    return at;
+    while (label != NULL && strcmp(label->key, key) != 0) {
+        label = label->next;
+    }
+    return label;
 }
 
 void watch_index_add(watch_index_t *x, const char *key, bool complete)
 {
-    watch_index_label_t **at = place_of(x, key);
+    watch_index_label_t **at = &x->labels;
     const size_t size = strlen(key) + 1;
 
-    if (*at != NULL)
+    if (label_of(x, key) != NULL || x->label_count == WATCH_INDEX_LABELS)
         return;
+    while (*at != NULL) {
+        at = &(*at)->next;
+    }
     *at = host_xcalloc(1, sizeof(**at) + size);
     (*at)->complete = complete;
     memcpy((*at)->key, key, size);
@@ -145,7 +180,7 @@ void watch_index_add(watch_index_t *x, const char *key, bool complete)
 
 bool watch_index_has(const watch_index_t *x, const char *key)
 {
-    const watch_index_label_t *label = *place_of((watch_index_t *) x, key);
+    const watch_index_label_t *label = label_of(x, key);
 
     return label != NULL && label->complete;
 }
@@ -167,6 +202,7 @@ bool watch_index_is_complete(const watch_index_t *x)
 
 void watch_index_fini(watch_index_t *x)
 {
+    hash_table_fini(&x->values);
     while (x->labels != NULL) {
         watch_index_label_t *label = x->labels;
 

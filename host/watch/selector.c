@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+enum { MAX_REQUIREMENTS = 256, MAX_TEXT = 64 * 1024, LABEL_MAX = 63 };
 enum op { OP_IN, OP_NOT_IN, OP_EXISTS, OP_ABSENT, OP_GREATER, OP_LESS };
 
 struct requirement {
@@ -31,8 +32,8 @@ struct parser {
 
 static int fail(const struct parser *in, const char *what)
 {
-    return host_fail(in->err, LH_EINVAL, "label selector '%s': %s at character %zu", in->text, what,
-                     (size_t) (in->p - in->text) + 1);
+    return host_fail(in->err, LH_EINVAL, "label selector '%.200s': %s at character %zu", in->text,
+                     what, (size_t) (in->p - in->text) + 1);
 }
 
 static int out_of_memory(const struct parser *in)
@@ -65,7 +66,7 @@ static bool is_label_text(const char *s)
 {
     size_t len = strlen(s);
 
-    if (len > 63 ||
+    if (len > LABEL_MAX ||
         strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != len)
         return false;
     return len == 0 || (is_alnum(s[0]) && is_alnum(s[len - 1]));
@@ -120,7 +121,11 @@ static int take_value(struct parser *in, struct requirement *r)
 
     if (ret < 0)
         return ret;
-    if (!is_label_text(values[r->count++]))
+    const char *value = values[r->count++];
+
+    if (strlen(value) > LABEL_MAX)
+        return fail(in, "a label's value of more than 63 characters ends");
+    if (!is_label_text(value))
         return fail(in, "no label's value ends");
     return 0;
 }
@@ -185,6 +190,8 @@ static int take_operator(struct parser *in, struct requirement *r)
 
 static int take_requirement(struct parser *in, watch_selector_t *s)
 {
+    if (s->count == MAX_REQUIREMENTS)
+        return fail(in, "more requirements than are allowed begin");
     struct requirement *items = reallocarray(s->items, s->count + 1, sizeof(*items));
 
     if (items == NULL)
@@ -214,6 +221,8 @@ int watch_selector_parse(const char *text, watch_selector_t **out, lh_error_t *e
 
     if (s == NULL)
         return out_of_memory(&in);
+    if (strnlen(text, MAX_TEXT + 1) > MAX_TEXT)
+        return host_fail(err, LH_EINVAL, "label selector: longer than %d bytes", MAX_TEXT);
     skip_space(&in);
     if (*in.p != '\0') {
         do {

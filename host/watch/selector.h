@@ -7,7 +7,8 @@
 
 typedef struct watch_selector watch_selector_t;
 
-/* Caller owns *out, free with watch_selector_destroy. LH_EINVAL with the place in the text. */
+/* Caller owns *out, free with watch_selector_destroy. LH_EINVAL with the place in the text, also for
+ * more than 256 requirements or 64 KiB. */
 HOST_MUST_USE int watch_selector_parse(const char *text, watch_selector_t **out, lh_error_t *err);
 void watch_selector_destroy(watch_selector_t *s); /* NULL is allowed */
 /* labels: the JSON object metadata.labels, or an absent span. A NULL selector matches all.

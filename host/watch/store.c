@@ -37,8 +37,8 @@ static size_t live_text_len(const store_entry_t *e)
 static watch_store_usage_t usage(const watch_store_t *s)
 {
     return (watch_store_usage_t){.objects = s->count,
-                                 .bytes = sizeof(*s) + s->table.bytes + s->bytes + s->index.bytes +
-                                          watch_dict_size(s->dict),
+                                 .bytes = sizeof(*s) + store_table_bytes(&s->table) + s->bytes +
+                                          watch_index_bytes(&s->index) + watch_dict_size(s->dict),
                                  .text_bytes = s->text_bytes};
 }
 
@@ -82,7 +82,7 @@ static const char *live_version(const store_entry_t *e)
     return e->packed ? watch_packed_version(e->live) : watch_snapshot_version(e->live);
 }
 
-static store_state_t live_state(const store_entry_t *e)
+store_state_t store_live(const store_entry_t *e)
 {
     if (e->live == NULL)
         return (store_state_t){0};
@@ -97,7 +97,7 @@ store_state_t store_view(const store_entry_t *e)
         return (store_state_t){0};
     if (e->note != NULL)
         return (store_state_t){.raw = watch_snapshot_ref(e->note->object)};
-    return e->live_gone ? (store_state_t){0} : live_state(e);
+    return e->live_gone ? (store_state_t){0} : store_live(e);
 }
 
 void store_state_unref(store_state_t state)
@@ -106,8 +106,7 @@ void store_state_unref(store_state_t state)
     watch_packed_unref(state.packed);
 }
 
-/* The state as a snapshot; takes state over. */
-static watch_snapshot_t *open_state(const watch_store_t *s, store_state_t state, const char *ns)
+watch_snapshot_t *store_open(const watch_store_t *s, store_state_t state, const char *ns)
 {
     if (state.packed == NULL)
         return state.raw;
@@ -208,10 +207,10 @@ static void join_order(watch_store_t *s, store_entry_t *e)
     }
 }
 
-static void set_index(watch_store_t *s, store_entry_t *e)
+void store_index(watch_store_t *s, store_entry_t *e)
 {
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *view =
-        open_state(s, store_view(e), e->ns->text);
+        store_open(s, store_view(e), e->ns->text);
 
     watch_index_set(&s->index, &e->indexed, e, view);
 }
@@ -222,7 +221,7 @@ static void settle(watch_store_t *s, store_entry_t *e, bool was_seen)
 {
     s->count += is_seen(e);
     s->count -= was_seen;
-    set_index(s, e);
+    store_index(s, e);
     if (e->live == NULL && e->note == NULL) {
         leave_order(s, e);
         store_table_remove(&s->table, e);
@@ -286,7 +285,6 @@ watch_store_t *watch_store_create(void)
 
     atomic_init(&s->refs, 1);
     pthread_mutex_init(&s->lock, NULL);
-    store_table_init(&s->table);
     list_init(&s->order);
     list_init(&s->walks);
     list_init(&s->notes);
@@ -335,7 +333,7 @@ bool watch_store_shrink(watch_store_t *s, size_t most)
             break;
         end_entry(s, LIST_ENTRY(it, store_entry_t, link));
     }
-    const bool more = s->table.entries > 0;
+    const bool more = s->table.entries.count > 0;
 
     pthread_mutex_unlock(&s->lock);
     return more;
@@ -399,8 +397,7 @@ static void pack(watch_store_t *s, store_entry_t *e)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* The next entry with a live state; NULL at the end. */
-static store_entry_t *next_live(watch_store_t *s, watch_store_walk_t *walk)
+store_entry_t *store_next_live(watch_store_t *s, watch_store_walk_t *walk)
 {
     while (walk->at != &s->order) {
         store_entry_t *e = LIST_ENTRY(walk->at, store_entry_t, link);
@@ -425,10 +422,21 @@ static void pack_recent(watch_store_t *s, store_entry_t *e)
         pack(s, e);
     if (s->recent_bytes <= s->recent_most)
         return;
-    while (s->recent_bytes > s->recent_most / 2 && (e = next_live(s, &s->recent)) != NULL) {
+    while (s->recent_bytes > s->recent_most / 2 && (e = store_next_live(s, &s->recent)) != NULL) {
         if (e->recent)
             pack(s, e);
     }
+}
+
+bool watch_store_pack(watch_store_t *s, watch_store_walk_t *walk)
+{
+    pthread_mutex_lock(&s->lock);
+    store_entry_t *e = store_next_live(s, walk);
+
+    pthread_mutex_unlock(&s->lock);
+    if (e != NULL && !e->packed)
+        pack(s, e);
+    return e != NULL;
 }
 
 /* -- The stream -- */
@@ -450,7 +458,7 @@ static enum watch_change change_of(const watch_store_t *s, const store_entry_t *
         return WATCH_REPLACED;
     if (e->epoch != s->epoch) { /* a version may have been given a second time */
         host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *live =
-            open_state(s, live_state(e), e->ns->text);
+            store_open(s, store_live(e), e->ns->text);
 
         return same_text(live, object) ? WATCH_SAME : WATCH_MODIFIED;
     }
@@ -503,13 +511,13 @@ enum watch_change watch_store_put(watch_store_t *s, watch_snapshot_t *object,
     const bool changed = change != WATCH_SAME && change != WATCH_OLDER;
 
     if (changed && old != NULL)
-        before = live_state(e);
+        before = store_live(e);
     if (changed || e->epoch != s->epoch)
         put_live(s, e, object);
     pthread_mutex_unlock(&s->lock);
     pack_recent(s, e);
     if (old != NULL)
-        *old = open_state(s, before, e->ns->text);
+        *old = store_open(s, before, e->ns->text);
     return change;
 }
 
@@ -518,7 +526,7 @@ enum watch_change watch_store_put(watch_store_t *s, watch_snapshot_t *object,
 static watch_snapshot_t *take_live(watch_store_t *s, store_entry_t *e, const char *version)
 {
     const bool was_seen = is_seen(e);
-    watch_snapshot_t *live = open_state(s, live_state(e), e->ns->text);
+    watch_snapshot_t *live = store_open(s, store_live(e), e->ns->text);
     const char *uid = watch_snapshot_uid(live);
 
     if (e->note != NULL && strcmp(watch_snapshot_uid(e->note->object), uid) == 0 &&
@@ -653,68 +661,6 @@ void watch_store_list_end(watch_store_t *s, const char *version)
             watch_version_compare(watch_snapshot_version(n->object), version) != 1)
             end_note(s, n->entry);
     }
-    pthread_mutex_unlock(&s->lock);
-}
-
-/* -- The index -- */
-
-void watch_store_index_labels(watch_store_t *s, const char *keys)
-{
-    host_cleanup(host_freep) char *each = host_xstrdup(keys);
-    char *next = each;
-
-    pthread_mutex_lock(&s->lock);
-    for (const char *key; (key = strsep(&next, ",")) != NULL;)
-        watch_index_add(&s->index, key, s->table.entries == 0);
-    if (!watch_index_is_complete(&s->index)) {
-        LIST_EACH (&s->notes, it,
-                   next_note) { /* no walk comes to those of which the stream knows nothing */
-            set_index(s, LIST_ENTRY(it, store_note_t, link)->entry);
-        }
-    }
-    pthread_mutex_unlock(&s->lock);
-}
-
-/* -- Walks -- */
-
-void watch_store_walk_begin(watch_store_t *s, watch_store_walk_t *walk)
-{
-    pthread_mutex_lock(&s->lock);
-    list_append(&s->walks, &walk->link);
-    walk->at = s->order.next;
-    walk->labels = s->index.label_count;
-    pthread_mutex_unlock(&s->lock);
-}
-
-watch_snapshot_t *watch_store_walk_next(watch_store_t *s, watch_store_walk_t *walk)
-{
-    pthread_mutex_lock(&s->lock);
-    store_entry_t *e = next_live(s, walk);
-    const store_state_t state = e != NULL ? live_state(e) : (store_state_t){0};
-
-    if (e == NULL)
-        watch_index_complete(&s->index, walk->labels);
-    else if (!watch_index_is_complete(&s->index))
-        set_index(s, e);
-    pthread_mutex_unlock(&s->lock);
-    return e != NULL ? open_state(s, state, e->ns->text) : NULL;
-}
-
-bool watch_store_pack(watch_store_t *s, watch_store_walk_t *walk)
-{
-    pthread_mutex_lock(&s->lock);
-    store_entry_t *e = next_live(s, walk);
-
-    pthread_mutex_unlock(&s->lock);
-    if (e != NULL && !e->packed)
-        pack(s, e);
-    return e != NULL;
-}
-
-void watch_store_walk_end(watch_store_t *s, watch_store_walk_t *walk)
-{
-    pthread_mutex_lock(&s->lock);
-    list_remove(&walk->link);
     pthread_mutex_unlock(&s->lock);
 }
 

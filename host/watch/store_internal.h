@@ -4,6 +4,7 @@
 #ifndef WATCH_STORE_INTERNAL_H
 #define WATCH_STORE_INTERNAL_H
 
+#include "base/hash_table.h"
 #include "watch/index.h"
 #include "watch/packed.h"
 #include "watch/store.h"
@@ -38,32 +39,28 @@ typedef struct store_state {
 
 /* An object. What the stream said of it is its live state. */
 typedef struct store_entry {
-    list_t link;              /* in the store's order */
-    list_t in_ns;             /* among the objects of its namespace */
-    struct store_entry *next; /* in its bucket, or of the free ones */
+    list_t link;      /* in the store's order */
+    list_t in_ns;     /* among the objects of its namespace */
+    hash_node_t node; /* in the table; of a free one the next */
     store_ns_t *ns;
     void *live; /* watch_packed_t when `packed`, else watch_snapshot_t; NULL: none */
     store_note_t *note;
     watch_index_item_t *indexed;
-    uint32_t hash;
     uint32_t generation; /* of the list that saw it last */
     uint16_t epoch;      /* of the live state */
-    bool packed;
-    bool recent;    /* the live state is raw and counts as recent */
-    bool live_gone; /* known to be gone, although the stream has not said so yet */
+    bool packed : 1;
+    bool recent : 1;    /* the live state is raw and counts as recent */
+    bool live_gone : 1; /* known to be gone, although the stream has not said so yet */
 } store_entry_t;
 
 typedef struct store_slab store_slab_t;
 
 typedef struct store_table {
-    store_entry_t **buckets, **old; /* old: while entries move from there, NULL else */
-    size_t cap, old_cap;            /* powers of two */
-    size_t moved;                   /* buckets of old that are empty by now */
-    size_t entries;
+    hash_table_t entries;
     store_ns_t *namespaces;
     store_slab_t *slabs;
-    store_entry_t *free;
-    size_t bytes;
+    hash_node_t *free;
+    size_t bytes; /* without the hash table */
 } store_table_t;
 
 struct watch_store {
@@ -92,8 +89,8 @@ struct watch_store {
 
 /* -- store_table.c -- */
 
-void store_table_init(store_table_t *t);
-void store_table_fini(store_table_t *t); /* it is empty */
+void store_table_fini(store_table_t *t);          /* it is empty, and may be used again */
+size_t store_table_bytes(const store_table_t *t); /* of memory */
 store_entry_t *store_table_find(const store_table_t *t, const char *ns, const char *name);
 /* A new entry of that key, without a state. */
 store_entry_t *store_table_add(store_table_t *t, const char *ns, const char *name);
@@ -107,5 +104,12 @@ const char *store_entry_name(const store_entry_t *e);
 /* What readers see: references are taken; both NULL: nothing. */
 store_state_t store_view(const store_entry_t *e);
 void store_state_unref(store_state_t state);
+store_state_t store_live(const store_entry_t *e); /* the live one, likewise */
+/* The state as a snapshot; takes state over. */
+watch_snapshot_t *store_open(const watch_store_t *s, store_state_t state, const char *ns);
+/* What readers see of the entry is found by the index. */
+void store_index(watch_store_t *s, store_entry_t *e);
+/* The next entry with a live state; NULL at the end. */
+store_entry_t *store_next_live(watch_store_t *s, watch_store_walk_t *walk);
 
 #endif

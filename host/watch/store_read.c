@@ -132,7 +132,8 @@ static place_t look_up(const watch_store_t *s, const char *ns, const watch_selec
         p.objects = watch_index_find(&s->index, WATCH_INDEX_OWNER, owner_uid);
         return p;
     }
-    look_up_labels(&p, &s->index, labels);
+    if (s->index.labels != NULL)
+        look_up_labels(&p, &s->index, labels);
     if (p.ns != NULL && p.objects != NULL && p.ns->entries < p.objects->count)
         p.indexed = false; /* fewer are in the namespace */
     p.exact = p.indexed && watch_selector_size(labels) == 1;
@@ -156,7 +157,7 @@ static int collect_all(watch_store_t *s, const place_t *p, candidates_t *c)
         return reserve(c, 0);
     if (reserve(c, p->indexed      ? p->objects->count
                    : p->ns != NULL ? p->ns->entries
-                                   : s->table.entries) < 0)
+                                   : s->table.entries.count) < 0)
         return LH_ENOMEM;
     if (p->indexed) {
         collect_indexed(c, p);

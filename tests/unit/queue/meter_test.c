@@ -297,3 +297,24 @@ Test(meter, the_poison_of_an_object_ends_with_it)
     queue_finish(f.q, run.entry, QUEUE_FAIL, 0, f.now);
     EXPECT_METRIC(m, POISON, 0);
 }
+
+/* Each run of a host that has been up for long adds its start time. */
+Test(meter, the_work_of_many_runs_is_told_after_a_month_of_uptime)
+{
+    enum { RUNS = 4096 };
+    METERED(f, m);
+
+    f.now = INT64_C(31) * 86400 * CLOCK_S;
+    for (int i = 0; i < RUNS; i++) {
+        char name[16];
+        queue_run_t run;
+
+        snprintf(name, sizeof(name), "n%d", i);
+        add(&f, name);
+        cr_assert(queue_take(f.q, f.now, &run));
+        queue_started(f.q, run.entry, f.now);
+    }
+    f.now += CLOCK_S;
+    queue_tick(f.q, f.now);
+    EXPECT_METRIC(m, "workqueue_unfinished_work_seconds" LABELS, RUNS);
+}

@@ -164,7 +164,31 @@ Test(selector, bad_ones_are_refused_with_their_place)
     expect_bad("app=web-", "no label's value");
     expect_bad("UPPER.io/x=1", "no label's name");
     expect_bad("n>many", "no whole number");
-    expect_bad("app=0123456789012345678901234567890123456789012345678901234567890123", "value");
+    expect_bad("app=0123456789012345678901234567890123456789012345678901234567890123",
+               "a label's value of more than 63 characters ends at character 69");
+}
+
+/* A plugin may ask for anything, and the cache is held while it is looked up. */
+Test(selector, one_that_is_too_long_is_refused)
+{
+    host_cleanup(buf_fini) buf_t text = BUF_INIT;
+    watch_selector_t *s = NULL;
+    lh_error_t err = {0};
+
+    for (int i = 0; i < 256; i++)
+        buf_printf(&text, "%sa", i > 0 ? "," : "");
+    ASSERT_OK(watch_selector_parse(buf_text(&text), &s, &err), err);
+    EXPECT_INT(watch_selector_size(s), 256);
+    watch_selector_destroy(s);
+    buf_puts(&text, ",a");
+    expect_bad(buf_text(&text), "more requirements than are allowed begin at character 513");
+    buf_clear(&text);
+    buf_puts(&text, "a in (b");
+    while (text.len < 64 * 1024)
+        buf_puts(&text, ",b");
+    buf_puts(&text, ")");
+    EXPECT_INT(watch_selector_parse(buf_text(&text), &s, &err), LH_EINVAL);
+    EXPECT_HAS(err.text, "label selector: longer than 65536 bytes");
 }
 
 Test(selector, labels_that_must_have_one_value_are_told)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What store_test.c says of stores holds as well for one that compresses all it can; and this. */
+/* What store_test.c and store_index_test.c say of stores holds as well for one that compresses all it
+ * can; and this. */
 #define STORE_PACKED
+#include "store_index_test.c"
 #include "store_test.c"
 
 Test(store_packed, objects_are_compressed_once_there_is_a_dictionary)
