@@ -38,13 +38,17 @@ def losses(results):
     return "\n".join(lines) or "None."
 
 
+def how_many(runs):
+    return "one run each" if runs == 1 else f"medians of {runs} runs each"
+
+
 def runs_of(record):
     counts = [len(program["runs"]) for program in record["programs"].values()]
     loads = [run["load_before"] for program in record["programs"].values() for run in program["runs"]]
     kept = ("objects", "resource", "payload", "size", "rate", "workers", "count")
     parameters = ", ".join(f"{key} {record['parameters'][key]}" for key in kept if record["parameters"].get(key) is not None)
     return (f"{record['date'][:10]}; leasehold {record['versions']['leasehold']}; {record['versions'].get('cpu', '?')}; {parameters}; "
-            f"medians of {max(counts, default=0)} runs each; load average before them {min(loads, default=0):.1f} to {max(loads, default=0):.1f}.")
+            f"{how_many(max(counts, default=0))}; load average before them {min(loads, default=0):.1f} to {max(loads, default=0):.1f}.")
 
 
 def failures(record):
