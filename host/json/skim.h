@@ -79,7 +79,8 @@ skim_span_t skim_managed(const char *text, size_t len, const skim_meta_t *meta);
 /* -- Streams -- */
 
 enum skim_mode {
-    SKIM_FRAMES, /* objects one after another, white space between: a watch */
+    SKIM_FRAMES, /* objects one after another, white space between: a watch. One that another begins in
+                  * (a line with "{\"type\":") was cut short: LH_EPARSE */
     SKIM_LIST    /* one list: each element of "items" (once at most, or null), then the rest */
 };
 

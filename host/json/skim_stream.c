@@ -3,6 +3,8 @@
 #include "base/error.h"
 #include "json/skim_text.h"
 
+#include <string.h>
+
 #define KEEP_CAP (64u << 10) /* a buffer that has grown beyond this is freed after use */
 
 enum state {
@@ -30,6 +32,7 @@ struct skim_stream {
     uint64_t offset;   /* of the chunk at hand in the stream */
     const char *chunk; /* start of the chunk at hand */
     skim_scan_t scan;  /* the object, key or value at hand */
+    size_t line;       /* frames: bytes of NEXT_EVENT that the text ends with */
     buf_t part;        /* begin of an object whose end is in a later chunk */
     buf_t rest;        /* list: the document without its elements */
     size_t key_at;     /* offset in rest of the key at hand, with its quote */
@@ -89,6 +92,30 @@ static int hand_on(skim_stream_t *s, const char *text, size_t len, lh_error_t *e
     return rc;
 }
 
+/* How an event begins in its line; and how no line goes on inside of one, which has no other lines. */
+static const char NEXT_EVENT[] = "\n{\"type\":";
+
+/* Where the next frame has begun although the one at hand has not ended: a broken server or proxy has cut
+ * it short, and it would swallow all that follow. NULL: it has not. */
+static const char *find_next(skim_stream_t *s, const char *p, const char *end)
+{
+    while (p < end) {
+        if (s->line == 0) {
+            p = memchr(p, '\n', (size_t) (end - p));
+            if (p == NULL)
+                return NULL;
+        }
+        if (*p != NEXT_EVENT[s->line]) {
+            s->line = 0;
+            continue;
+        }
+        p++;
+        if (++s->line == sizeof(NEXT_EVENT) - 1)
+            return p;
+    }
+    return NULL;
+}
+
 /* The next piece of an object. */
 static int feed_object(skim_stream_t *s, const char **p, const char *end, lh_error_t *err)
 {
@@ -99,6 +126,10 @@ static int feed_object(skim_stream_t *s, const char **p, const char *end, lh_err
     const char *after = skim_scan(&s->scan, from, to);
     int rc = 0;
 
+    const char *cut =
+        s->mode == SKIM_FRAMES ? find_next(s, from, after != NULL ? after : to) : NULL;
+    if (cut != NULL)
+        return refuse(s, cut, "the next event begins before this one has ended", err);
     *p = after != NULL ? after : end;
     if (after != NULL && s->part.len == 0)
         return hand_on(s, from, (size_t) (after - from), err);
@@ -172,6 +203,7 @@ static int begin_object(skim_stream_t *s, const char **p, lh_error_t *err)
         return refuse(s, *p, "an object is missing", err);
     s->state = OBJECT;
     s->scan = (skim_scan_t){0};
+    s->line = 0;
     return 0;
 }
 

@@ -60,7 +60,8 @@ enum lease_event {
 enum lease_state { LEASE_STANDBY, LEASE_HOLDING, LEASE_LEADING, LEASE_RELEASING };
 
 enum lease_count {
-    LEASE_COUNT_TRANSITION,    /* cause: why the state changed */
+    LEASE_COUNT_ACQUIRED,      /* cause: why the lease could be had */
+    LEASE_COUNT_ENDED,         /* cause: why the term ended */
     LEASE_COUNT_RENEW_FAILURE, /* cause: what the answer was */
     LEASE_COUNT_SLOW_PATH,     /* a holder had to ask what is true */
     LEASE_COUNT_DUPLICATE      /* another live process has our name */

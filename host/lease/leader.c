@@ -108,7 +108,7 @@ void lease_hold(lease_elector_t *e, const lease_time_t *t, uint64_t counter, lea
                   "avoid this wait",
                   (double) (e->lead_from - t->now) / CLOCK_S);
     }
-    e->act->count(e->arg, LEASE_COUNT_TRANSITION, e->cause);
+    e->act->count(e->arg, LEASE_COUNT_ACQUIRED, e->cause);
     lease_take_record(e, t, record);
     lease_tell(e, e->identity, true);
     landed(e, t, counter);
@@ -137,7 +137,7 @@ void lease_fall(lease_elector_t *e, const lease_time_t *t, enum lease_end end, c
     fence_close(e->fence);
     e->act->fall(e->arg);
     lease_say(e, LOG_WARN, "term %lld has ended: %s", (long long) e->term, reason);
-    e->act->count(e->arg, LEASE_COUNT_TRANSITION, end == LEASE_END_EXPIRED ? "deadline" : "lost");
+    e->act->count(e->arg, LEASE_COUNT_ENDED, end == LEASE_END_EXPIRED ? "deadline" : "lost");
     lease_standby_enter(e);
     e->resting = true;
     e->overdue_at = HOST_MIN(t->now + e->stop_budget, kill_limit);
@@ -162,7 +162,7 @@ static void lose(lease_elector_t *e, const lease_time_t *t, lease_record_t *reco
         lease_fall(e, t, LEASE_END_LOST, reason);
     } else {
         lease_say(e, LOG_WARN, "not leading: %s", reason);
-        e->act->count(e->arg, LEASE_COUNT_TRANSITION, "lost");
+        e->act->count(e->arg, LEASE_COUNT_ENDED, "lost");
         lease_standby_enter(e);
     }
     if (record != NULL)

@@ -11,7 +11,7 @@ static void finish(lease_elector_t *e, const lease_time_t *t, lease_record_t *re
     bool stand_back = e->stand_back;
 
     lease_say(e, LOG_INFO, "term %lld has ended: %s", (long long) e->term, reason);
-    e->act->count(e->arg, LEASE_COUNT_TRANSITION, cause);
+    e->act->count(e->arg, LEASE_COUNT_ENDED, cause);
     lease_standby_enter(e);
     e->resting = true;
     e->stand_until = stand_back ? t->now + e->lease_duration : 0;

@@ -175,6 +175,7 @@ static void add_metrics(lease_report_t *r)
 {
     static const char *const name_only[] = {"name", NULL};
     static const char *const with_cause[] = {"name", "cause", NULL};
+    static const char *const with_change[] = {"name", "change", "cause", NULL};
 
     if (r->o.metrics == NULL)
         return;
@@ -208,9 +209,10 @@ static void add_metrics(lease_report_t *r)
     r->failures =
         metrics_counter(r->o.metrics, "leasehold_lease_renew_failures_total",
                         "Renewals that were not acknowledged, by what was answered.", with_cause);
-    r->transitions =
-        metrics_counter(r->o.metrics, "leasehold_lease_transitions_total",
-                        "Changes between holding the lease and not, by cause.", with_cause);
+    r->transitions = metrics_counter(
+        r->o.metrics, "leasehold_lease_transitions_total",
+        "Changes between holding the lease and not (change: acquired, ended), by cause.",
+        with_change);
 }
 
 static void measure(lease_report_t *r, const lease_status_t *s, int64_t now)
@@ -242,12 +244,17 @@ void lease_report_update(lease_report_t *r, const lease_status_t *status, int64_
 void lease_report_count(lease_report_t *r, enum lease_count what, const char *cause)
 {
     const char *const labels[] = {r->name, cause, NULL};
+    const char *const acquired[] = {r->name, "acquired", cause, NULL};
+    const char *const ended[] = {r->name, "ended", cause, NULL};
 
     if (r->o.metrics == NULL)
         return;
     switch (what) {
-    case LEASE_COUNT_TRANSITION:
-        metric_add(metric_cell(r->transitions, labels), 1);
+    case LEASE_COUNT_ACQUIRED:
+        metric_add(metric_cell(r->transitions, acquired), 1);
+        break;
+    case LEASE_COUNT_ENDED:
+        metric_add(metric_cell(r->transitions, ended), 1);
         break;
     case LEASE_COUNT_RENEW_FAILURE:
         metric_add(metric_cell(r->failures, labels), 1);

@@ -30,6 +30,8 @@ static int follow_missing(const work_t *w, const object_t *mirror, const reflect
     return 0;
 }
 
+/* Its source is known to have automatic mirrors from now on, also when it has had no turn yet: should it go
+ * before that, or ask for them no more, its turn looks after them. */
 static int follow(const work_t *w, const object_t *mirror, const reflects_t *r, lh_error_t *err)
 {
     const lh_key_t key = lh_key_of(w->watch, r->ns, r->name);
@@ -45,7 +47,9 @@ static int follow(const work_t *w, const object_t *mirror, const reflects_t *r, 
     if (ret < 0)
         return ret;
     const object_t source = {r->ns, r->name, lh_snapshot_json(w->self->host, snapshot), snapshot};
-    if (permits(w, &source, mirror->ns, r->automatic))
+    if (r->automatic && sources_add(&w->self->sources, w, &source) < 0)
+        ret = lh_errorf(err, LH_ENOMEM, "out of memory");
+    else if (permits(w, &source, mirror->ns, r->automatic))
         ret = copy_update(w, &source, mirror, err);
     else if (r->automatic)
         ret = copy_delete(w, mirror, "its source does not permit it any more", err);

@@ -250,6 +250,41 @@ Test(mirror, a_mirror_finds_after_a_new_term_that_it_is_asked_for_no_more)
     end(fake);
 }
 
+/* In a new term, the mirror's turn comes before its source's. */
+static lh_fake_t *with_a_mirror_that_has_looked(void)
+{
+    lh_fake_t *fake = lead();
+    lh_error_t err = {0};
+
+    put_source(fake, AUTO, "'k': 'v'");
+    lh_fake_deactivate(fake);
+    cr_assert(lh_fake_activate(fake, &err) == 0);
+    settle(fake, "a", "conf");
+    EXPECT_THERE(IN_A, 1);
+    return fake;
+}
+
+Test(mirror, a_source_that_goes_before_its_first_turn_takes_its_mirrors_along)
+{
+    lh_fake_t *fake = with_a_mirror_that_has_looked();
+
+    lh_fake_remove(fake, WATCH_CONFIG_MAPS, "src", "conf");
+    settle(fake, "src", "conf");
+    EXPECT_THERE(IN_A, 0);
+    EXPECT_THERE(IN_B, 0);
+    end(fake);
+}
+
+Test(mirror, a_source_that_asks_for_no_more_before_its_first_turn_takes_its_mirrors_along)
+{
+    lh_fake_t *fake = with_a_mirror_that_has_looked();
+
+    lh_fake_patch(fake, SOURCE, "{'metadata': {'annotations': null}}");
+    settle(fake, "src", "conf");
+    EXPECT_THERE(IN_A, 0);
+    end(fake);
+}
+
 Test(mirror, no_mirror_is_deleted_because_the_cache_lacks_its_source)
 {
     lh_fake_t *fake = lead();

@@ -256,6 +256,7 @@ int dev_core_load(dev_core_t *c, const char *path, lh_error_t *err)
         return host_error_wrap(err, ret, "snapshot '%s', line %u", path, line);
     dev_store_skip(c->store, VERSIONS_LOST);
     register_crds(c);
+    dev_gc_restored(c);
     return 0;
 }
 

@@ -199,12 +199,43 @@ static bool begins_to_end(const dev_event_t *e)
            is_ending(e->object) && !is_ending(e->before);
 }
 
+static void restore_table(void *arg, dev_table_t *t)
+{
+    dev_core_t *c = arg;
+
+    for (size_t i = 0; i < dev_table_count(t); i++) {
+        const dev_object_t *o = dev_table_at(t, i);
+
+        index_object(c, t, o, true);
+        suspect(c, t, o->ns, o->name);
+    }
+}
+
+void dev_gc_restored(dev_core_t *c)
+{
+    dev_store_each_table(c->store, restore_table, c);
+}
+
+static bool is_crd(const dev_event_t *e)
+{
+    return strcmp(dev_table_key(e->table), "apiextensions.k8s.io/customresourcedefinitions") == 0;
+}
+
+/* An owner of a kind that nobody knew may turn out not to be there. */
+static void suspect_all_dependents(dev_core_t *c)
+{
+    for (const dev_owned_t *owned = c->owned; owned != NULL; owned = owned->hh.next)
+        suspect_dependents(c, owned->uid);
+}
+
 void dev_gc_event(dev_core_t *c, const dev_event_t *e)
 {
     if (e->before != NULL)
         index_object(c, e->table, e->before, false);
     if (!e->gone) {
         index_object(c, e->table, e->object, true);
+        if (is_crd(e))
+            suspect_all_dependents(c);
         suspect_later(c, e->table, e->object->ns, e->object->name,
                       begins_to_end(e) ? NAMESPACE_DELAY : 0);
         return;
@@ -216,7 +247,7 @@ void dev_gc_event(dev_core_t *c, const dev_event_t *e)
         suspect(c, dev_store_table(c->store, "/namespaces"), "", e->object->ns);
     suspect_crd(c, dev_table_key(e->table));
     /* Its names are free. */
-    if (strcmp(dev_table_key(e->table), "apiextensions.k8s.io/customresourcedefinitions") == 0) {
+    if (is_crd(e)) {
         for (size_t i = 0; i < dev_table_count(e->table); i++)
             suspect(c, e->table, "", dev_table_at(e->table, i)->name);
     }

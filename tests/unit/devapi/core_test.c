@@ -19,15 +19,6 @@ static dev_request_t merge(const char *name)
     return r;
 }
 
-static char *uid_of(const char *name)
-{
-    cJSON *o = serve_as(200, configmap(DEV_GET, name), NULL);
-    char *uid = host_xstrdup(tree_text(tree_get(o, "metadata"), "uid"));
-
-    cJSON_Delete(o);
-    return uid;
-}
-
 /* A ConfigMap that owner owns; more: members of the reference. */
 static void make_owned(const char *name, const char *owner, const char *more)
 {

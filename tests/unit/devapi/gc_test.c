@@ -3,6 +3,7 @@
 #include "served.h"
 
 #include "devapi/core_impl.h"
+#include "support/temp_dir.h"
 
 enum { MANY = 100, MANY_A_TURN = 20 };
 
@@ -94,7 +95,7 @@ Test(gc, a_namespace_waits_for_finalizers_without_turning)
     cJSON_Delete(last);
 }
 
-Test(gc, the_end_of_a_full_crd_leaves_the_loop_to_others)
+static void make_things(void)
 {
     cJSON_Delete(serve_as(
         201, request_of(DEV_CREATE, CRDS, NULL),
@@ -102,6 +103,11 @@ Test(gc, the_end_of_a_full_crd_leaves_the_loop_to_others)
         "'plural':'things','kind':'Thing'},'versions':[{'name':'v1','served':true,'storage':true,"
         "'schema':{'openAPIV3Schema':{'type':'object'}}}]}}"));
     settle();
+}
+
+Test(gc, the_end_of_a_full_crd_leaves_the_loop_to_others)
+{
+    make_things();
     make_many(request_of(DEV_CREATE, "x.dev", "things", NULL), "default", "");
     cJSON_Delete(serve_as(200, request_of(DEV_DELETE, CRDS, "things.x.dev"), NULL));
     expect_sliced(MANY + 1);
@@ -122,6 +128,50 @@ Test(gc, a_foreground_deletion_of_many_leaves_the_loop_to_others)
     r.propagation_policy = "Foreground";
     cJSON_Delete(serve_as(200, r, NULL));
     expect_sliced(MANY + 1);
+}
+
+static char *owned_by(const char *api_version, const char *kind, const char *name, const char *uid)
+{
+    return host_xprintf(
+        "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'child',"
+        "'ownerReferences':[{'apiVersion':'%s','kind':'%s','name':'%s','uid':'%s'}]}}",
+        api_version, kind, name, uid);
+}
+
+Test(gc, dependents_that_a_snapshot_brought_go_with_their_owner)
+{
+    char *dir = temp_dir_make();
+    lh_error_t err = {0};
+    host_cleanup(host_freep) char *path = host_xprintf("%s/snapshot", dir);
+
+    make_configmap("owner", "");
+    host_cleanup(host_freep) char *uid = uid_of("owner");
+    host_cleanup(host_freep) char *child = owned_by("v1", "ConfigMap", "owner", uid);
+    cJSON_Delete(serve_as(201, request_of(DEV_CREATE, CONFIGMAPS, NULL), child));
+    settle();
+    ASSERT_OK(dev_core_save(served.core, path, &err), err);
+    served_finish();
+    served_start();
+    ASSERT_OK(dev_core_load(served.core, path, &err), err);
+    settle();
+    EXPECT_INT(code_of_get(CONFIGMAPS, "child"), 200);
+    cJSON_Delete(serve_as(200, request_of(DEV_DELETE, CONFIGMAPS, "owner"), NULL));
+    settle();
+    EXPECT_INT(code_of_get(CONFIGMAPS, "child"), 404);
+    temp_dir_remove(dir);
+}
+
+/* Until then it may be anywhere: the kind is not known. */
+Test(gc, a_dependent_of_an_owner_that_is_not_there_goes_when_its_kind_is_installed)
+{
+    host_cleanup(host_freep) char *child =
+        owned_by("x.dev/v1", "Thing", "absent", "00000000-0000-0000-0000-000000000001");
+
+    cJSON_Delete(serve_as(201, request_of(DEV_CREATE, CONFIGMAPS, NULL), child));
+    settle();
+    EXPECT_INT(code_of_get(CONFIGMAPS, "child"), 200);
+    make_things();
+    EXPECT_INT(code_of_get(CONFIGMAPS, "child"), 404);
 }
 
 /* The real one's root-ca publisher does so; pods and tools read it. */

@@ -105,4 +105,14 @@ static inline int code_of_get(const char *group, const char *resource, const cha
     return code;
 }
 
+/* Of a ConfigMap. Caller frees. */
+static inline char *uid_of(const char *name)
+{
+    cJSON *o = serve_as(200, request_of(DEV_GET, CONFIGMAPS, name), NULL);
+    char *uid = host_xstrdup(tree_text(tree_get(o, "metadata"), "uid"));
+
+    cJSON_Delete(o);
+    return uid;
+}
+
 #endif

@@ -194,6 +194,12 @@ static const struct bad_row bad[] = {
     {SKIM_FRAMES, "{} x", "byte 3: an object is missing"},
     {SKIM_FRAMES, "[]", "byte 0: an object is missing"},
     {SKIM_FRAMES, "{}}", "byte 2: an object is missing"},
+    {SKIM_FRAMES, "{\"type\":\"ADDED\",\"object\":{\"a\":\n{\"type\":\"ADDED\",\"object\":{}}\n",
+     "byte 39: the next event begins before this one has ended"},
+    {SKIM_FRAMES, "{\"type\":\"ADDED\",\"object\":{\"a\":\"b\n{\"type\":\"ADDED\",\"object\":{}}\n",
+     "byte 41: the next event begins before this one has ended"},
+    {SKIM_FRAMES, "{\"type\":\"A\",\n\n{\"t\n{\"type\":",
+     "byte 26: the next event begins before this one has ended"},
     {SKIM_LIST, "", "byte 0: the text ends early"},
     {SKIM_LIST, "[]", "byte 0: an object is missing"},
     {SKIM_LIST, "{\"items\":[{}", "byte 12: the text ends early"},
@@ -250,6 +256,22 @@ Test(skim_stream, a_malformed_object_is_handed_on_and_the_stream_lives)
     cr_assert_eq(run(SKIM_FRAMES, MAX, text, 0, 4, &seen, NULL, NULL), 0);
     cr_expect_str_eq(buf_text(&seen.text), text);
     buf_fini(&seen.text);
+}
+
+/* As no API server writes them, but JSON they are. */
+Test(skim_stream, events_of_several_lines_are_handed_on)
+{
+    static const char text[] = "{\n  \"type\": 1,\n \"b\":\n {\"type\": 2}, \"c\":[\n{\"t\":1}]}\n"
+                               "{\"type\":\"x\"}\n{\"type\":\"y\"}\n";
+
+    for (size_t piece = 1; piece <= sizeof(text); piece++) {
+        struct seen seen = {0};
+
+        cr_expect_eq(run(SKIM_FRAMES, MAX, text, 0, piece, &seen, NULL, NULL), 0, "pieces of %zu",
+                     piece);
+        cr_expect_eq(seen.objects, 3, "%d objects in pieces of %zu", (int) seen.objects, piece);
+        buf_fini(&seen.text);
+    }
 }
 
 Test(skim_stream, the_limit_of_an_object_is_exact_at_every_piece_size)

@@ -509,8 +509,10 @@ Test(lease, metrics_keep_the_names_of_client_go)
     idle(&o, 600);
     EXPECT_INT(metric("leader_election_master_status{name=\"" SIM_LEASE "\"} "), 1);
     EXPECT_INT(metric("leader_election_slowpath_total{name=\"" SIM_LEASE "\"} "), 0);
-    EXPECT_INT(
-        metric("leasehold_lease_transitions_total{name=\"" SIM_LEASE "\",cause=\"released\"} "), 1);
+    EXPECT_INT(metric("leasehold_lease_transitions_total{name=\"" SIM_LEASE
+                      "\",change=\"acquired\","
+                      "cause=\"released\"} "),
+               1);
     cr_expect(metric("leasehold_lease_renew_duration_seconds_count{name=\"" SIM_LEASE "\"} ") >= 2);
     cr_expect(metric("leasehold_lease_deadline_seconds{name=\"" SIM_LEASE "\"} ") > 0);
     EXPECT_INT(metric("leasehold_lease_gate_open{name=\"" SIM_LEASE "\"} "), 1);

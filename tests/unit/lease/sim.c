@@ -206,7 +206,7 @@ static void on_count(void *arg, enum lease_count what, const char *cause)
     h->duplicates += what == LEASE_COUNT_DUPLICATE;
     h->slow_paths += what == LEASE_COUNT_SLOW_PATH;
     h->refused_renewals += what == LEASE_COUNT_RENEW_FAILURE;
-    if (what == LEASE_COUNT_TRANSITION)
+    if (what == LEASE_COUNT_ACQUIRED || what == LEASE_COUNT_ENDED)
         append(h->transitions, sizeof(h->transitions), "%s ", cause);
 }
 

@@ -244,6 +244,19 @@ Test(reflector, text_that_is_no_event_lists_again_after_a_while)
     EXPECT_INT(metric(&f, "leasehold_watch_relists_total{" LABELS ",cause=\"garbled\"}"), 1);
 }
 
+/* It would have taken all that follow for a part of itself, for as long as the watch lives. */
+Test(reflector, an_event_that_was_cut_short_does_not_make_the_host_deaf)
+{
+    FIXTURE(f);
+    settle(&f, "a");
+    fake_kube_data(call(&f, "watch=1"),
+                   "{\"type\":\"ADDED\",\"object\":{\"apiVersion\":\"v1\",\n"
+                   "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"b\"}}}\n");
+    expect_backoff(&f, 800);
+    expect_list(&f);
+    EXPECT_INT(metric(&f, "leasehold_watch_relists_total{" LABELS ",cause=\"garbled\"}"), 1);
+}
+
 /* The object could not be decoded, so its deletion came as an error. */
 Test(reflector, an_object_that_was_deleted_unsafely_has_gone_after_the_list_that_follows)
 {
