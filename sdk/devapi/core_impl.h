@@ -72,7 +72,7 @@ void dev_crd_validate(const cJSON *crd, const cJSON *old, dev_status_t *st);
 /* gc.c */
 void dev_gc_event(dev_core_t *c, const dev_event_t *e);
 void dev_gc_restored(dev_core_t *c); /* what is in the store has come without events */
-void dev_gc_start(dev_core_t *c); /* the namespaces that are always there */
+void dev_gc_start(dev_core_t *c);    /* the namespaces that are always there */
 void dev_gc_destroy(dev_core_t *c);
 
 /* render.c: an object in the shape and version that is asked for, as an item of a list (without kind
