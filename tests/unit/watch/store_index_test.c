@@ -18,8 +18,8 @@ static void selector_destroyp(watch_selector_t **s)
     watch_selector_destroy(*s);
 }
 
-/* The names that match, in the order of the alphabet: "a,b". */
-static char *found(watch_store_t *s, const char *selector)
+/* The names of those in ns that match and have the owner (NULL: any), in the order of the alphabet: "a,b". */
+static char *found(watch_store_t *s, const char *ns, const char *selector, const char *owner)
 {
     host_cleanup(selector_destroyp) watch_selector_t *labels = NULL;
     host_cleanup(buf_fini) buf_t out = BUF_INIT;
@@ -30,9 +30,11 @@ static char *found(watch_store_t *s, const char *selector)
 
     looked_at = 0;
     ASSERT_OK(watch_selector_parse(selector, &labels, &err), err);
-    ASSERT_OK(watch_store_names(s, NULL, labels, NULL, &names, &count, &err), err);
-    for (size_t i = 0; i < count; i++)
+    ASSERT_OK(watch_store_names(s, ns, labels, owner, &names, &count, &err), err);
+    for (size_t i = 0; i < count; i++) {
+        EXPECT_STR(names[i].ns, ns != NULL ? ns : "ns");
         there[names[i].name[0] - 'a'] = true;
+    }
     watch_names_free(names, count);
     for (int i = 0; i < 26; i++) {
         if (there[i])
@@ -47,12 +49,14 @@ static char *found(watch_store_t *s, const char *selector)
 #define EXPECT_LOOKED_AT(among) EXPECT_INT(looked_at, among)
 #endif
 /* Which names match, and among how many objects they are found. */
-#define EXPECT_FOUND(s, selector, expected, among)                                                 \
+#define EXPECT_FOUND_OF(s, ns, selector, owner, expected, among)                                   \
     do {                                                                                           \
-        host_cleanup(host_freep) char *t_ = found(s, selector);                                    \
+        host_cleanup(host_freep) char *t_ = found(s, ns, selector, owner);                         \
         EXPECT_STR(t_, expected);                                                                  \
         EXPECT_LOOKED_AT(among);                                                                   \
     } while (0)
+#define EXPECT_FOUND(s, selector, expected, among)                                                 \
+    EXPECT_FOUND_OF(s, NULL, selector, NULL, expected, among)
 
 static void put_labelled(watch_store_t *s, const char *name, int version, const char *labels)
 {
@@ -80,19 +84,6 @@ static void walk(watch_store_t *s)
     while ((object = watch_store_walk_next(s, &w)) != NULL)
         watch_snapshot_unref(object);
     watch_store_walk_end(s, &w);
-}
-
-static size_t labelled_and_owned(watch_store_t *s, const char *selector, const char *uid)
-{
-    host_cleanup(selector_destroyp) watch_selector_t *labels = NULL;
-    watch_name_t *names = NULL;
-    size_t count = 0;
-    lh_error_t err;
-
-    ASSERT_OK(watch_selector_parse(selector, &labels, &err), err);
-    ASSERT_OK(watch_store_names(s, NULL, labels, uid, &names, &count, &err), err);
-    watch_names_free(names, count);
-    return count;
 }
 
 Test(store, objects_are_found_by_a_label_that_is_indexed)
@@ -189,37 +180,18 @@ static void put_in(watch_store_t *s, const char *ns, const char *name)
     watch_store_put(s, o, NULL);
 }
 
-/* So many in the namespace match, which are found among so many. */
-static void expect_in(watch_store_t *s, const char *ns, const char *selector, int expected,
-                      int among)
-{
-    host_cleanup(selector_destroyp) watch_selector_t *labels = NULL;
-    watch_name_t *names = NULL;
-    size_t count = 0;
-    lh_error_t err;
-
-    looked_at = 0;
-    ASSERT_OK(watch_selector_parse(selector, &labels, &err), err);
-    ASSERT_OK(watch_store_names(s, ns, labels, NULL, &names, &count, &err), err);
-    EXPECT_INT(count, expected);
-    for (size_t i = 0; i < count; i++)
-        EXPECT_STR(names[i].ns, ns);
-    EXPECT_LOOKED_AT(among);
-    watch_names_free(names, count);
-}
-
 Test(store, of_another_namespace_nothing_is_looked_at)
 {
     STORE(s);
     put_three_apps(s);
     put_in(s, "other", "a");
-    expect_in(s, "other", "app=web", 1, 1);
-    expect_in(s, "ns", "app=web", 2, 4);
-    expect_in(s, "none", "app=web", 0, 0);
+    EXPECT_FOUND_OF(s, "other", "app=web", NULL, "a", 1);
+    EXPECT_FOUND_OF(s, "ns", "app=web", NULL, "a,b", 4);
+    EXPECT_FOUND_OF(s, "none", "app=web", NULL, "", 0);
     EXPECT_REMOVED(s, "a", "a", "2", "a@1");
     put_in(s, "third", "z"); /* in the place of what was removed */
-    expect_in(s, "ns", "app=web", 1, 3);
-    expect_in(s, "third", "app=web", 1, 1);
+    EXPECT_FOUND_OF(s, "ns", "app=web", NULL, "b", 3);
+    EXPECT_FOUND_OF(s, "third", "app=web", NULL, "z", 1);
 }
 
 Test(store, the_smaller_of_namespace_and_label_is_looked_at)
@@ -228,10 +200,10 @@ Test(store, the_smaller_of_namespace_and_label_is_looked_at)
     watch_store_index_labels(s, "app");
     put_three_apps(s);
     put_in(s, "other", "a");
-    expect_in(s, "other", "app=web", 1, 1);
-    expect_in(s, "ns", "app=web", 2, 0);
-    expect_in(s, "ns", "app=db", 1, 0);
-    expect_in(s, "other", "app=db", 0, 0);
+    EXPECT_FOUND_OF(s, "other", "app=web", NULL, "a", 1);
+    EXPECT_FOUND_OF(s, "ns", "app=web", NULL, "a,b", 0);
+    EXPECT_FOUND_OF(s, "ns", "app=db", NULL, "c", 0);
+    EXPECT_FOUND_OF(s, "other", "app=db", NULL, "", 0);
 }
 
 Test(store, an_owner_that_is_called_like_a_label_is_another_thing)
@@ -258,9 +230,9 @@ Test(store, an_owners_objects_are_found_by_their_labels_too)
                    : ",\"ownerReferences\":[{\"uid\":\"o\"}]");
         watch_store_put(s, o, NULL);
     }
-    EXPECT_INT(labelled_and_owned(s, "app=web", "o"), 1);
-    EXPECT_INT(labelled_and_owned(s, "app=db", "o"), 0);
-    EXPECT_INT(labelled_and_owned(s, "app=web", "p"), 0);
+    EXPECT_FOUND_OF(s, NULL, "app=web", "o", "a", 2);
+    EXPECT_FOUND_OF(s, NULL, "app=db", "o", "", 2);
+    EXPECT_FOUND_OF(s, NULL, "app=web", "p", "", 0);
 }
 
 Test(store, an_object_that_names_an_owner_twice_is_listed_once)
