@@ -227,6 +227,7 @@ static lh_plugin_t *create(const lh_host_t *host, const lh_instance_t *instance,
                       &self->excluded);
     (void) pthread_mutex_init(&self->sources.lock, NULL);
     (void) pthread_mutex_init(&self->holds.lock, NULL);
+    (void) pthread_mutex_init(&self->complaints.lock, NULL);
     return self;
 }
 
@@ -234,6 +235,7 @@ static void deactivate(lh_plugin_t *self)
 {
     sources_clear(&self->sources);
     holds_clear(&self->holds);
+    complaints_clear(&self->complaints);
 }
 
 static void destroy(lh_plugin_t *self)
@@ -241,6 +243,7 @@ static void destroy(lh_plugin_t *self)
     deactivate(self);
     (void) pthread_mutex_destroy(&self->sources.lock);
     (void) pthread_mutex_destroy(&self->holds.lock);
+    (void) pthread_mutex_destroy(&self->complaints.lock);
     free(self->config);
     free(self);
 }

@@ -25,12 +25,21 @@ typedef struct holds {
     unsigned many; /* so many are looked through for those that are needed no more */
 } holds_t;
 
+/* What this term has said of sources: the sums of the latest, 0 where there is none yet. */
+enum { COMPLAINTS = 256 };
+typedef struct complaints {
+    pthread_mutex_t lock;
+    uint64_t told[COMPLAINTS];
+    unsigned next;
+} complaints_t;
+
 struct lh_plugin {
     const lh_host_t *host;
     char *config;
     lh_json_t excluded; /* array of globs, in config */
     sources_t sources;
     holds_t holds;
+    complaints_t complaints;
 };
 
 /* One reconcile of a ConfigMap or a Secret. */
@@ -111,6 +120,11 @@ int attempt_begin(const work_t *w, const object_t *copy, const object_t *about, 
 /* What became of it: 0, or a failure that the host should try again. [worker-thread] */
 int attempt_end(const work_t *w, const attempt_t *a, const object_t *about, int ret,
                 const lh_error_t *why, lh_error_t *err);
+
+/* complaints.c: warns of what is wrong with this state of a source, once, however many namespaces and
+ * mirrors come across it. [worker-thread] */
+void complain(const work_t *w, const object_t *source, const char *what);
+void complaints_clear(complaints_t *c); /* [plugin-thread] */
 
 /* sources.c: watch, ns and name are copied. [worker-thread] */
 int sources_add(sources_t *s, const work_t *w, const object_t *object);

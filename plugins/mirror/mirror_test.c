@@ -124,6 +124,22 @@ Test(mirror, a_pattern_that_would_end_the_host_is_told)
     end(fake);
 }
 
+/* It was told again for every namespace, and by every mirror. */
+Test(mirror, a_bad_pattern_is_told_once_for_each_state_of_its_source)
+{
+    lh_fake_t *fake = lead();
+
+    put(fake, "a", "conf", REFLECTS, "'k': 'w'");
+    put_source(fake, AUTO ALLOWED_IN("("), "'k': 'v'");
+    settle(fake, "a", "conf");
+    cr_expect_eq(lh_fake_logged_count(fake, "source src/conf: '('"), 1, "%zu times",
+                 lh_fake_logged_count(fake, "source src/conf: '('"));
+    put_source(fake, AUTO ALLOWED_IN("("), "'k': 'x'");
+    cr_expect_eq(lh_fake_logged_count(fake, "source src/conf: '('"), 2, "%zu times",
+                 lh_fake_logged_count(fake, "source src/conf: '('"));
+    end(fake);
+}
+
 Test(mirror, follows_changes_of_the_source)
 {
     lh_fake_t *fake = lead();

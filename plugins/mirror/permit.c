@@ -79,17 +79,17 @@ int is_excluded(const work_t *w, const char *ns)
 }
 
 /* One item of a list: a regular expression for the whole name. */
-static int matches_name(const work_t *w, const char *item, const char *ns)
+static int matches_name(const work_t *w, const object_t *source, const char *item, const char *ns)
 {
     lh_error_t err = {0};
     const int found = name_pattern_matches(item, ns, &err);
 
     if (found < 0)
-        lh_log(w->self->host, w->ctx, LH_LOG_WARN, err.text);
+        complain(w, source, err.text);
     return found == 1;
 }
 
-static int matches_list(const work_t *w, char *list, const char *ns)
+static int matches_list(const work_t *w, const object_t *source, char *list, const char *ns)
 {
     for (char *item = list, *next; item != NULL; item = next) {
         next = strchr(item, ',');
@@ -98,14 +98,15 @@ static int matches_list(const work_t *w, char *list, const char *ns)
         item += strspn(item, " \t");
         for (size_t len = strlen(item); len > 0 && strchr(" \t", item[len - 1]) != NULL; len--)
             item[len - 1] = '\0';
-        if (*item != '\0' && matches_name(w, item, ns))
+        if (*item != '\0' && matches_name(w, source, item, ns))
             return 1;
     }
     return 0;
 }
 
 /* Without the namespace at hand, and with a selector that is none, nothing matches. */
-static int matches_selector(const work_t *w, const char *selector, const char *ns)
+static int matches_selector(const work_t *w, const object_t *source, const char *selector,
+                            const char *ns)
 {
     const lh_key_t key = lh_key_of(WATCH_NAMESPACES, "", ns);
     lh_snapshot_t *object = NULL;
@@ -115,37 +116,38 @@ static int matches_selector(const work_t *w, const char *selector, const char *n
         return 0;
     const int ret = lh_selector_matches(selector, lh_snapshot_json(w->self->host, object), &err);
     if (ret < 0)
-        lh_log(w->self->host, w->ctx, LH_LOG_WARN, err.text);
+        complain(w, source, err.text);
     lh_snapshot_release(w->self->host, object);
     return ret == 1;
 }
 
 /* Both annotations empty: every namespace; else one of the two must match. */
-static int matches(const work_t *w, lh_json_t source, const char *list_name,
+static int matches(const work_t *w, const object_t *source, const char *list_name,
                    const char *selector_name, const char *ns)
 {
-    char list[VALUE] = "", selector[VALUE] = "";
-    const int listed = lh_annotation(source, list_name, list, sizeof(list));
-    const int selected = lh_annotation(source, selector_name, selector, sizeof(selector));
+    char list[VALUE] = "", selector[VALUE] = "", what[256];
+    const int listed = lh_annotation(source->json, list_name, list, sizeof(list));
+    const int selected = lh_annotation(source->json, selector_name, selector, sizeof(selector));
 
     if (listed == LH_ETOOBIG || selected == LH_ETOOBIG) {
-        lh_logf(w->self->host, w->ctx, LH_LOG_WARN, "%s or %s has more than %d bytes", list_name,
-                selector_name, VALUE - 1);
+        (void) snprintf(what, sizeof(what), "%s or %s has more than %d bytes", list_name,
+                        selector_name, VALUE - 1);
+        complain(w, source, what);
         return 0;
     }
     if (list[0] == '\0' && selector[0] == '\0')
         return 1;
-    return (list[0] != '\0' && matches_list(w, list, ns)) ||
-           (selector[0] != '\0' && matches_selector(w, selector, ns));
+    return (list[0] != '\0' && matches_list(w, source, list, ns)) ||
+           (selector[0] != '\0' && matches_selector(w, source, selector, ns));
 }
 
 int permits(const work_t *w, const object_t *source, const char *ns, int automatic)
 {
     if (!is_allowed(source->json) ||
-        !matches(w, source->json, PREFIX "reflection-allowed-namespaces",
+        !matches(w, source, PREFIX "reflection-allowed-namespaces",
                  PREFIX "reflection-allowed-namespaces-selector", ns))
         return 0;
     return !automatic || (is_automatic(source->json) &&
-                          matches(w, source->json, PREFIX "reflection-auto-namespaces",
+                          matches(w, source, PREFIX "reflection-auto-namespaces",
                                   PREFIX "reflection-auto-namespaces-selector", ns));
 }

@@ -284,6 +284,15 @@ const char *lh_fake_logged(lh_fake_t *f, const char *part)
     return NULL;
 }
 
+size_t lh_fake_logged_count(lh_fake_t *f, const char *part)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->logs.count; i++)
+        n += strstr(f->logs.items[i], part) != NULL;
+    return n;
+}
+
 const char *lh_fake_event(lh_fake_t *f, size_t index)
 {
     return index < f->events.count ? f->events.items[index] : NULL;

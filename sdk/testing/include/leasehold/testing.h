@@ -141,6 +141,7 @@ void lh_fake_set_extension(lh_fake_t *fake, const char *id, const void *extensio
 
 /* The first line of the log with this part, NULL when there is none. */
 const char *lh_fake_logged(lh_fake_t *fake, const char *part);
+size_t lh_fake_logged_count(lh_fake_t *fake, const char *part); /* lines with this part */
 /* The index-th Event as "Normal Created website/default: note", NULL when there are fewer. */
 const char *lh_fake_event(lh_fake_t *fake, size_t index);
 /* The value of a series ("sites", "sites{zone=\"a\"}"); of a histogram the number of observations;
