@@ -197,65 +197,86 @@ static int parse_selectors(const node_t *n, plugin_watch_t *w, lh_error_t *err)
 
     if (ret == 0)
         ret = copy_optional(n, "fieldSelector", &w->field_selector, err);
-    if (ret < 0 || w->label_selector == NULL)
-        return ret;
-    ret = watch_selector_parse(w->label_selector, &selector, err);
-    if (ret < 0)
-        return host_error_wrap(err, ret, "%slabelSelector", n->at);
-    watch_selector_destroy(selector);
-    return 0;
+    if (ret == 0 && w->label_selector != NULL) {
+        ret = watch_selector_parse(w->label_selector, &selector, err);
+        watch_selector_destroy(selector);
+        if (ret < 0)
+            return host_error_wrap(err, ret, "%slabelSelector", n->at);
+    }
+    if (ret == 0 && w->field_selector != NULL) {
+        ret = watch_field_selector_check(w->field_selector, err);
+        if (ret < 0)
+            return host_error_wrap(err, ret, "%sfieldSelector", n->at);
+    }
+    return ret;
 }
 
-/* The array of JSON Pointers in the form in which watches take it. */
+static bool is_before(const cJSON *item, const cJSON *end, const char *text)
+{
+    for (; item != end; item = item->next) {
+        if (strcmp(item->valuestring, text) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* An array of 1 to max strings, each of which `is` allows and none of which comes twice, in the form in
+ * which watches take it: with commas between them. */
+static int join_strings(const node_t *n, const char *key, int max, bool (*is)(const char *),
+                        const char *what, char **out, lh_error_t *err)
+{
+    const cJSON *array = get(n, key), *item;
+    const int count = cJSON_GetArraySize(array);
+    host_cleanup(buf_fini) buf_t joined = BUF_INIT;
+
+    if (!cJSON_IsArray(array) || count == 0 || count > max)
+        return host_fail(err, LH_EINVAL, "%s%s: must be an array of 1 to %d, each %s", n->at, key,
+                         max, what);
+    cJSON_ArrayForEach (item, array) {
+        if (!cJSON_IsString(item))
+            return host_fail(err, LH_EINVAL, "%s%s: an element is no string, each must be %s",
+                             n->at, key, what);
+        if (!is(item->valuestring))
+            return host_fail(err, LH_EINVAL, "%s%s: '%s' is not %s", n->at, key, item->valuestring,
+                             what);
+        if (is_before(array->child, item, item->valuestring))
+            return host_fail(err, LH_EINVAL, "%s%s: '%s' comes twice", n->at, key,
+                             item->valuestring);
+        (void) buf_printf(&joined, "%s%s", joined.len > 0 ? "," : "", item->valuestring);
+    }
+    *out = buf_steal(&joined);
+    return *out != NULL ? 0 : host_fail(err, LH_ENOMEM, "%s%s: out of memory", n->at, key);
+}
+
+static bool is_path(const char *text)
+{
+    return text[0] == '/' && strchr(text, ',') == NULL;
+}
+
 static int parse_fields(const node_t *n, plugin_watch_t *w, lh_error_t *err)
 {
-    const cJSON *fields = get(n, "fields"), *item;
-    host_cleanup(buf_fini) buf_t paths = BUF_INIT;
     watch_fields_t *parsed = NULL;
 
-    if (fields == NULL)
+    if (get(n, "fields") == NULL)
         return 0;
     if (w->metadata_only)
         return host_fail(err, LH_EINVAL, "%sfields: there are none in projection: metadata", n->at);
-    if (!cJSON_IsArray(fields) || fields->child == NULL)
-        return host_fail(err, LH_EINVAL, "%sfields: must be an array with at least one path",
-                         n->at);
-    cJSON_ArrayForEach (item, fields) {
-        if (!cJSON_IsString(item) || strchr(item->valuestring, ',') != NULL)
-            return host_fail(err, LH_EINVAL, "%sfields: must be JSON Pointers without commas",
-                             n->at);
-        (void) buf_printf(&paths, "%s%s", paths.len > 0 ? "," : "", item->valuestring);
-    }
-    if (paths.failed)
-        return host_fail(err, LH_ENOMEM, "%sfields: out of memory", n->at);
-    const int ret = watch_fields_parse(buf_text(&paths), &parsed, err);
-
+    int ret = join_strings(n, "fields", PLUGIN_FIELDS_MAX, is_path,
+                           "a JSON Pointer, which begins with '/', without a comma", &w->fields,
+                           err);
+    if (ret < 0)
+        return ret;
+    ret = watch_fields_parse(w->fields, &parsed, err);
     watch_fields_destroy(parsed);
-    w->fields = buf_steal(&paths);
     return ret < 0 ? host_error_wrap(err, ret, "%sfields", n->at) : 0;
 }
 
 static int parse_index_labels(const node_t *n, plugin_watch_t *w, lh_error_t *err)
 {
-    const cJSON *labels = get(n, "indexLabels"), *item;
-    host_cleanup(buf_fini) buf_t keys = BUF_INIT;
-    const int count = cJSON_GetArraySize(labels);
-
-    if (labels == NULL)
+    if (get(n, "indexLabels") == NULL)
         return 0;
-    if (!cJSON_IsArray(labels) || count == 0 || count > PLUGIN_INDEX_LABELS_MAX)
-        return host_fail(err, LH_EINVAL, "%sindexLabels: must be an array of 1 to %d labels", n->at,
-                         PLUGIN_INDEX_LABELS_MAX);
-    cJSON_ArrayForEach (item, labels) {
-        if (!cJSON_IsString(item) || !watch_selector_is_key(item->valuestring))
-            return host_fail(err, LH_EINVAL, "%sindexLabels: %s%s%s is not a label's name", n->at,
-                             cJSON_IsString(item) ? "'" : "",
-                             cJSON_IsString(item) ? item->valuestring : "an element",
-                             cJSON_IsString(item) ? "'" : "");
-        (void) buf_printf(&keys, "%s%s", keys.len > 0 ? "," : "", item->valuestring);
-    }
-    w->index_labels = buf_steal(&keys);
-    return keys.failed ? host_fail(err, LH_ENOMEM, "%sindexLabels: out of memory", n->at) : 0;
+    return join_strings(n, "indexLabels", PLUGIN_INDEX_LABELS_MAX, watch_selector_is_key,
+                        "a label's name", &w->index_labels, err);
 }
 
 /* What leads to the primary must be there. */

@@ -11,7 +11,8 @@
 
 #define PLUGIN_MANIFEST_MAX (256u * 1024u) /* bytes of JSON */
 #define PLUGIN_WATCHES_MAX 64u
-#define PLUGIN_INDEX_LABELS_MAX 8 /* of a watch */
+#define PLUGIN_FIELDS_MAX 256     /* of a watch */
+#define PLUGIN_INDEX_LABELS_MAX 8 /* the same */
 
 enum plugin_role {
     PLUGIN_ROLE_PRIMARY, /* its objects are reconciled */

@@ -99,12 +99,16 @@ Test(manifest, fields_are_read)
 
 Test(manifest, fields_that_cannot_be_kept_are_refused)
 {
-    refused(WATCH("\"fields\": \"/spec\""), LH_EINVAL, "watches[1].fields: must be an array");
-    refused(WATCH("\"fields\": []"), LH_EINVAL,
-            "watches[1].fields: must be an array with at least");
-    refused(WATCH("\"fields\": [7]"), LH_EINVAL, "watches[1].fields: must be JSON Pointers");
-    refused(WATCH("\"fields\": [\"/a,b\"]"), LH_EINVAL, "watches[1].fields: must be JSON Pointers");
+    refused(WATCH("\"fields\": \"/spec\""), LH_EINVAL,
+            "watches[1].fields: must be an array of 1 to 256, each a JSON Pointer");
+    refused(WATCH("\"fields\": []"), LH_EINVAL, "watches[1].fields: must be an array of 1 to 256");
+    refused(WATCH("\"fields\": [\"/a\", 7]"), LH_EINVAL,
+            "watches[1].fields: an element is no string, each must be a JSON Pointer");
+    refused(WATCH("\"fields\": [\"/a,b\"]"), LH_EINVAL,
+            "watches[1].fields: '/a,b' is not a JSON Pointer, which begins with '/', without a comma");
     refused(WATCH("\"fields\": [\"spec\"]"), LH_EINVAL, "watches[1].fields: 'spec' is not a JSON");
+    refused(WATCH("\"fields\": [\"/a\", \"/b\", \"/a\"]"), LH_EINVAL,
+            "watches[1].fields: '/a' comes twice");
     refused(WATCH("\"fields\": [\"/spec\"], \"projection\": \"metadata\""), LH_EINVAL,
             "watches[1].fields: there are none in projection: metadata");
     refused(WATCH("\"fields\": [\"/spec/a\"], \"role\": \"mapped\","
@@ -125,14 +129,24 @@ Test(manifest, labels_to_index_are_read)
 Test(manifest, what_is_no_label_is_not_indexed)
 {
     refused(WATCH("\"indexLabels\": \"app\""), LH_EINVAL,
-            "watches[1].indexLabels: must be an array of 1 to 8 labels");
+            "watches[1].indexLabels: must be an array of 1 to 8, each a label's name");
     refused(WATCH("\"indexLabels\": []"), LH_EINVAL, "watches[1].indexLabels: must be an array");
     refused(WATCH("\"indexLabels\": [\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\"]"),
-            LH_EINVAL, "watches[1].indexLabels: must be an array of 1 to 8 labels");
+            LH_EINVAL, "watches[1].indexLabels: must be an array of 1 to 8, each a label's name");
     refused(WATCH("\"indexLabels\": [\"a\", 7]"), LH_EINVAL,
-            "watches[1].indexLabels: an element is not a label's name");
+            "watches[1].indexLabels: an element is no string, each must be a label's name");
     refused(WATCH("\"indexLabels\": [\"a=b\"]"), LH_EINVAL,
             "watches[1].indexLabels: 'a=b' is not a label's name");
+    refused(WATCH("\"indexLabels\": [\"a\", \"b\", \"b\"]"), LH_EINVAL,
+            "watches[1].indexLabels: 'b' comes twice");
+}
+
+/* They were found by the scan, and then refused when the watch was opened. */
+Test(manifest, a_selector_that_is_none_is_refused)
+{
+    refused(WATCH("\"labelSelector\": \"a=(\""), LH_EINVAL, "watches[1].labelSelector: ");
+    refused(WATCH("\"fieldSelector\": \"spec.nodeName\""), LH_EINVAL,
+            "watches[1].fieldSelector: ");
 }
 
 Test(manifest, an_unknown_field_is_refused_with_the_nearest_one)
