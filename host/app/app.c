@@ -17,6 +17,8 @@
 #define BEAT_MAX (5 * CLOCK_S / 2)
 #define BEAT_LATE (10 * CLOCK_S) /* a loop this late is wedged */
 #define CONTACT_RETRY (1 * CLOCK_S)
+#define SAME_SIGNAL                                                                                \
+    (CLOCK_S / 2) /* timeout(1) and terminals send one to the process and to its group */
 
 /* -- Signals -- */
 
@@ -28,12 +30,13 @@ static void on_signal(evutil_socket_t fd, short what, void *arg) /* [loop-thread
     (void) what;
     if (read(fd, &info, sizeof(info)) != (ssize_t) sizeof(info))
         return;
-    if (app->stop_asked && info.ssi_signo == SIGHUP)
-        return; /* a terminal that closes sends two */
+    if (app->stop_asked && (info.ssi_signo == SIGHUP || clock_now() - app->signalled < SAME_SIGNAL))
+        return; /* a terminal that closes sends two, too */
     if (app->stop_asked) {
         log_warn(app->log, "second signal: ending at once; the Lease is left to expire");
         _exit(1);
     }
+    app->signalled = clock_now();
     log_info(app->log, "SIG%s: stopping", sigabbrev_np((int) info.ssi_signo));
     app_stop(app);
 }
@@ -430,7 +433,6 @@ int app_run(const config_t *config, const app_options_t *options)
     if (open_all(&app, &err) == 0) {
         app.status = 0;
         loop_run(app.loop);
-        log_info(app.log, "stopped");
     } else {
         log_error(app.log, "%s", err.text);
         if (app.instance_count > 0) { /* they end by the loop only */
@@ -442,6 +444,8 @@ int app_run(const config_t *config, const app_options_t *options)
     curl_global_cleanup();
     health_destroy(app.health);
     metrics_destroy(app.metrics);
+    if (app.status == 0)
+        log_info(app.log, "stopped");
     log_destroy(app.log);
     return app.status;
 }

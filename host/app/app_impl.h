@@ -68,6 +68,7 @@ struct app {
     _Atomic(enum app_phase) phase; /* read by any thread */
     fence_t *fence;                /* of the present term */
     bool stop_asked;
+    int64_t signalled;  /* when the first of the signals that end it came */
     bool stepping_down; /* the term is handed over, and the host stands back */
     bool giving_back;   /* ending, and the answer to a release is awaited */
     int64_t drain_until;

@@ -5,12 +5,10 @@
 #include "base/error.h"
 #include "plugin/ahead.h"
 #include "plugin/flood.h"
-#include "plugin/map.h"
 #include "plugin/meters.h"
-#include "plugin/overlay.h"
 #include "plugin/poison.h"
 #include "plugin/run_log.h"
-#include "plugin/watch_spec.h"
+#include "plugin/sources.h"
 
 #include <string.h>
 #include <uthash.h>
@@ -18,19 +16,6 @@
 #define LOOK_AGAIN (CLOCK_S / 2)
 
 enum { CLEAR_BY = 10000 }; /* keys in one turn of the loop: about a millisecond */
-
-/* One subscription: a watch of the manifest in one namespace (NULL: all). */
-typedef struct source {
-    plugin_controller_t *controller;
-    uint32_t watch;
-    const char *ns;
-    watch_sub_t *sub;
-    watch_view_t *view;
-    bool known; /* the kind has been found, and with it whether it is namespaced */
-    bool spare; /* of a cluster-scoped kind, which another source has whole: without sub and view */
-    bool synced;
-    char *problem;
-} source_t;
 
 /* A key handed to the runner. Over when it has both returned and been completed. */
 typedef struct run {
@@ -53,8 +38,7 @@ struct plugin_controller {
     plugin_controller_options_t o;
     char *name;
     queue_t *queue;
-    source_t *sources;
-    size_t source_count;
+    plugin_sources_t *sources;
     plugin_runner_t *runner; /* NULL while paused or closed */
     fence_t *fence;
     bool open, ready; /* ready: every source has synced in this term */
@@ -73,65 +57,7 @@ struct plugin_controller {
     plugin_flood_t flood;
 };
 
-/* -- From events to keys -- */
-
-typedef struct add {
-    plugin_controller_t *controller;
-    uint32_t reason;
-    enum queue_priority priority;
-} add_t;
-
-static source_t *source_of(plugin_controller_t *c, uint32_t watch, const char *ns)
-{
-    for (size_t i = 0; i < c->source_count; i++) {
-        source_t *s = &c->sources[i];
-        if (s->watch == watch && !s->spare && (s->ns == NULL || strcmp(s->ns, ns) == 0))
-            return s;
-    }
-    return NULL;
-}
-
-/* Shows the caches to the plugin. */
-static void publish_cache(plugin_controller_t *c)
-{
-    plugin_cache_slot_t *slots = host_xcalloc(c->source_count + 1, sizeof(*slots));
-    size_t count = 0;
-
-    for (size_t i = 0; i < c->source_count; i++) {
-        const source_t *s = &c->sources[i];
-        if (!s->spare)
-            slots[count++] = (plugin_cache_slot_t){s->watch, s->ns, s->view};
-    }
-    plugin_services_set_cache(c->o.services, slots, count);
-    free(slots);
-}
-
-static void set_spare(source_t *s)
-{
-    s->known = s->spare = s->synced = true;
-    watch_unsubscribe(host_steal(s->sub));
-    watch_view_unref(host_steal(s->view));
-    free(host_steal(s->problem));
-}
-
-/* The first news of a source: its kind has been found. Which scope it has was not known when one
- * source was opened for each of the instance's namespaces; a cluster-scoped kind needs only one. */
-static void learn_scope(source_t *s)
-{
-    plugin_controller_t *c = s->controller;
-
-    if (s->known)
-        return;
-    s->known = true;
-    if (s->ns == NULL || watch_sub_namespaced(s->sub))
-        return;
-    s->ns = NULL;
-    for (source_t *o = c->sources; o < c->sources + c->source_count; o++) {
-        if (o != s && o->watch == s->watch)
-            set_spare(o);
-    }
-    publish_cache(c);
-}
+/* -- From the sources -- */
 
 /* The loop must hear at once of the end of the runs that are out. */
 static void expect_end(plugin_controller_t *c)
@@ -143,72 +69,18 @@ static void expect_end(plugin_controller_t *c)
 }
 
 /* Keys have come, perhaps of runs that are out. */
-static void ask_for_pump(plugin_controller_t *c)
+static void keys_added(void *arg) /* [loop-thread] */
 {
+    plugin_controller_t *c = arg;
+
     expect_end(c);
     loop_post(c->o.shared->loop, &c->pump);
 }
 
-static void add_key(void *arg, uint32_t primary, const char *ns, const char *name)
+static void sources_state(void *arg, bool ready, const char *problem) /* [loop-thread] */
 {
-    const add_t *a = arg;
-    plugin_controller_t *c = a->controller;
-    const source_t *s = source_of(c, primary, ns);
+    plugin_controller_t *c = arg;
 
-    if (s == NULL)
-        return; /* outside the namespaces of this instance */
-    const bool namespaced = watch_sub_namespaced(s->sub);
-    if (!s->known && !namespaced)
-        return; /* perhaps only not known yet; the primary's first list will bring this key anyway */
-    const queue_key_t key = {.watch = primary, .ns = namespaced ? ns : "", .name = name};
-    if (queue_add(c->queue, &key, a->reason, a->priority, clock_now()) < 0)
-        log_error(c->o.log, "out of memory: '%s/%s' is not queued", ns, name);
-}
-
-static void add_tombstone(plugin_controller_t *c, uint32_t watch, const watch_event_t *event)
-{
-    const queue_key_t key = {watch, watch_snapshot_ns(event->old), watch_snapshot_name(event->old)};
-    const uint32_t reason = event->type == WATCH_EVENT_LEFT ? LH_REASON_LEFT : LH_REASON_GONE;
-
-    if (queue_add_tombstone(c->queue, &key, reason, watch_snapshot_uid(event->old), event->old,
-                            clock_now()) < 0)
-        log_error(c->o.log, "out of memory: the end of '%s/%s' is not queued", key.ns, key.name);
-}
-
-static void source_event(void *arg, const watch_event_t *event) /* [loop-thread] */
-{
-    source_t *s = arg;
-    plugin_controller_t *c = s->controller;
-    const plugin_manifest_t *m = c->o.manifest;
-    add_t add = {c, event->initial ? LH_REASON_INITIAL : LH_REASON_CHANGED,
-                 event->initial ? QUEUE_INITIAL : QUEUE_LIVE};
-
-    learn_scope(s);
-    if (m->watches[s->watch].role == PLUGIN_ROLE_PRIMARY && event->object == NULL) {
-        if (event->old != NULL)
-            add_tombstone(c, s->watch, event);
-    } else {
-        if (event->object != NULL)
-            plugin_map(m, s->watch, event->object, add_key, &add);
-        /* What it led to before matters too: an owner or label may have been taken away. */
-        if (event->old != NULL && m->watches[s->watch].role != PLUGIN_ROLE_PRIMARY)
-            plugin_map(m, s->watch, event->old, add_key, &add);
-    }
-    ask_for_pump(c);
-}
-
-/* -- The state of the sources -- */
-
-static void tell_state(plugin_controller_t *c)
-{
-    const char *problem = NULL;
-    bool ready = true;
-
-    for (size_t i = 0; i < c->source_count; i++) {
-        if (problem == NULL)
-            problem = c->sources[i].problem;
-        ready = ready && c->sources[i].synced;
-    }
     if (ready && !c->ready) {
         c->ready = true;
         log_info(c->o.log, "synced: reconciles begin");
@@ -218,36 +90,6 @@ static void tell_state(plugin_controller_t *c)
                             : ready         ? NULL
                                             : "waiting for the first list");
 }
-
-static void source_synced(void *arg) /* [loop-thread] */
-{
-    source_t *s = arg;
-
-    learn_scope(s);
-    s->synced = true;
-    tell_state(s->controller);
-}
-
-static void source_state(void *arg, const char *problem) /* [loop-thread] */
-{
-    source_t *s = arg;
-    const kube_gvr_t *gvr = &s->controller->o.manifest->watches[s->watch].gvr;
-
-    free(s->problem);
-    s->problem = problem == NULL
-                     ? NULL
-                     : host_xprintf("%s%s%s: %s", gvr->resource, gvr->group[0] != '\0' ? "." : "",
-                                    gvr->group, problem);
-    if (problem != NULL)
-        log_warn(s->controller->o.log, "%s", s->problem);
-    tell_state(s->controller);
-}
-
-static const watch_handler_t source_handler = {
-    .on_event = source_event,
-    .on_synced = source_synced,
-    .on_state = source_state,
-};
 
 /* -- From keys to runs -- */
 
@@ -291,11 +133,11 @@ static void enter_next(plugin_controller_t *c)
 static int read_object(plugin_controller_t *c, const queue_run_t *q, bool tombstone,
                        watch_snapshot_t **object)
 {
-    const source_t *s = source_of(c, q->key.watch, q->key.ns);
+    watch_view_t *view = plugin_sources_view(c->sources, q->key.watch, q->key.ns);
 
     if (tombstone)
         return q->last != NULL ? watch_snapshot_reserve(q->last) : 0;
-    return s != NULL ? watch_view_read(s->view, q->key.ns, q->key.name, object) : 0;
+    return view != NULL ? watch_view_read(view, q->key.ns, q->key.name, object) : 0;
 }
 
 /* The object is read and sent in one turn of the loop: a worker that hears of a newer state hears of it
@@ -494,9 +336,9 @@ static void note_poison(plugin_controller_t *c, const run_t *r, const lh_result_
             plugin_poison_over(&c->poison, &r->key);
         return;
     }
-    const source_t *s = source_of(c, r->key.watch, r->key.ns);
+    watch_view_t *view = plugin_sources_view(c->sources, r->key.watch, r->key.ns);
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object =
-        s != NULL ? watch_view_get(s->view, r->key.ns, r->key.name) : NULL;
+        view != NULL ? watch_view_get(view, r->key.ns, r->key.name) : NULL;
 
     plugin_poison_failed(&c->poison, &r->key, failures,
                          c->o.manifest->watches[r->key.watch].gvr.resource,
@@ -627,125 +469,52 @@ size_t plugin_controller_running(const plugin_controller_t *c)
 void plugin_controller_written(plugin_controller_t *c, const char *method, const char *path,
                                const char *body, size_t len)
 {
-    const plugin_reply_t reply = {method, path, body, len};
-
-    for (size_t i = 0; i < c->source_count; i++) {
-        const source_t *s = &c->sources[i];
-
-        if (s->spare)
-            continue;
-        const plugin_overlay_target_t target = {.watch = &c->o.manifest->watches[s->watch],
-                                                .ns = s->ns,
-                                                .namespaced = watch_sub_namespaced(s->sub),
-                                                .view = s->view};
-
-        plugin_overlay_note(&target, &reply);
-    }
-}
-
-static bool in_scope(const plugin_controller_t *c, const char *ns)
-{
-    if (c->o.namespaces == NULL || c->o.namespaces[0] == NULL || ns[0] == '\0')
-        return true;
-    for (const char *const *n = c->o.namespaces; *n != NULL; n++) {
-        if (strcmp(*n, ns) == 0)
-            return true;
-    }
-    return false;
+    plugin_sources_written(c->sources, method, path, body, len);
 }
 
 void plugin_controller_enqueue(plugin_controller_t *c, uint32_t watch, const char *ns,
                                const char *name)
 {
     const queue_key_t key = {.watch = watch, .ns = ns, .name = name};
-    const source_t *s = source_of(c, watch, ns);
+    watch_view_t *view = plugin_sources_view(c->sources, watch, ns);
 
     end_clearing(c);
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object =
-        s != NULL ? watch_view_get(s->view, ns, name) : NULL;
+        view != NULL ? watch_view_get(view, ns, name) : NULL;
 
-    if (!in_scope(c, ns))
+    if (!plugin_sources_cover(c->sources, ns))
         log_warn(c->o.log, "enqueue: '%s/%s' is outside the namespaces of this instance", ns, name);
     else if ((object != NULL
                   ? queue_add(c->queue, &key, LH_REASON_REQUEUED, QUEUE_LIVE, clock_now())
                   : queue_add_guest(c->queue, &key, clock_now())) < 0)
         log_error(c->o.log, "out of memory: '%s/%s' is not queued", ns, name);
     else
-        ask_for_pump(c);
+        keys_added(c);
     plugin_services_set_guests(c->o.services, queue_guests(c->queue));
 }
 
 /* -- Opening and closing -- */
 
-static void close_sources(plugin_controller_t *c)
-{
-    plugin_services_set_cache(c->o.services, NULL, 0);
-    for (size_t i = 0; i < c->source_count; i++) {
-        source_t *s = &c->sources[i];
-        if (s->sub != NULL)
-            watch_unsubscribe(s->sub);
-        watch_view_unref(s->view);
-        free(s->problem);
-    }
-    free(host_steal(c->sources));
-    c->source_count = 0;
-}
-
-static int open_source(plugin_controller_t *c, uint32_t watch, const char *ns, lh_error_t *err)
-{
-    const watch_spec_t spec = plugin_watch_spec(&c->o.manifest->watches[watch], ns);
-    source_t *s = &c->sources[c->source_count];
-
-    *s = (source_t){.controller = c, .watch = watch, .ns = ns};
-    const int ret = watch_subscribe(c->o.hub, &spec, &source_handler, s, &s->sub, err);
-    if (ret < 0)
-        return ret;
-    s->view = watch_sub_view(s->sub);
-    c->source_count++;
-    return 0;
-}
-
-static int open_sources(plugin_controller_t *c, lh_error_t *err)
-{
-    const bool everywhere = c->o.namespaces == NULL || c->o.namespaces[0] == NULL;
-    size_t namespaces = 1;
-
-    while (!everywhere && c->o.namespaces[namespaces] != NULL)
-        namespaces++;
-    c->sources = host_xcalloc(c->o.manifest->watch_count * namespaces + 1, sizeof(*c->sources));
-    for (uint32_t w = 0; w < c->o.manifest->watch_count; w++) {
-        for (size_t n = 0; n < namespaces; n++) {
-            const int ret = open_source(c, w, everywhere ? NULL : c->o.namespaces[n], err);
-            if (ret < 0)
-                return host_error_wrap(err, ret, "watch %u of the manifest", w);
-        }
-    }
-    return 0;
-}
-
 int plugin_controller_open(plugin_controller_t *c, plugin_runner_t *runner, fence_t *fence,
                            lh_error_t *err)
 {
-    const int ret = open_sources(c, err);
+    const int ret = plugin_sources_open(c->sources, err);
 
     end_clearing(c);
-    if (ret < 0) {
-        close_sources(c);
+    if (ret < 0)
         return ret;
-    }
-    publish_cache(c);
     c->runner = runner;
     c->fence = fence_ref(fence);
     c->open = true;
     c->ready = false;
-    tell_state(c);
+    plugin_sources_tell(c->sources);
     return 0;
 }
 
 void plugin_controller_resume(plugin_controller_t *c, plugin_runner_t *runner)
 {
     c->runner = runner;
-    tell_state(c);
+    plugin_sources_tell(c->sources);
     loop_post(c->o.shared->loop, &c->pump);
 }
 
@@ -756,7 +525,7 @@ void plugin_controller_close(plugin_controller_t *c)
     plugin_poison_clear(&c->poison);
     plugin_services_set_patience(c->o.services, 0); /* on_idle waits for the last run */
     loop_timer_clear(&c->timer);
-    close_sources(c);
+    plugin_sources_close(c->sources);
     clear_slice(c); /* what was put there while the term began, too */
     fence_unref(host_steal(c->fence));
 }
@@ -773,6 +542,16 @@ plugin_controller_t *plugin_controller_create(const plugin_controller_options_t 
                                                .name = c->name,
                                                .retry_qps = options->retry_qps,
                                                .retry_burst = options->retry_burst});
+    c->sources =
+        plugin_sources_create(&(plugin_sources_options_t){.hub = options->hub,
+                                                          .manifest = options->manifest,
+                                                          .namespaces = options->namespaces,
+                                                          .queue = c->queue,
+                                                          .services = options->services,
+                                                          .log = options->log,
+                                                          .on_keys = keys_added,
+                                                          .on_state = sources_state,
+                                                          .arg = c});
     c->pump.fn = pump_task;
     loop_timer_init(&c->timer, options->shared->loop, pump_timer);
     list_init(&c->handed);
@@ -792,6 +571,7 @@ void plugin_controller_destroy(plugin_controller_t *c)
     plugin_controller_forget(c);
     loop_timer_clear(&c->timer); /* the queue goes as a whole */
     loop_withdraw(c->o.shared->loop, &c->pump);
+    plugin_sources_destroy(c->sources);
     queue_destroy(c->queue);
     plugin_poison_fini(&c->poison);
     plugin_flood_fini(&c->flood);

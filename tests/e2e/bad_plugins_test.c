@@ -273,6 +273,51 @@ static void lives_fail(e2e_t *e, const char *mode)
     replica_free(r);
 }
 
+/* -- Signals to a host that takes long to end -- */
+
+static replica_t *start_slow_to_end(e2e_t *e, const char *lease)
+{
+    static const char *const plugins[] = {BAD("hanging_deactivate"), NULL};
+    replica_t *r =
+        start(e, lease, plugins, "    hanging-deactivate: {isolation: thread}", "drainTimeout: 3s");
+
+    EXPECT_TRUE(replica_logged(r, "synced: reconciles begin controller=hanging-deactivate", LIMIT));
+    return r;
+}
+
+/* timeout(1) sends one to the process and one to its group: the Lease was left to expire. */
+static void a_signal_that_comes_twice_at_once_is_one(void *arg)
+{
+    e2e_t *e = arg;
+    replica_t *r = start_slow_to_end(e, "signalled-twice");
+
+    replica_signal(r, SIGTERM);
+    EXPECT_TRUE(replica_logged(r, "SIGTERM: stopping", LIMIT));
+    replica_signal(r, SIGTERM);
+    EXPECT_TRUE(e2e_wait_holder(e, "signalled-twice", "", 6000));
+    EXPECT_INT(replica_wait(r, 6000), 0);
+    replica_free(r);
+}
+
+static void a_later_signal_ends_at_once(void *arg)
+{
+    e2e_t *e = arg;
+    replica_t *r = start_slow_to_end(e, "signalled-again");
+    int status = -1;
+
+    replica_signal(r, SIGTERM);
+    EXPECT_TRUE(replica_logged(r, "SIGTERM: stopping", LIMIT));
+    const int64_t begin = replica_now_ms();
+    while (status < 0 && replica_now_ms() - begin < 2500) {
+        replica_signal(r, SIGTERM);
+        status = replica_wait(r, 50);
+    }
+    EXPECT_INT(status, 1);
+    EXPECT_TRUE(replica_logged(r, "second signal: ending at once; the Lease is left", 0));
+    EXPECT_STR(e2e_holder(e, "signalled-again"), "a");
+    replica_free(r);
+}
+
 /* -- In a reconcile -- */
 
 static double strays(replica_t *r, const char *controller)
@@ -516,6 +561,8 @@ static const tap_test_t tests[] = {
     {"what fails or hangs in create, activate, deactivate stays alone (thread)", lives_fail_thread},
     {"what fails or hangs in create, activate, deactivate stays alone (process)",
      lives_fail_process},
+    {"a signal that comes twice at once is one", a_signal_that_comes_twice_at_once_is_one},
+    {"a later signal ends at once", a_later_signal_ends_at_once},
     {"completions too many are counted and ignored (thread)", completions_that_are_too_many_thread},
     {"completions too many are counted and ignored (process)",
      completions_that_are_too_many_process},

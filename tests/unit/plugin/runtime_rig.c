@@ -68,7 +68,8 @@ rig_t *rig_create_with(const rig_options_t *o)
                                   .counts = o->counts,
                                   .identity = "rig",
                                   .next_ctx = 1};
-    r->shared.log = log_create(STDERR_FILENO, LOG_TEXT, LOG_ERROR);
+    r->shared.log = o->log_fd != 0 ? log_create(o->log_fd, LOG_TEXT, LOG_INFO)
+                                   : log_create(STDERR_FILENO, LOG_TEXT, LOG_ERROR);
     r->hub = watch_hub_create(&(watch_hub_options_t){.loop = r->loop,
                                                      .client = fake_kube_client(r->kube),
                                                      .discovery = fake_kube_discovery(r->kube),

@@ -34,6 +34,7 @@ typedef struct rig_options {
     unsigned counts;                 /* endpoints that fail with its checks */
     bool process, warm;
     bool unsettled; /* does not wait until it is created */
+    int log_fd;     /* takes the lines from INFO on; 0: errors go to stderr */
 } rig_options_t;
 rig_t *rig_create_with(const rig_options_t *options);
 void rig_destroy(rig_t *r);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is told of the state of an instance's watches. */
+#include "runtime_rig.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+static rig_t *rig;
+static int fd;
+
+static void start(void)
+{
+    static const char *const namespaces[] = {"a", "b", NULL};
+
+    fd = memfd_create("log", MFD_CLOEXEC);
+    rig = rig_create_with(&(rig_options_t){.namespaces = namespaces, .log_fd = fd});
+}
+
+static void finish(void)
+{
+    rig_end(rig, true, CLOCK_S);
+    rig_until_flag(rig, &rig->rested, "rested");
+    rig_destroy(rig);
+    close(fd);
+}
+
+TestSuite(sources, .init = start, .fini = finish);
+
+/* How many lines of the log have this part. */
+static int told(const char *part)
+{
+    static char text[65536];
+    const ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+    int count = 0;
+
+    cr_assert(n >= 0);
+    text[n] = '\0';
+    for (const char *p = text; (p = strstr(p, part)) != NULL; p += strlen(part))
+        count++;
+    return count;
+}
+
+static bool is_told(rig_t *r, const void *part)
+{
+    fake_kube_answer_lookups(r->kube);
+    return told(part) > 0;
+}
+
+/* The kind is looked up again, for both namespaces. */
+static void look_again(void)
+{
+    const size_t before = fake_kube_lookups(rig->kube);
+
+    rig_idle(rig);
+    fake_clock_advance(CLOCK_S);
+    rig_idle(rig);
+    EXPECT_INT(fake_kube_lookups(rig->kube) - before, 2);
+    fake_kube_answer_lookups(rig->kube);
+    rig_idle(rig);
+}
+
+Test(sources, what_is_wrong_with_a_kind_in_every_namespace_is_told_once_and_that_it_works_again)
+{
+    static char name[] = "ConfigMap";
+    const kube_kind_t kind = {.kind = name, .namespaced = true, .watchable = true};
+
+    fake_kube_set_kind(rig->kube, NULL);
+    rig_begin(rig, 1);
+    rig_until(rig, is_told, "is not installed", "told that it is missing");
+    look_again();
+    EXPECT_INT(told("configmaps: resource 'configmaps' is not installed"), 1);
+    EXPECT_INT(told("configmaps: works now"), 0);
+
+    fake_kube_set_kind(rig->kube, &kind);
+    look_again();
+    rig_synced(rig, "namespaces/a/configmaps?");
+    rig_idle(rig);
+    EXPECT_INT(told("configmaps: works now"), 0);
+    rig_synced(rig, "namespaces/b/configmaps?");
+    rig_until(rig, is_told, "synced: reconciles begin", "synced");
+    EXPECT_INT(told("configmaps: works now"), 1);
+}
+
+/* Two streams of one resource could not be told apart. */
+Test(sources, a_list_is_told_with_what_it_is_of)
+{
+    rig_begin(rig, 1);
+    rig_synced(rig, "namespaces/a/configmaps?");
+    rig_synced(rig, "namespaces/b/configmaps?");
+    rig_until(rig, is_told, "synced: reconciles begin", "synced");
+    EXPECT_INT(told("objects listed"), 2);
+    EXPECT_INT(told("resource=configmaps namespace=a"), 1);
+    EXPECT_INT(told("resource=configmaps namespace=b"), 1);
+}
