@@ -261,9 +261,9 @@ static int parse_fields(const node_t *n, plugin_watch_t *w, lh_error_t *err)
         return 0;
     if (w->metadata_only)
         return host_fail(err, LH_EINVAL, "%sfields: there are none in projection: metadata", n->at);
-    int ret = join_strings(n, "fields", PLUGIN_FIELDS_MAX, is_path,
-                           "a JSON Pointer, which begins with '/', without a comma", &w->fields,
-                           err);
+    int ret =
+        join_strings(n, "fields", PLUGIN_FIELDS_MAX, is_path,
+                     "a JSON Pointer, which begins with '/', without a comma", &w->fields, err);
     if (ret < 0)
         return ret;
     ret = watch_fields_parse(w->fields, &parsed, err);

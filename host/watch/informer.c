@@ -705,21 +705,6 @@ static const watch_confirm_handler_t confirm_handler = {
     .on_problem = on_confirm_problem,
 };
 
-/* By what its lines tell it from the other streams of one resource. */
-static log_t *make_log(const watch_informer_t *w, const log_t *parent)
-{
-    log_field_t fields[4] = {{"resource", w->spec.gvr.resource}};
-    size_t n = 1;
-
-    if (w->spec.ns != NULL)
-        fields[n++] = (log_field_t){"namespace", w->spec.ns};
-    if (*w->selectors != '\0')
-        fields[n++] = (log_field_t){"selector", w->selectors};
-    if (w->spec.metadata_only)
-        fields[n++] = (log_field_t){"projection", "metadata"};
-    return log_with_fields(parent, fields, n);
-}
-
 watch_informer_t *watch_informer_create(const watch_hub_options_t *options,
                                         const watch_spec_t *spec,
                                         const watch_informer_handler_t *handler, void *arg)
@@ -735,7 +720,7 @@ watch_informer_t *watch_informer_create(const watch_hub_options_t *options,
     w->api_version = watch_spec_api_version(&w->spec);
     w->selectors = watch_spec_selectors(&w->spec);
     if (options->log != NULL)
-        w->log = make_log(w, options->log);
+        w->log = watch_spec_log(&w->spec, options->log);
     watch_gauges_init(&w->gauges, options->metrics, &w->spec, w->selectors);
     w->store = watch_store_create();
     watch_store_set_meters(w->store, &w->gauges.store);

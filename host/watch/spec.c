@@ -51,6 +51,21 @@ char *watch_spec_selectors(const watch_spec_t *spec)
                         labels != NULL && fields != NULL ? ";" : "", fields != NULL ? fields : "");
 }
 
+log_t *watch_spec_log(const watch_spec_t *spec, const log_t *parent)
+{
+    host_cleanup(host_freep) char *selectors = watch_spec_selectors(spec);
+    log_field_t fields[4] = {{"resource", spec->gvr.resource}};
+    size_t n = 1;
+
+    if (spec->ns != NULL)
+        fields[n++] = (log_field_t){"namespace", spec->ns};
+    if (*selectors != '\0')
+        fields[n++] = (log_field_t){"selector", selectors};
+    if (spec->metadata_only)
+        fields[n++] = (log_field_t){"projection", "metadata"};
+    return log_with_fields(parent, fields, n);
+}
+
 static char *loose(skim_span_t metadata, const char *key)
 {
     char *s = skim_dup(skim_get(metadata, key));

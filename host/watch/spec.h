@@ -15,6 +15,9 @@ char *watch_spec_api_version(const watch_spec_t *spec);
 /* Both selectors, with ";" between them; "": none. Caller owns, free(). */
 char *watch_spec_selectors(const watch_spec_t *spec);
 
+/* Its lines tell this watch from others of the same resource. Caller owns, free with log_destroy. */
+log_t *watch_spec_log(const watch_spec_t *spec, const log_t *parent);
+
 /* Names are "" where they are absent or cannot be read. Freed with watch_loose_fini. */
 typedef struct watch_loose {
     char *ns, *name, *uid, *version;

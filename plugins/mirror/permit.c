@@ -143,9 +143,8 @@ static int matches(const work_t *w, const object_t *source, const char *list_nam
 
 int permits(const work_t *w, const object_t *source, const char *ns, int automatic)
 {
-    if (!is_allowed(source->json) ||
-        !matches(w, source, PREFIX "reflection-allowed-namespaces",
-                 PREFIX "reflection-allowed-namespaces-selector", ns))
+    if (!is_allowed(source->json) || !matches(w, source, PREFIX "reflection-allowed-namespaces",
+                                              PREFIX "reflection-allowed-namespaces-selector", ns))
         return 0;
     return !automatic || (is_automatic(source->json) &&
                           matches(w, source, PREFIX "reflection-auto-namespaces",

@@ -104,8 +104,9 @@ Test(manifest, fields_that_cannot_be_kept_are_refused)
     refused(WATCH("\"fields\": []"), LH_EINVAL, "watches[1].fields: must be an array of 1 to 256");
     refused(WATCH("\"fields\": [\"/a\", 7]"), LH_EINVAL,
             "watches[1].fields: an element is no string, each must be a JSON Pointer");
-    refused(WATCH("\"fields\": [\"/a,b\"]"), LH_EINVAL,
-            "watches[1].fields: '/a,b' is not a JSON Pointer, which begins with '/', without a comma");
+    refused(
+        WATCH("\"fields\": [\"/a,b\"]"), LH_EINVAL,
+        "watches[1].fields: '/a,b' is not a JSON Pointer, which begins with '/', without a comma");
     refused(WATCH("\"fields\": [\"spec\"]"), LH_EINVAL, "watches[1].fields: 'spec' is not a JSON");
     refused(WATCH("\"fields\": [\"/a\", \"/b\", \"/a\"]"), LH_EINVAL,
             "watches[1].fields: '/a' comes twice");
@@ -145,8 +146,7 @@ Test(manifest, what_is_no_label_is_not_indexed)
 Test(manifest, a_selector_that_is_none_is_refused)
 {
     refused(WATCH("\"labelSelector\": \"a=(\""), LH_EINVAL, "watches[1].labelSelector: ");
-    refused(WATCH("\"fieldSelector\": \"spec.nodeName\""), LH_EINVAL,
-            "watches[1].fieldSelector: ");
+    refused(WATCH("\"fieldSelector\": \"spec.nodeName\""), LH_EINVAL, "watches[1].fieldSelector: ");
 }
 
 Test(manifest, an_unknown_field_is_refused_with_the_nearest_one)
