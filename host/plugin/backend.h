@@ -43,6 +43,8 @@ typedef struct plugin_backend_ops {
     /* Takes back the last count objects that cursor_next gave: it gives them again, as they are then.
      * NULL in a worker, where nobody calls it. */
     void (*cursor_back)(void *self, plugin_cursor_t *cursor, uint32_t count);
+    /* How many objects' names it keeps. NULL in a worker. */
+    size_t (*cursor_names)(void *self, const plugin_cursor_t *cursor);
     void (*cursor_free)(void *self, plugin_cursor_t *cursor);
     int (*enqueue)(void *self, lh_ctx_t ctx, const lh_key_t *key, lh_error_t *err);
     int (*event)(void *self, lh_ctx_t ctx, const lh_event_t *event, lh_error_t *err);

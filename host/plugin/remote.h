@@ -47,6 +47,7 @@ typedef struct plugin_remote {
     _Atomic uint32_t requests;   /* open */
     _Atomic uint64_t bodies;     /* bytes of their bodies */
     plugin_remote_walk_t *walks; /* the serving thread's alone, as the next */
+    size_t walk_names;           /* that they keep, together */
     uint64_t last_walk;
     bool destroyed; /* it has said so */
 } plugin_remote_t;

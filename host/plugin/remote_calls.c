@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-enum { WALKS_MAX = 256, BATCH = 192 * 1024 };
+/* What a worker's walks may keep in the host: about 64 bytes a name. One alone may have any number. */
+enum { WALKS_MAX = 256, WALK_NAMES_MAX = 8000000, BATCH = 192 * 1024 };
 
 static int malformed(const plugin_incoming_t *in, lh_error_t *err)
 {
@@ -139,6 +140,7 @@ static int call_cache_get(plugin_remote_t *r, plugin_incoming_t *in, lh_error_t 
 static void walk_drop(plugin_remote_t *r, plugin_remote_walk_t *w)
 {
     HASH_DEL(r->walks, w);
+    r->walk_names -= r->backend.ops->cursor_names(r->backend.self, w->cursor);
     r->backend.ops->cursor_free(r->backend.self, w->cursor);
     free(w);
 }
@@ -193,31 +195,49 @@ static int reply_batch(plugin_remote_t *r, uint64_t call, plugin_remote_walk_t *
     return 0;
 }
 
-static int call_cache_list(plugin_remote_t *r, plugin_incoming_t *in, lh_error_t *err)
+static int begin_walk(plugin_remote_t *r, lh_ctx_t ctx, const lh_query_t *query,
+                      plugin_remote_walk_t **out, lh_error_t *err)
 {
-    const lh_ctx_t ctx = take_ctx(in);
     plugin_cursor_t *cursor = NULL;
-    lh_error_t why = {0};
-    lh_query_t query;
-    int ret = 0;
 
-    if (!plugin_take_query(in, &query))
-        return malformed(in, err);
     if (HASH_COUNT(r->walks) >= WALKS_MAX)
-        ret = host_fail(&why, LH_EBUSY, "cache_list: %d walks are under way; release their cursors",
-                        WALKS_MAX);
-    if (ret == 0)
-        ret = r->backend.ops->cache_list(r->backend.self, ctx, &query, &cursor, &why);
-    if (ret < 0) {
-        reply(r, in->id, ret, &why);
-        return 0;
+        return host_fail(err, LH_EBUSY, "cache_list: %d walks are under way; release their cursors",
+                         WALKS_MAX);
+    const int ret = r->backend.ops->cache_list(r->backend.self, ctx, query, &cursor, err);
+
+    if (ret < 0)
+        return ret;
+    const size_t names = r->backend.ops->cursor_names(r->backend.self, cursor);
+
+    if (r->walks != NULL && r->walk_names + names > WALK_NAMES_MAX) {
+        r->backend.ops->cursor_free(r->backend.self, cursor);
+        return host_fail(err, LH_EBUSY,
+                         "cache_list: walks of %zu objects are under way; release their cursors",
+                         r->walk_names);
     }
     plugin_remote_walk_t *w = host_xcalloc(1, sizeof(*w));
 
-    w->id = ++r->last_walk;
-    w->cursor = cursor;
+    *w = (plugin_remote_walk_t){.id = ++r->last_walk, .cursor = cursor};
+    r->walk_names += names;
     HASH_ADD(hh, r->walks, id, sizeof(w->id), w);
-    if (reply_batch(r, in->id, w) < 0)
+    *out = w;
+    return 0;
+}
+
+static int call_cache_list(plugin_remote_t *r, plugin_incoming_t *in, lh_error_t *err)
+{
+    const lh_ctx_t ctx = take_ctx(in);
+    plugin_remote_walk_t *w = NULL;
+    lh_error_t why = {0};
+    lh_query_t query;
+
+    if (!plugin_take_query(in, &query))
+        return malformed(in, err);
+    const int ret = begin_walk(r, ctx, &query, &w, &why);
+
+    if (ret < 0)
+        reply(r, in->id, ret, &why);
+    else if (reply_batch(r, in->id, w) < 0)
         walk_drop(r, w); /* the worker does not know of it */
     return 0;
 }

@@ -339,6 +339,7 @@ static const plugin_backend_ops_t services_ops = {
     .cache_list = services_cache_list,
     .cursor_next = services_cursor_next,
     .cursor_back = services_cursor_back,
+    .cursor_names = services_cursor_names,
     .cursor_free = services_cursor_free,
     .enqueue = services_enqueue,
     .event = services_event,

@@ -197,6 +197,16 @@ void services_cursor_back(void *self, plugin_cursor_t *c, uint32_t count)
     }
 }
 
+size_t services_cursor_names(void *self, const plugin_cursor_t *c)
+{
+    size_t count = 0;
+
+    (void) self;
+    for (size_t i = 0; i < c->part_count; i++)
+        count += c->parts[i].count;
+    return count;
+}
+
 void plugin_services_set_cache(plugin_services_t *s, const plugin_cache_slot_t *slots, size_t count)
 {
     plugin_cache_slot_t *fresh = count > 0 ? host_xcalloc(count, sizeof(*fresh)) : NULL;

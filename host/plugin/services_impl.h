@@ -98,6 +98,7 @@ int services_cache_list(void *self, lh_ctx_t ctx, const lh_query_t *query, plugi
 int services_cursor_next(void *self, plugin_cursor_t *cursor, watch_snapshot_t **out,
                          lh_error_t *err);
 void services_cursor_back(void *self, plugin_cursor_t *cursor, uint32_t count);
+size_t services_cursor_names(void *self, const plugin_cursor_t *cursor);
 void services_cursor_free(void *self, plugin_cursor_t *cursor);
 
 /* services_events.c */

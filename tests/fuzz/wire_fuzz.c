@@ -79,6 +79,13 @@ static void cursor_back(void *self, plugin_cursor_t *cursor, uint32_t count)
     cursor->given -= count;
 }
 
+static size_t cursor_names(void *self, const plugin_cursor_t *cursor)
+{
+    (void) self;
+    (void) cursor;
+    return 3;
+}
+
 static void cursor_free(void *self, plugin_cursor_t *cursor)
 {
     (void) self;
@@ -133,6 +140,7 @@ static const plugin_backend_ops_t ops = {
     .cache_list = cache_list,
     .cursor_next = cursor_next,
     .cursor_back = cursor_back,
+    .cursor_names = cursor_names,
     .cursor_free = cursor_free,
     .enqueue = enqueue,
     .event = event,

@@ -16,6 +16,7 @@ typedef struct fake_backend {
     /* -- Script, before the runner starts -- */
     size_t objects; /* in the cache, each of object_size bytes */
     size_t object_size;
+    size_t walk_names;    /* that each walk says it keeps */
     bool hold_requests;   /* requests are never answered until fake_answer_all */
     size_t response_size; /* 0: {"ok":true} */
 
@@ -187,6 +188,14 @@ static void fake_cursor_back(void *self, plugin_cursor_t *cursor, uint32_t count
     cursor->at -= count;
 }
 
+static size_t fake_cursor_names(void *self, const plugin_cursor_t *cursor)
+{
+    const fake_backend_t *f = self;
+
+    (void) cursor;
+    return f->walk_names;
+}
+
 static void fake_cursor_free(void *self, plugin_cursor_t *cursor)
 {
     fake_backend_t *f = self;
@@ -270,6 +279,7 @@ static plugin_backend_t fake_backend(fake_backend_t *f)
         .cache_list = fake_cache_list,
         .cursor_next = fake_cursor_next,
         .cursor_back = fake_cursor_back,
+        .cursor_names = fake_cursor_names,
         .cursor_free = fake_cursor_free,
         .enqueue = fake_enqueue,
         .event = fake_event,

@@ -402,6 +402,36 @@ Test(remote, walks_that_are_left_early_are_freed)
     end_well();
 }
 
+Test(remote, a_worker_keeps_so_many_walks_and_no_more)
+{
+    fake.objects = 1;
+    start_active(1);
+    expect_result("hoard",
+                  "256: cache_list: 256 walks are under way; release their cursors; then 0");
+    end_well();
+}
+
+/* 256 walks of 100000 objects each took 1.6 GB of the host's memory. */
+Test(remote, a_worker_keeps_walks_of_so_many_objects_together)
+{
+    fake.objects = 1;
+    fake.walk_names = 3000000;
+    start_active(1);
+    expect_result("hoard", "2: cache_list: walks of 6000000 objects are under way; release their "
+                           "cursors; then 0");
+    end_well();
+}
+
+Test(remote, one_walk_alone_may_be_of_any_number)
+{
+    fake.objects = 1;
+    fake.walk_names = 9000000;
+    start_active(1);
+    expect_result("hoard", "1: cache_list: walks of 9000000 objects are under way; release their "
+                           "cursors; then 0");
+    end_well();
+}
+
 Test(remote, a_blocking_call_and_an_async_one_bring_the_answer)
 {
     start_active(1);
