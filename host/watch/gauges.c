@@ -36,6 +36,29 @@ static char *informer_name(const watch_spec_t *spec, const char *selector)
     return buf_steal(&name);
 }
 
+/* The cell of the common labels and one more. */
+static metric_cell_t *cell_with(const watch_gauges_t *g, metric_t *f, const char *more)
+{
+    const char *values[COMMON_LABELS + 1];
+
+    memcpy(values, g->labels, sizeof(g->labels));
+    values[COMMON_LABELS] = more;
+    return metric_cell(f, values);
+}
+
+static void init_reads(watch_gauges_t *g, metrics_t *m)
+{
+    static const char *const ways[WATCH_WAYS] = {[WATCH_BY_OWNER] = "owner",
+                                                 [WATCH_BY_LABEL] = "label",
+                                                 [WATCH_BY_NAMESPACE] = "namespace",
+                                                 [WATCH_BY_ALL] = "all"};
+
+    g->reads = family(m, "leasehold_watch_cache_lists_total",
+                      "Lists of cached objects by plugins, by what found them", "by");
+    for (size_t i = 0; i < WATCH_WAYS; i++)
+        g->store.reads[i] = cell_with(g, g->reads, ways[i]);
+}
+
 /* Under the names, labels and buckets of client-go. Nothing waits in a queue: events are taken into the
  * store as they are read. */
 static void init_informer(watch_gauges_t *g, metrics_t *m, const watch_spec_t *spec,
@@ -100,12 +123,13 @@ void watch_gauges_init(watch_gauges_t *g, metrics_t *m, const watch_spec_t *spec
     g->last_bookmark = cell(g, 4,
                             metrics_gauge(m, "leasehold_watch_last_bookmark_time_seconds",
                                           "When the last bookmark came, in Unix time", plain));
+    init_reads(g, m);
     init_informer(g, m, spec, selector);
 }
 
 void watch_gauges_fini(watch_gauges_t *g)
 {
-    metric_t *const more[] = {g->lists, g->relists, g->restarts, g->confirmations};
+    metric_t *const more[] = {g->lists, g->relists, g->restarts, g->confirmations, g->reads};
 
     for (size_t i = 0; g->lists != NULL && i < HOST_LEN(more); i++) {
         metric_drop(more[i], g->labels, COMMON_LABELS);
@@ -122,13 +146,8 @@ void watch_gauges_fini(watch_gauges_t *g)
 
 static void count(const watch_gauges_t *g, metric_t *f, const char *more)
 {
-    const char *values[COMMON_LABELS + 1];
-
-    if (f == NULL)
-        return;
-    memcpy(values, g->labels, sizeof(g->labels));
-    values[COMMON_LABELS] = more;
-    metric_add(metric_cell(f, values), 1);
+    if (f != NULL)
+        metric_add(cell_with(g, f, more), 1);
 }
 
 void watch_gauges_list(const watch_gauges_t *g, const char *mode)

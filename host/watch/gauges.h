@@ -9,7 +9,7 @@
 
 typedef struct watch_gauges {
     /* with one label more; all NULL: nothing is measured */
-    metric_t *lists, *relists, *restarts, *confirmations;
+    metric_t *lists, *relists, *restarts, *confirmations, *reads;
     metric_t *families[7]; /* of the cells */
     metric_cell_t *watches, *unparsable, *last_event, *last_bookmark;
     watch_store_meters_t store;     /* for the store to set */

@@ -65,8 +65,10 @@ watch_store_usage_t watch_store_usage(watch_store_t *s)
 
 void watch_store_set_meters(watch_store_t *s, const watch_store_meters_t *meters)
 {
+    pthread_mutex_lock(&s->lock);
     s->meters = *meters;
     show_usage(s);
+    pthread_mutex_unlock(&s->lock);
 }
 
 /* -- States of an entry -- */

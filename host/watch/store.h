@@ -137,9 +137,19 @@ typedef struct watch_store_usage {
 } watch_store_usage_t;
 watch_store_usage_t watch_store_usage(watch_store_t *s); /* [any-thread] */
 
+/* How watch_store_names finds its candidates. */
+enum watch_store_way {
+    WATCH_BY_OWNER,
+    WATCH_BY_LABEL,
+    WATCH_BY_NAMESPACE,
+    WATCH_BY_ALL,
+    WATCH_WAYS
+};
+
 /* Where the store shows its usage; each may be NULL. Borrowed until they are set to NULL. */
 typedef struct watch_store_meters {
     metric_cell_t *objects, *bytes, *text_bytes;
+    metric_cell_t *reads[WATCH_WAYS]; /* calls of watch_store_names */
 } watch_store_meters_t;
 void watch_store_set_meters(watch_store_t *s, const watch_store_meters_t *meters);
 

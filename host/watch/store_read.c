@@ -101,6 +101,7 @@ typedef struct place {
     bool indexed;                   /* they are all among these */
     const watch_indexed_t *objects; /* NULL: there is none */
     bool exact;                     /* and nothing else is there: labels need not be compared */
+    enum watch_store_way way;
 } place_t;
 
 /* The label of which fewest have the value, if any is indexed. */
@@ -123,12 +124,16 @@ static void look_up_labels(place_t *p, const watch_index_t *x, const watch_selec
 static place_t look_up(const watch_store_t *s, const char *ns, const watch_selector_t *labels,
                        const char *owner_uid)
 {
-    place_t p = {.ns = ns != NULL ? store_table_ns(&s->table, ns) : NULL};
+    place_t p = {.ns = ns != NULL ? store_table_ns(&s->table, ns) : NULL,
+                 .way = ns != NULL ? WATCH_BY_NAMESPACE : WATCH_BY_ALL};
 
-    if (ns != NULL && p.ns == NULL)
-        return (place_t){.indexed = true};
+    if (ns != NULL && p.ns == NULL) {
+        p.indexed = true;
+        return p;
+    }
     if (owner_uid != NULL) {
         p.indexed = true;
+        p.way = WATCH_BY_OWNER;
         p.objects = watch_index_find(&s->index, WATCH_INDEX_OWNER, owner_uid);
         return p;
     }
@@ -136,6 +141,8 @@ static place_t look_up(const watch_store_t *s, const char *ns, const watch_selec
         look_up_labels(&p, &s->index, labels);
     if (p.ns != NULL && p.objects != NULL && p.ns->entries < p.objects->count)
         p.indexed = false; /* fewer are in the namespace */
+    if (p.indexed)
+        p.way = WATCH_BY_LABEL;
     p.exact = p.indexed && watch_selector_size(labels) == 1;
     return p;
 }
@@ -218,6 +225,8 @@ int watch_store_names(watch_store_t *s, const char *ns, const watch_selector_t *
     pthread_mutex_lock(&s->lock);
     const place_t place = look_up(s, ns, labels, owner_uid);
     int ret = collect_all(s, &place, &found);
+    if (s->meters.reads[place.way] != NULL)
+        metric_add(s->meters.reads[place.way], 1);
     host_cleanup(dict_unrefp) watch_dict_t *dict = watch_dict_ref(s->dict);
 
     pthread_mutex_unlock(&s->lock);

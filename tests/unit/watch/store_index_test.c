@@ -287,3 +287,37 @@ Test(store, the_index_is_counted_and_given_back)
     EXPECT_REMOVED(s, "b", "b", "5", "b@4");
     EXPECT_INT(watch_store_usage(s).bytes, without);
 }
+
+/* Which way a list took: nothing else showed an operator that an index is used. */
+Test(store, lists_are_counted_by_what_found_their_objects)
+{
+    static const char *const labels[] = {"by", NULL};
+    metrics_t *metrics = metrics_create();
+    metric_t *f = metrics_counter(metrics, "reads_total", "Reads.", labels);
+    host_cleanup(buf_fini) buf_t out = BUF_INIT;
+    STORE(s);
+
+    watch_store_index_labels(s, "app");
+    put_three_apps(s);
+    watch_store_set_meters(
+        s, &(watch_store_meters_t){
+               .reads = {[WATCH_BY_OWNER] = metric_cell(f, &(const char *){"owner"}),
+                         [WATCH_BY_LABEL] = metric_cell(f, &(const char *){"label"}),
+                         [WATCH_BY_NAMESPACE] = metric_cell(f, &(const char *){"ns"}),
+                         [WATCH_BY_ALL] = metric_cell(f, &(const char *){"all"})}});
+    EXPECT_FOUND_OF(s, "ns", "app=web", "o", "", 0);
+    EXPECT_FOUND(s, "app=web", "a,b", 0);
+    EXPECT_FOUND(s, "app=web,tier", "a,b", 2);
+    EXPECT_FOUND_OF(s, "ns", "tier=back", NULL, "b", 4);
+    EXPECT_FOUND_OF(s, "other", "app=web", NULL, "", 0);
+    EXPECT_FOUND_OF(s, "other", "tier=back", NULL, "", 0);
+    for (int i = 0; i < 4; i++)
+        EXPECT_FOUND(s, "tier=back", "b", 4);
+    metrics_render(metrics, METRICS_TEXT, &out);
+    EXPECT_HAS(buf_text(&out), "reads_total{by=\"owner\"} 1\n");
+    EXPECT_HAS(buf_text(&out), "reads_total{by=\"label\"} 2\n");
+    EXPECT_HAS(buf_text(&out), "reads_total{by=\"ns\"} 3\n");
+    EXPECT_HAS(buf_text(&out), "reads_total{by=\"all\"} 4\n");
+    watch_store_set_meters(s, &(watch_store_meters_t){0});
+    metrics_destroy(metrics);
+}
