@@ -48,6 +48,7 @@ plugin_test(probe REAL_CLOCK)
 plugin_test(scan REAL_CLOCK)
 unit_test(plugin wire)
 plugin_test(remote REAL_CLOCK)
+plugin_test(remote_death REAL_CLOCK)
 unit_test(plugin worker_ctx)
 
 unit_test(plugin map)
