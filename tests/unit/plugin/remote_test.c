@@ -210,7 +210,7 @@ Test(remote, a_worker_keeps_so_many_walks_and_no_more)
     fake.objects = 1;
     start_active(1);
     expect_result("hoard",
-                  "256: cache_list: 256 walks are under way; release their cursors; then 0");
+                  "256, then 256: cache_list: 256 walks are under way; release their cursors");
     end_well();
 }
 
@@ -220,8 +220,8 @@ Test(remote, a_worker_keeps_walks_of_so_many_objects_together)
     fake.objects = 1;
     fake.walk_names = 3000000;
     start_active(1);
-    expect_result("hoard", "2: cache_list: walks of 6000000 objects are under way; release their "
-                           "cursors; then 0");
+    expect_result("hoard", "2, then 2: cache_list: walks of 6000000 objects are under way; release "
+                           "their cursors");
     end_well();
 }
 
@@ -230,8 +230,8 @@ Test(remote, one_walk_alone_may_be_of_any_number)
     fake.objects = 1;
     fake.walk_names = 9000000;
     start_active(1);
-    expect_result("hoard", "1: cache_list: walks of 9000000 objects are under way; release their "
-                           "cursors; then 0");
+    expect_result("hoard", "1, then 1: cache_list: walks of 9000000 objects are under way; release "
+                           "their cursors");
     end_well();
 }
 
