@@ -74,16 +74,18 @@ Test(team, that_is_not_there_is_no_work)
 
 Test(team, with_a_name_that_no_label_can_have_has_no_members)
 {
-    static const char name[] = "a-name-of-more-than-sixty-three-characters-is-the-name-of-no-team";
+#define LONG_NAME "a-name-of-more-than-sixty-three-characters-is-the-name-of-no-team"
     lh_fake_t *fake = lh_fake_lead(NULL);
     char json[256];
 
     (void) snprintf(json, sizeof(json),
                     "{'metadata': {'namespace': 'shop', 'name': '%s', 'labels': {'role': 'team'}}}",
-                    name);
+                    LONG_NAME);
     lh_fake_put(fake, 0, json);
-    const lh_fake_result_t result = lh_fake_reconcile(fake, 0, "shop", name);
+    const lh_fake_result_t result = lh_fake_reconcile(fake, 0, "shop", LONG_NAME);
     cr_expect(result.action == LH_DONE, "action is %u: %s", result.action, result.text);
+    cr_expect_str_eq(
+        lh_fake_value(fake, "/api/v1/namespaces/shop/configmaps/" LONG_NAME, "/data/members"), "0");
     end(fake);
 }
 

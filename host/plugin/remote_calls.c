@@ -211,9 +211,11 @@ static int begin_walk(plugin_remote_t *r, lh_ctx_t ctx, const lh_query_t *query,
 
     if (r->walks != NULL && r->walk_names + names > WALK_NAMES_MAX) {
         r->backend.ops->cursor_free(r->backend.self, cursor);
-        return host_fail(err, LH_EBUSY,
-                         "cache_list: walks of %zu objects are under way; release their cursors",
-                         r->walk_names);
+        return host_fail(
+            err, LH_EBUSY,
+            "cache_list: walks of %zu objects are under way, and this one is of %zu more; "
+            "release their cursors",
+            r->walk_names, names);
     }
     plugin_remote_walk_t *w = host_xcalloc(1, sizeof(*w));
 

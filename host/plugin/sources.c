@@ -173,15 +173,6 @@ void plugin_sources_tell(plugin_sources_t *all)
     all->o.on_state(all->o.arg, ready, problem);
 }
 
-static void source_synced(void *arg) /* [loop-thread] */
-{
-    source_t *s = arg;
-
-    learn_scope(s);
-    s->synced = true;
-    plugin_sources_tell(s->all);
-}
-
 /* Of a kind that is watched twice, or in several namespaces, one line tells. */
 static bool is_told(const source_t *s, const char *problem)
 {
@@ -194,28 +185,57 @@ static bool is_told(const source_t *s, const char *problem)
     return false;
 }
 
-static char *name_problem(const source_t *s, const char *problem)
+static const kube_gvr_t *gvr_of(const source_t *s)
 {
-    const kube_gvr_t *gvr = &s->all->o.manifest->watches[s->watch].gvr;
+    return &s->all->o.manifest->watches[s->watch].gvr;
+}
 
-    return host_xprintf("%s%s%s: %s", gvr->resource, gvr->group[0] != '\0' ? "." : "", gvr->group,
-                        problem);
+static bool kind_fails(const source_t *s)
+{
+    const plugin_sources_t *all = s->all;
+
+    for (const source_t *o = all->items; o < all->items + all->count; o++) {
+        if (o->problem != NULL && strcmp(gvr_of(o)->resource, gvr_of(s)->resource) == 0 &&
+            strcmp(gvr_of(o)->group, gvr_of(s)->group) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* problem NULL: it is known to work. */
+static void set_problem(source_t *s, const char *problem)
+{
+    const kube_gvr_t *gvr = gvr_of(s);
+    const char *dot = gvr->group[0] != '\0' ? "." : "";
+    const bool failed = s->problem != NULL;
+
+    free(host_steal(s->problem));
+    if (problem != NULL) {
+        s->problem = host_xprintf("%s%s%s: %s", gvr->resource, dot, gvr->group, problem);
+        if (!is_told(s, s->problem))
+            log_warn(s->all->o.log, "%s", s->problem);
+    } else if (failed && !kind_fails(s)) {
+        log_info(s->all->o.log, "%s%s%s: works now", gvr->resource, dot, gvr->group);
+    }
+}
+
+static void source_synced(void *arg) /* [loop-thread] */
+{
+    source_t *s = arg;
+
+    learn_scope(s);
+    s->synced = true;
+    set_problem(s, NULL);
+    plugin_sources_tell(s->all);
 }
 
 static void source_state(void *arg, const char *problem) /* [loop-thread] */
 {
     source_t *s = arg;
-    host_cleanup(host_freep) char *before = host_steal(s->problem);
 
-    if (problem != NULL) {
-        s->problem = name_problem(s, problem);
-        if (!is_told(s, s->problem))
-            log_warn(s->all->o.log, "%s", s->problem);
-    } else if (before != NULL && !is_told(s, before)) {
-        host_cleanup(host_freep) char *works = name_problem(s, "works now");
-
-        log_info(s->all->o.log, "%s", works);
-    }
+    if (problem == NULL)
+        learn_scope(s);
+    set_problem(s, problem);
     plugin_sources_tell(s->all);
 }
 

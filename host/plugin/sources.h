@@ -34,7 +34,8 @@ HOST_MUST_USE int plugin_sources_open(plugin_sources_t *all, lh_error_t *err);
 void plugin_sources_close(plugin_sources_t *all); /* closed already: does nothing */
 void plugin_sources_tell(plugin_sources_t *all);  /* on_state, now */
 
-/* The cache that has the objects of a watch in a namespace; NULL: none has. Borrowed until close. */
+/* The cache that has the objects of a watch in a namespace; NULL: none has. Borrowed for the present turn
+ * of the loop. */
 watch_view_t *plugin_sources_view(const plugin_sources_t *all, uint32_t watch, const char *ns);
 bool plugin_sources_cover(const plugin_sources_t *all, const char *ns); /* "": always */
 /* Takes the answer to a write of the plugin into the caches that will bring it. */

@@ -415,7 +415,9 @@ static void split_stream(stream_t *s)
         watch_store_walk_end(watch_informer_store(s->informer), &sub->walk);
         list_remove(&sub->link);
         attach(sub, own);
-        tell_state(sub, watch_informer_problem(own->informer));
+        /* Without one nothing is known of the new stream yet: the old problem stays until it has synced. */
+        if (watch_informer_problem(own->informer) != NULL)
+            tell_state(sub, watch_informer_problem(own->informer));
     }
 }
 

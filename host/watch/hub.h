@@ -48,7 +48,7 @@ typedef struct watch_handler {
      * away. [loop-thread] */
     void (*on_synced)(void *arg);
     /* Why there is nothing yet, for people ("kind not installed", "forbidden: ..."); NULL when the
-     * stream works. [loop-thread] */
+     * stream works, which on_synced tells too. [loop-thread] */
     void (*on_state)(void *arg, const char *problem);
 } watch_handler_t;
 

@@ -101,7 +101,7 @@ typedef struct place {
     bool indexed;                   /* they are all among these */
     const watch_indexed_t *objects; /* NULL: there is none */
     bool exact;                     /* and nothing else is there: labels need not be compared */
-    enum watch_store_way way;
+    enum watch_store_way way;       /* by which they could be found */
 } place_t;
 
 /* The label of which fewest have the value, if any is indexed. */
@@ -127,23 +127,22 @@ static place_t look_up(const watch_store_t *s, const char *ns, const watch_selec
     place_t p = {.ns = ns != NULL ? store_table_ns(&s->table, ns) : NULL,
                  .way = ns != NULL ? WATCH_BY_NAMESPACE : WATCH_BY_ALL};
 
-    if (ns != NULL && p.ns == NULL) {
-        p.indexed = true;
-        return p;
-    }
     if (owner_uid != NULL) {
         p.indexed = true;
-        p.way = WATCH_BY_OWNER;
         p.objects = watch_index_find(&s->index, WATCH_INDEX_OWNER, owner_uid);
-        return p;
-    }
-    if (s->index.labels != NULL)
+        p.way = WATCH_BY_OWNER;
+    } else if (s->index.labels != NULL) {
         look_up_labels(&p, &s->index, labels);
-    if (p.ns != NULL && p.objects != NULL && p.ns->entries < p.objects->count)
+        p.way = p.indexed ? WATCH_BY_LABEL : p.way;
+    }
+    if (ns != NULL && p.ns == NULL) { /* it has no objects */
+        p.indexed = true;
+        p.objects = NULL;
+    } else if (owner_uid == NULL && p.ns != NULL && p.objects != NULL &&
+               p.ns->entries < p.objects->count) {
         p.indexed = false; /* fewer are in the namespace */
-    if (p.indexed)
-        p.way = WATCH_BY_LABEL;
-    p.exact = p.indexed && watch_selector_size(labels) == 1;
+    }
+    p.exact = owner_uid == NULL && p.indexed && watch_selector_size(labels) == 1;
     return p;
 }
 

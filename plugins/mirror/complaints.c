@@ -27,13 +27,15 @@ void complain(const work_t *w, const object_t *source, const char *what)
     char version[64];
 
     version_of(source->json, version);
-    sum = mix(mix(mix(mix(sum, source->ns), source->name), version), what);
-    if (is_new(&w->self->complaints, mix(sum, resource_of(w))))
-        lh_logf(w->self->host, w->ctx, LH_LOG_WARN, "source %s/%s: %s", source->ns, source->name,
-                what);
+    sum = mix(mix(mix(mix(sum, resource_of(w)), source->ns), source->name), version);
+    if (is_new(&w->self->complaints, sum))
+        lh_logf(w->self->host, w->ctx, LH_LOG_WARN, "source %s %s/%s: %s", resource_of(w),
+                source->ns, source->name, what);
 }
 
 void complaints_clear(complaints_t *c)
 {
+    pthread_mutex_lock(&c->lock);
     memset(c->told, 0, sizeof(c->told));
+    pthread_mutex_unlock(&c->lock);
 }

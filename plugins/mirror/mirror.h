@@ -25,7 +25,7 @@ typedef struct holds {
     unsigned many; /* so many are looked through for those that are needed no more */
 } holds_t;
 
-/* What this term has said of sources: the sums of the latest, 0 where there is none yet. */
+/* The states of sources of which this term has warned: the sums of the latest, 0 where there is none yet. */
 enum { COMPLAINTS = 256 };
 typedef struct complaints {
     pthread_mutex_t lock;
@@ -121,8 +121,8 @@ int attempt_begin(const work_t *w, const object_t *copy, const object_t *about, 
 int attempt_end(const work_t *w, const attempt_t *a, const object_t *about, int ret,
                 const lh_error_t *why, lh_error_t *err);
 
-/* complaints.c: warns of what is wrong with this state of a source, once, however many namespaces and
- * mirrors come across it. [worker-thread] */
+/* complaints.c: warns of the first thing that is wrong with this state of a source, once, however many
+ * patterns, namespaces and mirrors come across it. [worker-thread] */
 void complain(const work_t *w, const object_t *source, const char *what);
 void complaints_clear(complaints_t *c); /* [plugin-thread] */
 

@@ -124,19 +124,41 @@ Test(mirror, a_pattern_that_would_end_the_host_is_told)
     end(fake);
 }
 
-/* It was told again for every namespace, and by every mirror. */
+#define EXPECT_WARNED(fake, source, times)                                                         \
+    cr_expect(lh_fake_logged_count(fake, "source " source ": '") == (times), "%zu times",          \
+              lh_fake_logged_count(fake, "source " source ": '"))
+
+/* It was told again for every namespace and pattern, and by every mirror. */
 Test(mirror, a_bad_pattern_is_told_once_for_each_state_of_its_source)
 {
     lh_fake_t *fake = lead();
 
     put(fake, "a", "conf", REFLECTS, "'k': 'w'");
-    put_source(fake, AUTO ALLOWED_IN("("), "'k': 'v'");
+    put_source(fake, AUTO ALLOWED_IN("(,[,(b"), "'k': 'v'");
     settle(fake, "a", "conf");
-    cr_expect_eq(lh_fake_logged_count(fake, "source src/conf: '('"), 1, "%zu times",
-                 lh_fake_logged_count(fake, "source src/conf: '('"));
+    EXPECT_WARNED(fake, "configmaps src/conf", 1);
     put_source(fake, AUTO ALLOWED_IN("("), "'k': 'x'");
-    cr_expect_eq(lh_fake_logged_count(fake, "source src/conf: '('"), 2, "%zu times",
-                 lh_fake_logged_count(fake, "source src/conf: '('"));
+    EXPECT_WARNED(fake, "configmaps src/conf", 2);
+    end(fake);
+}
+
+Test(mirror, a_bad_pattern_is_told_of_every_source_and_in_every_term)
+{
+    lh_fake_t *fake = lead();
+    lh_error_t err = {0};
+
+    put_source(fake, AUTO ALLOWED_IN("("), "'k': 'v'");
+    put(fake, "src", "other", AUTO ALLOWED_IN("("), "'k': 'v'");
+    settle(fake, "src", "other");
+    put(fake, "b", "conf", AUTO ALLOWED_IN("("), "'k': 'v'");
+    settle(fake, "b", "conf");
+    EXPECT_WARNED(fake, "configmaps src/conf", 1);
+    EXPECT_WARNED(fake, "configmaps src/other", 1);
+    EXPECT_WARNED(fake, "configmaps b/conf", 1);
+    lh_fake_deactivate(fake);
+    cr_assert(lh_fake_activate(fake, &err) == 0);
+    settle(fake, "src", "conf");
+    EXPECT_WARNED(fake, "configmaps src/conf", 2);
     end(fake);
 }
 

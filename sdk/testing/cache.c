@@ -138,6 +138,17 @@ static void fix_keys(lh_fake_t *f, const fake_watch_t *w, const lh_query_t *q, f
     free(path);
 }
 
+/* A selector made of the name of an object, which may be longer than any label's value. */
+static bool has_long_value(const char *selector)
+{
+    for (const char *at = selector; at != NULL && (at = strchr(at, '=')) != NULL;) {
+        at += strspn(at, "=");
+        if (strcspn(at, ",") > 63)
+            return true;
+    }
+    return false;
+}
+
 static int cache_list(const lh_host_t *host, lh_ctx_t ctx, const lh_query_t *query,
                       lh_cursor_t **out, lh_error_t *err)
 {
@@ -148,6 +159,8 @@ static int cache_list(const lh_host_t *host, lh_ctx_t ctx, const lh_query_t *que
         return lh_errorf(err, LH_EINVAL, "cache_list: query or out is NULL");
     if (query->label_selector != NULL && strpbrk(query->label_selector, "()") != NULL)
         return lh_errorf(err, LH_EINVAL, "cache_list: the fake does not know sets in selectors");
+    if (has_long_value(query->label_selector))
+        return lh_errorf(err, LH_EINVAL, "cache_list: a label's value has at most 63 characters");
     pthread_mutex_lock(&f->lock);
     if (query->struct_size < sizeof(*query))
         fake_fault(f, "an lh_query_t without its struct_size");

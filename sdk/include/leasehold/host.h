@@ -119,7 +119,8 @@ struct lh_host {
      * in batches of about 192 KiB, each as it was when its batch was fetched, which is after the
      * answer to the plugin's last write; what others change meanwhile cache_get() shows first. Caller owns *out, release with
      * cursor_release(). LH_EUNAVAILABLE as above. LH_EINVAL: a selector that cannot be parsed, also for a
-     * value of more than 63 characters. LH_EBUSY: too many walks of a worker process are under way.
+     * value of more than 63 characters. LH_EBUSY: too many walks of a worker process are under way,
+     * or over too many objects.
      * [any-thread] */
     int (*cache_list)(const lh_host_t *host, lh_ctx_t ctx, const lh_query_t *query,
                       lh_cursor_t **out, lh_error_t *err);

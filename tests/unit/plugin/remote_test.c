@@ -220,8 +220,9 @@ Test(remote, a_worker_keeps_walks_of_so_many_objects_together)
     fake.objects = 1;
     fake.walk_names = 3000000;
     start_active(1);
-    expect_result("hoard", "2, then 2: cache_list: walks of 6000000 objects are under way; release "
-                           "their cursors");
+    expect_result("hoard",
+                  "2, then 2: cache_list: walks of 6000000 objects are under way, and this one "
+                  "is of 3000000 more; release their cursors");
     end_well();
 }
 
@@ -230,8 +231,9 @@ Test(remote, one_walk_alone_may_be_of_any_number)
     fake.objects = 1;
     fake.walk_names = 9000000;
     start_active(1);
-    expect_result("hoard", "1, then 1: cache_list: walks of 9000000 objects are under way; release "
-                           "their cursors");
+    expect_result("hoard",
+                  "1, then 1: cache_list: walks of 9000000 objects are under way, and this one "
+                  "is of 9000000 more; release their cursors");
     end_well();
 }
 

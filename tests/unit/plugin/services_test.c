@@ -749,6 +749,7 @@ Test(services, a_walk_that_goes_back_gives_what_it_gave_and_no_more)
 
     rig_set_cache(r, slots, 2);
     EXPECT_INT(r->host->cache_list(r->host, r->run, &query, (lh_cursor_t **) &cursor, NULL), 0);
+    EXPECT_INT(r->table.backend.ops->cursor_names(r->table.backend.self, cursor), 3);
     watch_snapshot_unref(watch_store_remove(a, "a", "one", "u1", ""));
     expect_next(r, (lh_cursor_t *) cursor, "\"two\"");
     expect_next(r, (lh_cursor_t *) cursor, "\"three\"");

@@ -379,12 +379,36 @@ Test(informer, noted_writes_do_not_end_amid_a_list)
     EXPECT_INT(watch_store_count(store), 2);
 }
 
+static void expect_reads_counted(fixture_t *f, watch_store_t *store)
+{
+    static const struct {
+        const char *ns, *owner, *series;
+    } reads[] = {
+        {NULL, "o", "leasehold_watch_cache_lists_total{" LABELS ",by=\"owner\"}"},
+        {"ns", NULL, "leasehold_watch_cache_lists_total{" LABELS ",by=\"namespace\"}"},
+        {NULL, NULL, "leasehold_watch_cache_lists_total{" LABELS ",by=\"all\"}"},
+    };
+    watch_name_t *names = NULL;
+    size_t count = 0;
+    lh_error_t err;
+
+    EXPECT_INT(metric(f, "leasehold_watch_cache_lists_total{" LABELS ",by=\"label\"}"), 0);
+    for (size_t i = 0; i < HOST_LEN(reads); i++) {
+        EXPECT_INT(metric(f, reads[i].series), 0);
+        ASSERT_OK(watch_store_names(store, reads[i].ns, NULL, reads[i].owner, &names, &count, &err),
+                  err);
+        watch_names_free(names, count);
+        EXPECT_INT(metric(f, reads[i].series), 1);
+    }
+}
+
 Test(informer, metrics_tell_lists_watches_objects_and_times)
 {
     FIXTURE(f);
     list_stream(&f, "abc", 10);
     EXPECT_INT(metric(&f, "leasehold_watch_lists_total{" LABELS ",mode=\"stream\"}"), 1);
     EXPECT_INT(metric(&f, "leasehold_watch_objects{" LABELS "}"), 3);
+    expect_reads_counted(&f, watch_informer_store(f.informer));
     event(&f, "DELETED", "a", "a", 11);
     EXPECT_INT(metric(&f, "leasehold_watch_objects{" LABELS "}"), 2);
     fake_clock_set_wall(5000 * CLOCK_S);

@@ -309,14 +309,17 @@ Test(store, lists_are_counted_by_what_found_their_objects)
     EXPECT_FOUND(s, "app=web", "a,b", 0);
     EXPECT_FOUND(s, "app=web,tier", "a,b", 2);
     EXPECT_FOUND_OF(s, "ns", "tier=back", NULL, "b", 4);
+    EXPECT_FOUND_OF(s, "other", "app=web", "o", "", 0);
     EXPECT_FOUND_OF(s, "other", "app=web", NULL, "", 0);
+    put_labelled(s, "e", 1, "\"app\":\"db\""); /* and still the namespace has more */
+    EXPECT_FOUND_OF(s, "ns", "app=db", NULL, "c,e", 0);
     EXPECT_FOUND_OF(s, "other", "tier=back", NULL, "", 0);
     for (int i = 0; i < 4; i++)
-        EXPECT_FOUND(s, "tier=back", "b", 4);
+        EXPECT_FOUND(s, "tier=back", "b", 5);
     metrics_render(metrics, METRICS_TEXT, &out);
-    EXPECT_HAS(buf_text(&out), "reads_total{by=\"owner\"} 1\n");
-    EXPECT_HAS(buf_text(&out), "reads_total{by=\"label\"} 2\n");
-    EXPECT_HAS(buf_text(&out), "reads_total{by=\"ns\"} 3\n");
+    EXPECT_HAS(buf_text(&out), "reads_total{by=\"owner\"} 2\n");
+    EXPECT_HAS(buf_text(&out), "reads_total{by=\"label\"} 4\n");
+    EXPECT_HAS(buf_text(&out), "reads_total{by=\"ns\"} 2\n");
     EXPECT_HAS(buf_text(&out), "reads_total{by=\"all\"} 4\n");
     watch_store_set_meters(s, &(watch_store_meters_t){0});
     metrics_destroy(metrics);
