@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws the results that ./dev bench --json has written, a bar chart for each row of CHARTS:
-    plot.py RESULTS.json FOLDER
-Writes FOLDER/NAME.svg."""
+    plot.py RESULTS.json FOLDER [MANY.jsonl]
+Writes FOLDER/NAME.svg. MANY.jsonl are the lines of `tests/figures/run stream`: one for each number of objects."""
 import json, os, sys
 from html import escape
 
@@ -18,6 +18,11 @@ CHARTS = {
     "child-cpu": ("CPU of a reconcile that writes a child", "us", "create_cpu_us_per_reconcile",
                   ("child-default", "child-10", "child-default-widgets", "child-10-widgets")),
     "fleet-memory": ("20 controllers with 10,000 objects", "MiB PSS", "n20_pss_mb", ("fleet",)),
+}
+# file: (title, unit, member of a line of MANY.jsonl)
+MANY = {
+    "many-memory": ("Memory of an object, of its metadata alone", "bytes", "bytes_each"),
+    "many-cpu": ("CPU of an object in the first list", "us", "list_cpu_us_each"),
 }
 COLORS = {"leasehold": "#1f6f5c", "leasehold-process": "#63b39c", "controller-runtime": "#c98a2b", "kube-rs": "#a8442a", "floor": "#9a9a9a"}
 WIDTH, LEFT, RIGHT, BAR, GAP, TOP = 720, 150, 90, 16, 18, 64
@@ -60,16 +65,26 @@ def chart(title, unit, groups):
                       *legend(shown), *out, "</svg>"]) + "\n"
 
 
+def write(folder, name, *drawn):
+    with open(os.path.join(folder, name + ".svg"), "w") as f:
+        f.write(chart(*drawn))
+
+
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
     with open(sys.argv[1]) as f:
         results = json.load(f)
     os.makedirs(sys.argv[2], exist_ok=True)
     for file, (title, unit, row, scenarios) in CHARTS.items():
         if groups := bars(results, row, scenarios):
-            with open(os.path.join(sys.argv[2], file + ".svg"), "w") as f:
-                f.write(chart(title, unit, groups))
+            write(sys.argv[2], file, title, unit, groups)
+    if len(sys.argv) == 4:
+        with open(sys.argv[3]) as f:
+            lines = [json.loads(line) for line in f if line.startswith("{")]
+        for file, (title, unit, member) in MANY.items():
+            groups = [(f"{line['objects']:,} objects", [("leasehold", line[member])]) for line in lines]
+            write(sys.argv[2], file, title, unit, groups)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
  * A subscription to the metadata of many objects, from the bytes of a streaming list on: the first
  * list, a list after 410 that finds nothing new, the end. Speaks the watch protocol in place of a
  * server, so that nothing but the host's side is measured.
- *   figures_stream COUNT...
+ *   figures_stream COUNT...       a JSON line for each; tests/bench/plot.py draws them
  */
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -112,6 +112,7 @@ static double list(world_t *w, int count)
     buf_t bytes = BUF_INIT, object = BUF_INIT;
     double took = 0;
 
+    (void) await_call(w, "sendInitialEvents"); /* again only after a back-off */
     for (int i = 0; i < count; i++) {
         figures_object("metadata", i, &object);
         buf_puts(&bytes, "{\"type\":\"ADDED\",\"object\":");
@@ -185,9 +186,10 @@ static void measure(int count)
     watch_unsubscribe(w.sub);
     const double end = settle(&w);
 
-    printf("%8d objects: %ld bytes each, peak %ld; first list %.2f us each (CPU, %.2f s in all), "
-           "again "
-           "%.2f us, peak %ld; loop held %.1f ms at most; the end %.2f s, RSS then %+ld KiB\n",
+    printf("{\"objects\": %d, \"bytes_each\": %ld, \"peak_bytes_each\": %ld, "
+           "\"list_cpu_us_each\": %.2f, \"list_cpu_s\": %.2f, \"list_again_cpu_us_each\": %.2f, "
+           "\"list_again_peak_bytes_each\": %ld, \"loop_held_ms\": %.1f, \"end_cpu_s\": %.2f, "
+           "\"rss_kib_left\": %ld}\n",
            count, (steady - before) * 1024 / count, (peak - before) * 1024 / count,
            first / count * 1e6, first + after, again / count * 1e6,
            (listed - before) * 1024 / count, w.longest * 1e3, end, status_kib("VmRSS:") - before);
