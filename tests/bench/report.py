@@ -5,7 +5,7 @@ Between the lines `<!-- figures -->` and `<!-- end of figures -->` of the page e
 plot.py has drawn into the folder `figures` beside the page are shown there."""
 import json, os, re, sys
 
-import table
+import plot, table
 
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
@@ -58,8 +58,8 @@ def failures(record):
 
 def plots(page):
     folder = os.path.join(os.path.dirname(page), "figures")
-    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-    return "".join(f"![{name[:-4]}](figures/{name})\n" for name in names if name.endswith(".svg"))
+    drawn = [name for name in sorted(plot.CHARTS) if os.path.exists(os.path.join(folder, name + ".svg"))]
+    return "".join(f"![{name}](figures/{name}.svg)\n" for name in drawn)
 
 
 def render(results):
