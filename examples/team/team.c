@@ -30,7 +30,7 @@ static int count_members(lh_plugin_t *self, const lh_request_t *request, int *co
 {
     char selector[512];
     lh_cursor_t *cursor = NULL;
-    lh_snapshot_t *member;
+    lh_snapshot_t *member = NULL;
 
     (void) snprintf(selector, sizeof(selector), "team=%s", request->key->name);
     const lh_query_t query = {.struct_size = sizeof(query),
