@@ -17,8 +17,8 @@
 #define BEAT_MAX (5 * CLOCK_S / 2)
 #define BEAT_LATE (10 * CLOCK_S) /* a loop this late is wedged */
 #define CONTACT_RETRY (1 * CLOCK_S)
-#define SAME_SIGNAL                                                                                \
-    (CLOCK_S / 2) /* timeout(1) and terminals send one to the process and to its group */
+/* timeout(1) and terminals send one to the process and one to its group. */
+#define SAME_SIGNAL (CLOCK_S / 2)
 
 /* -- Signals -- */
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mirror.h"
 
-static uint64_t mix(uint64_t sum, const char *text)
+/* With its end: what follows begins anew. */
+static uint64_t add(uint64_t sum, const char *text)
 {
-    for (; *text != '\0'; text++)
-        sum = (sum ^ (unsigned char) *text) * 1099511628211U; /* FNV-1a */
-    return (sum ^ '/') * 1099511628211U;
+    return sum_add(sum, lh_json_text(text, strlen(text) + 1));
 }
 
 static int is_new(complaints_t *c, uint64_t sum)
@@ -23,11 +22,11 @@ static int is_new(complaints_t *c, uint64_t sum)
 
 void complain(const work_t *w, const object_t *source, const char *what)
 {
-    uint64_t sum = 14695981039346656037U;
     char version[64];
 
     version_of(source->json, version);
-    sum = mix(mix(mix(mix(sum, resource_of(w)), source->ns), source->name), version);
+    const uint64_t sum =
+        add(add(add(add(SUM_SEED, resource_of(w)), source->ns), source->name), version);
     if (is_new(&w->self->complaints, sum))
         lh_logf(w->self->host, w->ctx, LH_LOG_WARN, "source %s %s/%s: %s", resource_of(w),
                 source->ns, source->name, what);

@@ -42,7 +42,7 @@ void version_of(lh_json_t object, char version[64])
     (void) lh_json_string(object, "/metadata/resourceVersion", version, 64);
 }
 
-static uint64_t mix(uint64_t sum, lh_json_t text)
+uint64_t sum_add(uint64_t sum, lh_json_t text)
 {
     for (size_t i = 0; i < text.len; i++)
         sum = (sum ^ (unsigned char) text.text[i]) * 1099511628211U; /* FNV-1a */
@@ -53,10 +53,10 @@ static uint64_t mix(uint64_t sum, lh_json_t text)
 static uint64_t contents_of(lh_json_t source)
 {
     lh_json_t type = {"", 0};
-    uint64_t sum = mix(14695981039346656037U, part(source, "/data"));
+    uint64_t sum = sum_add(SUM_SEED, part(source, "/data"));
 
     (void) lh_json_at(source, "/type", &type);
-    return mix(mix(sum, part(source, "/binaryData")), type);
+    return sum_add(sum_add(sum, part(source, "/binaryData")), type);
 }
 
 /* -- Creating -- */

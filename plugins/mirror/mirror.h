@@ -81,6 +81,8 @@ int copy_delete(const work_t *w, const object_t *mirror, const char *why, lh_err
 lh_ref_t ref_of(const work_t *w, const char *ns, const char *name);
 const char *resource_of(const work_t *w);
 void version_of(lh_json_t object, char version[64]); /* "" when it has none */
+#define SUM_SEED 14695981039346656037U               /* of nothing */
+uint64_t sum_add(uint64_t sum, lh_json_t text);      /* of what it was of, and then of text */
 
 enum {
     CONTENTS_GONE, /* its deletion */

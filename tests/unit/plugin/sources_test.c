@@ -66,6 +66,24 @@ static void look_again(void)
     rig_idle(rig);
 }
 
+static void sync_both(void)
+{
+    rig_begin(rig, 1);
+    rig_synced(rig, "namespaces/a/configmaps?");
+    rig_synced(rig, "namespaces/b/configmaps?");
+    rig_until(rig, is_told, "synced: reconciles begin", "synced");
+}
+
+static void expect_works_when_both_have_synced(void)
+{
+    rig_synced(rig, "namespaces/a/configmaps?");
+    rig_idle(rig);
+    EXPECT_INT(told("configmaps: works now"), 0);
+    rig_synced(rig, "namespaces/b/configmaps?");
+    rig_until(rig, is_told, "synced: reconciles begin", "synced");
+    EXPECT_INT(told("configmaps: works now"), 1);
+}
+
 Test(sources, what_is_wrong_with_a_kind_in_every_namespace_is_told_once_and_that_it_works_again)
 {
     static char name[] = "ConfigMap";
@@ -80,21 +98,13 @@ Test(sources, what_is_wrong_with_a_kind_in_every_namespace_is_told_once_and_that
 
     fake_kube_set_kind(rig->kube, &kind);
     look_again();
-    rig_synced(rig, "namespaces/a/configmaps?");
-    rig_idle(rig);
-    EXPECT_INT(told("configmaps: works now"), 0);
-    rig_synced(rig, "namespaces/b/configmaps?");
-    rig_until(rig, is_told, "synced: reconciles begin", "synced");
-    EXPECT_INT(told("configmaps: works now"), 1);
+    expect_works_when_both_have_synced();
 }
 
 /* Two streams of one resource could not be told apart. */
 Test(sources, a_list_is_told_with_what_it_is_of)
 {
-    rig_begin(rig, 1);
-    rig_synced(rig, "namespaces/a/configmaps?");
-    rig_synced(rig, "namespaces/b/configmaps?");
-    rig_until(rig, is_told, "synced: reconciles begin", "synced");
+    sync_both();
     EXPECT_INT(told("objects listed"), 2);
     EXPECT_INT(told("resource=configmaps namespace=a"), 1);
     EXPECT_INT(told("resource=configmaps namespace=b"), 1);
@@ -104,10 +114,7 @@ Test(sources_of, a_list_is_told_with_its_selector_and_projection)
 {
     start_with("[{\"version\":\"v1\",\"resource\":\"configmaps\",\"kind\":\"ConfigMap\","
                "\"labelSelector\":\"app\",\"projection\":\"metadata\"}]");
-    rig_begin(rig, 1);
-    rig_synced(rig, "namespaces/a/configmaps?");
-    rig_synced(rig, "namespaces/b/configmaps?");
-    rig_until(rig, is_told, "synced: reconciles begin", "synced");
+    sync_both();
     EXPECT_INT(told("namespace=a selector=app projection=metadata"), 1);
 }
 
@@ -134,12 +141,7 @@ Test(sources, a_kind_works_again_when_it_does_in_all_namespaces)
     rig_idle(rig);
     EXPECT_INT(told("WARN"), 2);
     try_again();
-    rig_synced(rig, "namespaces/a/configmaps?");
-    rig_idle(rig);
-    EXPECT_INT(told("works now"), 0);
-    rig_synced(rig, "namespaces/b/configmaps?");
-    rig_until(rig, is_told, "synced: reconciles begin", "synced");
-    EXPECT_INT(told("configmaps: works now"), 1);
+    expect_works_when_both_have_synced();
 }
 
 /* When the host may not see all that another plugin asks for, each gets a stream of its own: nothing was
@@ -152,12 +154,7 @@ Test(sources, a_stream_of_its_own_in_place_of_a_refused_one_works_when_it_has_sy
     rig_begin(rig, 1);
     deny("/api/v1/configmaps?");
     EXPECT_INT(told("configmaps: "), 1);
-    rig_synced(rig, "namespaces/a/configmaps?");
-    rig_idle(rig);
-    EXPECT_INT(told("works now"), 0);
-    rig_synced(rig, "namespaces/b/configmaps?");
-    rig_until(rig, is_told, "synced: reconciles begin", "synced");
-    EXPECT_INT(told("configmaps: works now"), 1);
+    expect_works_when_both_have_synced();
     watch_withdraw(plan);
 }
 
