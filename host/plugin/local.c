@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "plugin/load.h"
 
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -407,6 +408,7 @@ static void *plugin_main(void *arg) /* [plugin-thread] */
     plugin_table_end(l->table);
     plugin_module_close(l->module);
     plugin_blackbox_give(l->line);
+    OPENSSL_thread_stop(); /* of the digest, at least: who hears of the end may end the process */
     l->sink.on_destroyed(l->sink.arg);
     local_free(l);
     return NULL;
