@@ -34,8 +34,9 @@ typedef struct plugin_backend_ops {
      * with LH_ECANCELED, LH_EFENCED or LH_EUNKNOWN. */
     int (*request)(void *self, lh_ctx_t ctx, const lh_api_request_t *request, plugin_done_fn done,
                    void *arg, lh_error_t *err);
-    int (*cache_get)(void *self, lh_ctx_t ctx, const lh_key_t *key, watch_snapshot_t **out,
-                     lh_error_t *err);
+    /* held: as of watch_store_read. */
+    int (*cache_get)(void *self, lh_ctx_t ctx, const lh_key_t *key, const watch_snapshot_t *held,
+                     watch_snapshot_t **out, lh_error_t *err);
     int (*cache_list)(void *self, lh_ctx_t ctx, const lh_query_t *query, plugin_cursor_t **out,
                       lh_error_t *err);
     int (*cursor_next)(void *self, plugin_cursor_t *cursor, watch_snapshot_t **out,

@@ -137,7 +137,7 @@ static int read_object(plugin_controller_t *c, const queue_run_t *q, bool tombst
 
     if (tombstone)
         return q->last != NULL ? watch_snapshot_reserve(q->last) : 0;
-    return view != NULL ? watch_view_read(view, q->key.ns, q->key.name, object) : 0;
+    return view != NULL ? watch_view_read(view, q->key.ns, q->key.name, NULL, object) : 0;
 }
 
 /* The object is read and sent in one turn of the loop: a worker that hears of a newer state hears of it

@@ -40,8 +40,10 @@ struct plugin_owed {
 typedef struct job {
     list_t link;
     plugin_job_t job;
-    char *text; /* ns, name and uid, one after the other */
+    char text[]; /* ns, name and uid, one after the other */
 } job_t;
+
+static _Thread_local const plugin_job_t *running; /* by this thread, which is a worker */
 
 struct plugin_local {
     plugin_runner_t runner; /* first */
@@ -74,17 +76,15 @@ static void job_free(job_t *j)
 {
     watch_snapshot_unref((watch_snapshot_t *) j->job.object);
     watch_snapshot_unref((watch_snapshot_t *) j->job.last);
-    free(j->text);
     free(j);
 }
 
 static job_t *job_copy(const plugin_job_t *from)
 {
-    job_t *j = host_xcalloc(1, sizeof(*j));
     size_t ns = strlen(from->ns) + 1, name = strlen(from->name) + 1, uid = strlen(from->uid) + 1;
+    job_t *j = host_xcalloc(1, sizeof(*j) + ns + name + uid);
 
     j->job = *from;
-    j->text = host_xcalloc(1, ns + name + uid);
     j->job.ns = memcpy(j->text, from->ns, ns);
     j->job.name = memcpy(j->text + ns, from->name, name);
     j->job.uid = memcpy(j->text + ns + name, from->uid, uid);
@@ -111,9 +111,21 @@ static void run_job(plugin_local_t *l, const job_t *j,
         .term = j->job.term,
     };
 
+    running = &j->job;
     plugin_blackbox_enter(line, "reconcile", j->job.ns, j->job.name);
     l->module->reconcile(l->plugin, &request, (lh_completion_t){j->job.completion});
     plugin_blackbox_leave(line);
+    running = NULL;
+}
+
+const watch_snapshot_t *plugin_local_object(const lh_key_t *key)
+{
+    const plugin_job_t *job = running;
+
+    if (job == NULL || job->watch != key->watch || strcmp(job->name, key->name) != 0 ||
+        strcmp(job->ns, key->ns) != 0)
+        return NULL;
+    return job->object;
 }
 
 static void *worker_main(void *arg) /* [worker-thread] */

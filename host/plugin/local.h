@@ -16,6 +16,10 @@ void plugin_table_end(plugin_table_t *t);
 /* True on the plugin thread and the workers, the threads that may block in call(). [any-thread] */
 bool plugin_local_may_block(plugin_local_t *l);
 
+/* The object that came with the reconcile on this thread, if key is its: borrowed while that has not
+ * returned; NULL: none. [any-thread] */
+const watch_snapshot_t *plugin_local_object(const lh_key_t *key);
+
 /* A callback that is owed to the plugin thread. */
 typedef struct plugin_owed plugin_owed_t;
 /* Books a callback; NULL when memory is out. Ended by exactly one of the two below. [any-thread] */

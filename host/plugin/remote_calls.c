@@ -124,7 +124,7 @@ static int call_cache_get(plugin_remote_t *r, plugin_incoming_t *in, lh_error_t 
     int ret = plugin_key_check(&key, &why);
 
     if (ret == 0)
-        ret = r->backend.ops->cache_get(r->backend.self, ctx, &key, &object, &why);
+        ret = r->backend.ops->cache_get(r->backend.self, ctx, &key, NULL, &object, &why);
     plugin_message_t *m = plugin_message_new(PLUGIN_WIRE_REPLY, in->id);
 
     plugin_message_error(m, ret, &why);

@@ -12,8 +12,6 @@
 static void entry_free(ctx_entry_t *e)
 {
     fence_unref(e->fence);
-    free(e->ns);
-    free(e->name);
     free((char *) e->result.text);
     free(e);
 }
@@ -154,13 +152,15 @@ void plugin_services_set_patience(plugin_services_t *s, int32_t returns)
 
 uint64_t plugin_services_open(plugin_services_t *s, const lh_key_t *key)
 {
-    ctx_entry_t *e = host_xcalloc(1, sizeof(*e));
+    const size_t ns = key != NULL ? strlen(key->ns) + 1 : 0;
+    const size_t name = key != NULL ? strlen(key->name) + 1 : 0;
+    ctx_entry_t *e = host_xcalloc(1, sizeof(*e) + ns + name);
 
     *e = (ctx_entry_t){
         .services = s, .refs = 1, .is_term = key == NULL, .task = {.fn = entry_completed}};
     if (key != NULL) {
-        e->ns = host_xstrdup(key->ns);
-        e->name = host_xstrdup(key->name);
+        e->ns = memcpy(e->text, key->ns, ns);
+        e->name = memcpy(e->text + ns, key->name, name);
     }
     list_init(&e->ops);
     e->id = atomic_fetch_add(&s->shared->next_ctx, 1);

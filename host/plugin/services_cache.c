@@ -30,8 +30,8 @@ static int not_ready(const plugin_services_t *s, uint32_t watch, const char *ns,
                      somewhere ? " in namespace " : "", somewhere ? ns : "");
 }
 
-int services_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watch_snapshot_t **out,
-                       lh_error_t *err)
+int services_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, const watch_snapshot_t *held,
+                       watch_snapshot_t **out, lh_error_t *err)
 {
     plugin_services_t *s = self;
     watch_view_t *view = NULL;
@@ -54,7 +54,7 @@ int services_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watch_snap
     }
     watch_snapshot_t *object = NULL;
 
-    code = watch_view_read(view, key->ns, key->name, &object);
+    code = watch_view_read(view, key->ns, key->name, held, &object);
     watch_view_unref(view);
     if (code < 0)
         return host_fail(err, code, "cache: out of memory");
@@ -174,7 +174,7 @@ int services_cursor_next(void *self, plugin_cursor_t *c, watch_snapshot_t **out,
             continue;
         }
         watch_name_t *n = &p->names[c->at];
-        if (n->name != NULL && watch_view_read(p->view, n->ns, n->name, out) < 0)
+        if (n->name != NULL && watch_view_read(p->view, n->ns, n->name, NULL, out) < 0)
             return host_fail(err, LH_ENOMEM, "cache: out of memory"); /* the same one comes again */
         c->at++;
         if (*out != NULL)

@@ -17,13 +17,14 @@ typedef struct ctx_entry {
     uint32_t refs;         /* under services->lock */
     bool is_term;          /* of activate(); never completes */
     bool cancelled, swept; /* under services->lock */
-    char *ns, *name;       /* of a reconcile, for the log; NULL for a term's */
+    const char *ns, *name; /* of a reconcile, for the log, in text; NULL for a term's */
     fence_t *fence;
     list_t ops;         /* requests under way, under services->lock */
     lh_result_t result; /* once completed; text is owned */
     int64_t completed_at;
     loop_task_t task;  /* brings the completion to the loop */
     UT_hash_handle hh; /* in services->open by id, under services->lock */
+    char text[];
 } ctx_entry_t;
 
 /* A metric name of the instance, as its first use has fixed it. */
@@ -89,8 +90,8 @@ int services_send_event(plugin_services_t *s, fence_t *fence, const lh_api_reque
 void services_end_requests(plugin_services_t *s, list_t *ops, bool all);
 
 /* services_cache.c */
-int services_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watch_snapshot_t **out,
-                       lh_error_t *err);
+int services_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, const watch_snapshot_t *held,
+                       watch_snapshot_t **out, lh_error_t *err);
 /* That the cache shows the object of a primary watch. */
 bool services_has_object(plugin_services_t *s, const lh_key_t *key);
 int services_cache_list(void *self, lh_ctx_t ctx, const lh_query_t *query, plugin_cursor_t **out,

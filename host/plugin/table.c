@@ -222,7 +222,8 @@ static int table_cache_get(const lh_host_t *host, lh_ctx_t ctx, const lh_key_t *
     const int ret = adopt_key(key, &k, err);
     if (ret < 0)
         return ret;
-    return t->backend.ops->cache_get(t->backend.self, ctx, &k, (watch_snapshot_t **) out, err);
+    return t->backend.ops->cache_get(t->backend.self, ctx, &k, plugin_local_object(&k),
+                                     (watch_snapshot_t **) out, err);
 }
 
 static int table_cache_list(const lh_host_t *host, lh_ctx_t ctx, const lh_query_t *query,

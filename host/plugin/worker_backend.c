@@ -257,12 +257,13 @@ static int take_snapshot(plugin_incoming_t *in, watch_snapshot_t **out, lh_error
     return watch_snapshot_create(text, len, NULL, NULL, out, err);
 }
 
-static int backend_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watch_snapshot_t **out,
-                             lh_error_t *err)
+static int backend_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key,
+                             const watch_snapshot_t *held, watch_snapshot_t **out, lh_error_t *err)
 {
     plugin_worker_t *w = self;
     watch_snapshot_t *brought = plugin_worker_ctx_object(w, ctx, key);
 
+    (void) held; /* only the host knows whether it is the present state */
     if (brought != NULL) {
         *out = brought;
         return 0;

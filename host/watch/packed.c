@@ -170,28 +170,24 @@ size_t watch_packed_text_len(const watch_packed_t *p)
 watch_snapshot_t *watch_packed_open(watch_packed_t *p, watch_codec_t *c, watch_dict_t *dict,
                                     const char *ns)
 {
-    watch_opened_t *o = host_xcalloc(1, sizeof(*o));
     char uid[UID_TEXT + 1];
+    const watch_opened_t o = {
+        .packed = watch_packed_ref(p),
+        .codec = watch_codec_ref(c),
+        .dict = p->with_dict ? watch_dict_ref(dict) : NULL,
+        .lazy = {.bytes = p->data + p->bytes, .size = p->size, .len = p->text_len},
+    };
 
-    o->packed = watch_packed_ref(p);
-    o->codec = watch_codec_ref(c);
-    o->dict = p->with_dict ? watch_dict_ref(dict) : NULL;
-    o->lazy.bytes = p->data + p->bytes;
-    o->lazy.size = p->size;
-    o->lazy.len = p->text_len;
     if (!p->plain_uid)
         uid_to_text((const unsigned char *) p->data + p->uid, uid);
-    return watch_snapshot_of_opened(o, ns, watch_packed_name(p),
+    return watch_snapshot_of_opened(&o, ns, watch_packed_name(p),
                                     p->plain_uid ? p->data + p->uid : uid, watch_packed_version(p));
 }
 
-void watch_opened_free(watch_opened_t *o)
+void watch_opened_fini(watch_opened_t *o)
 {
-    if (o == NULL)
-        return;
     watch_lazy_fini(&o->lazy);
     watch_packed_unref(o->packed);
     watch_dict_unref(o->dict);
     watch_codec_unref(o->codec);
-    free(o);
 }

@@ -38,6 +38,6 @@ typedef struct watch_opened {
  * [any-thread] */
 watch_snapshot_t *watch_packed_open(watch_packed_t *p, watch_codec_t *c, watch_dict_t *dict,
                                     const char *ns);
-void watch_opened_free(watch_opened_t *o); /* by the snapshot; NULL is allowed */
+void watch_opened_fini(watch_opened_t *o); /* by the snapshot */
 
 #endif

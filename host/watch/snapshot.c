@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One allocation: this struct, the text, then the four names, each with its NUL. Of an object that the
- * store keeps compressed the text is elsewhere, and empty here. */
+ * store keeps compressed the text is elsewhere, and empty here; where it is comes first. */
 #include "watch/snapshot.h"
 
 #include "base/error.h"
@@ -19,7 +19,7 @@ struct watch_snapshot {
     uint32_t text_len;
     struct part labels, owners;
     uint32_t ns, name, uid, version; /* offsets in text */
-    watch_opened_t *opened;          /* NULL: the text is here */
+    watch_opened_t *opened;          /* of the same allocation; NULL: the text is here */
     char text[];
 };
 
@@ -260,21 +260,28 @@ static uint32_t put_string(watch_snapshot_t *snap, size_t *end, const char *s)
     return (uint32_t) at;
 }
 
-watch_snapshot_t *watch_snapshot_of_opened(watch_opened_t *o, const char *ns, const char *name,
-                                           const char *uid, const char *version)
+watch_snapshot_t *watch_snapshot_of_opened(const watch_opened_t *o, const char *ns,
+                                           const char *name, const char *uid, const char *version)
 {
     const size_t names = strlen(ns) + strlen(name) + strlen(uid) + strlen(version) + 4;
-    watch_snapshot_t *snap = host_xcalloc(1, sizeof(*snap) + names);
+    watch_opened_t *opened = host_xcalloc(1, sizeof(*opened) + sizeof(watch_snapshot_t) + names);
+    watch_snapshot_t *snap = (watch_snapshot_t *) (opened + 1);
     size_t end = 0;
 
     atomic_init(&snap->refs, 1);
+    *opened = *o;
     snap->text_len = (uint32_t) o->lazy.len;
-    snap->opened = o;
+    snap->opened = opened;
     snap->ns = put_string(snap, &end, ns);
     snap->name = put_string(snap, &end, name);
     snap->uid = put_string(snap, &end, uid);
     snap->version = put_string(snap, &end, version);
     return snap;
+}
+
+bool watch_snapshot_is_of(const watch_snapshot_t *s, const watch_packed_t *packed)
+{
+    return s->opened != NULL && s->opened->packed == packed;
 }
 
 int watch_snapshot_reserve(const watch_snapshot_t *s)
@@ -296,8 +303,12 @@ void watch_snapshot_unref(watch_snapshot_t *s)
 {
     if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) > 1)
         return;
-    watch_opened_free(s->opened);
-    free(s);
+    if (s->opened == NULL) {
+        free(s);
+        return;
+    }
+    watch_opened_fini(s->opened);
+    free(s->opened);
 }
 
 void watch_snapshot_unrefp(watch_snapshot_t **s)

@@ -8,6 +8,7 @@
 
 typedef struct watch_snapshot watch_snapshot_t;
 struct watch_opened; /* watch/packed.h */
+struct watch_packed;
 
 /* From the text of one object. api_version and kind (NULL: leave it) are put in when the text lacks
  * them, as the elements of a list do, and in the place of PartialObjectMetadata's. Caller owns
@@ -20,9 +21,12 @@ HOST_MUST_USE int watch_snapshot_create(const char *text, size_t len, const char
 HOST_MUST_USE int watch_snapshot_from(skim_span_t object, const skim_meta_t *meta,
                                       const char *api_version, const char *kind,
                                       watch_snapshot_t **out, lh_error_t *err);
-/* Of an object that the store keeps compressed; takes o over. The strings are copied. [any-thread] */
-watch_snapshot_t *watch_snapshot_of_opened(struct watch_opened *o, const char *ns, const char *name,
-                                           const char *uid, const char *version);
+/* Of an object that the store keeps compressed; what o refers to is taken over. The strings are copied.
+ * [any-thread] */
+watch_snapshot_t *watch_snapshot_of_opened(const struct watch_opened *o, const char *ns,
+                                           const char *name, const char *uid, const char *version);
+/* That it is of this very state of an object, which the store keeps compressed. [any-thread] */
+bool watch_snapshot_is_of(const watch_snapshot_t *s, const struct watch_packed *packed);
 /* Takes the memory that reading the text may need, so that reading cannot fail. LH_ENOMEM.
  * [any-thread] */
 HOST_MUST_USE int watch_snapshot_reserve(const watch_snapshot_t *s);

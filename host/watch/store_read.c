@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-int watch_store_read(watch_store_t *s, const char *ns, const char *name, watch_snapshot_t **out)
+int watch_store_read(watch_store_t *s, const char *ns, const char *name,
+                     const watch_snapshot_t *held, watch_snapshot_t **out)
 {
     store_state_t state = {0};
     watch_dict_t *dict = NULL;
@@ -22,7 +23,9 @@ int watch_store_read(watch_store_t *s, const char *ns, const char *name, watch_s
     pthread_mutex_unlock(&s->lock);
     watch_snapshot_t *object = state.raw;
 
-    if (state.packed != NULL)
+    if (state.packed != NULL && held != NULL && watch_snapshot_is_of(held, state.packed))
+        object = watch_snapshot_ref(held);
+    else if (state.packed != NULL)
         object = watch_packed_open(state.packed, s->codec, dict, ns);
     watch_packed_unref(state.packed);
     watch_dict_unref(dict);
@@ -38,7 +41,7 @@ watch_snapshot_t *watch_store_get(watch_store_t *s, const char *ns, const char *
 {
     watch_snapshot_t *object = NULL;
 
-    return watch_store_read(s, ns, name, &object) == 0 ? object : NULL;
+    return watch_store_read(s, ns, name, NULL, &object) == 0 ? object : NULL;
 }
 
 size_t watch_store_count(watch_store_t *s)

@@ -118,11 +118,12 @@ bool watch_view_synced(watch_view_t *v)
     return watch_store_synced(s->store);
 }
 
-int watch_view_read(watch_view_t *v, const char *ns, const char *name, watch_snapshot_t **out)
+int watch_view_read(watch_view_t *v, const char *ns, const char *name, const watch_snapshot_t *held,
+                    watch_snapshot_t **out)
 {
     SIGHT(s, v);
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object = NULL;
-    const int ret = watch_store_read(s->store, ns, name, &object);
+    const int ret = watch_store_read(s->store, ns, name, held, &object);
 
     if (ret < 0)
         return ret;
@@ -134,7 +135,7 @@ watch_snapshot_t *watch_view_get(watch_view_t *v, const char *ns, const char *na
 {
     watch_snapshot_t *object = NULL;
 
-    return watch_view_read(v, ns, name, &object) == 0 ? object : NULL;
+    return watch_view_read(v, ns, name, NULL, &object) == 0 ? object : NULL;
 }
 
 static void selector_destroyp(watch_selector_t **s)

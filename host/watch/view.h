@@ -21,7 +21,7 @@ void watch_view_unref(watch_view_t *v); /* the last one frees; NULL is allowed *
 bool watch_view_synced(watch_view_t *v); /* as watch_store_synced */
 /* As watch_store_read, and as watch_store_get. */
 HOST_MUST_USE int watch_view_read(watch_view_t *v, const char *ns, const char *name,
-                                  watch_snapshot_t **out);
+                                  const watch_snapshot_t *held, watch_snapshot_t **out);
 watch_snapshot_t *watch_view_get(watch_view_t *v, const char *ns, const char *name);
 /* As watch_store_names; labels: a selector's text, NULL or "": any. LH_EINVAL too. */
 HOST_MUST_USE int watch_view_names(watch_view_t *v, const char *ns, const char *labels,

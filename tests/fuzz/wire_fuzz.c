@@ -37,12 +37,13 @@ static int request(void *self, lh_ctx_t ctx, const lh_api_request_t *r, plugin_d
     return 0;
 }
 
-static int cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watch_snapshot_t **out,
-                     lh_error_t *err)
+static int cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, const watch_snapshot_t *held,
+                     watch_snapshot_t **out, lh_error_t *err)
 {
     static const char object[] = "{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"1\"}}";
 
     (void) self;
+    (void) held;
     if (ctx.id % 2 != 0)
         return host_fail(err, LH_ENOTFOUND, "%zu", weigh(key->ns) + weigh(key->name));
     return watch_snapshot_create(object, sizeof(object) - 1, NULL, NULL, out, err);
@@ -68,7 +69,7 @@ static int cursor_next(void *self, plugin_cursor_t *cursor, watch_snapshot_t **o
     if (cursor->given == 3)
         return 0;
     cursor->given++;
-    return cache_get(self, (lh_ctx_t){0}, NULL, out, err);
+    return cache_get(self, (lh_ctx_t){0}, NULL, NULL, out, err);
 }
 
 static void cursor_back(void *self, plugin_cursor_t *cursor, uint32_t count)

@@ -53,7 +53,7 @@ static void read_one(reader_t *r, int i)
 
     snprintf(ns, sizeof(ns), "ns-%d", i % 3);
     snprintf(name, sizeof(name), "object-%d", i);
-    CHECK(watch_store_read(r->store, ns, name, &s) == 0, "no memory");
+    CHECK(watch_store_read(r->store, ns, name, NULL, &s) == 0, "no memory");
     r->reads++;
     if (s == NULL)
         return;

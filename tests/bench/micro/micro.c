@@ -11,8 +11,8 @@
 enum { ROUNDS = 9 };
 
 static const micro_case_t *const all[] = {
-    &micro_skim_frames, &micro_cjson_frames, &micro_skim_list, &micro_cjson_list,
-    &micro_snapshot,    &micro_store_put,    &micro_store_get, &micro_queue,
+    &micro_skim_frames, &micro_cjson_frames, &micro_skim_list,  &micro_cjson_list,  &micro_snapshot,
+    &micro_store_put,   &micro_store_get,    &micro_store_open, &micro_store_again, &micro_queue,
     &micro_event,       &micro_read,         &micro_child,
 };
 

@@ -18,6 +18,7 @@ typedef struct micro_case {
 
 extern const micro_case_t micro_skim_frames, micro_skim_list, micro_cjson_frames, micro_cjson_list;
 extern const micro_case_t micro_snapshot, micro_store_put, micro_store_get, micro_queue;
+extern const micro_case_t micro_store_open, micro_store_again;
 extern const micro_case_t micro_event, micro_read, micro_child;
 
 /* Ends the program with what failed. */

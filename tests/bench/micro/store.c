@@ -83,6 +83,47 @@ static void *create_filled(void)
     return o;
 }
 
+/* Its objects are compressed. */
+static void *create_packed(void)
+{
+    objects_t *o = create();
+    watch_codec_t *codec = watch_codec_create();
+    watch_dict_t *dict = NULL;
+    buf_t samples = BUF_INIT;
+    size_t sizes[MICRO_OBJECTS];
+
+    for (size_t i = 0; i < MICRO_OBJECTS; i++) {
+        const char *text = watch_snapshot_text(o->snapshots[i], &sizes[i]);
+
+        buf_append(&samples, text, sizes[i]);
+    }
+    MICRO_REQUIRE(watch_dict_train(samples.data, sizes, MICRO_OBJECTS, &dict, NULL) == 0);
+    watch_store_set_codec(o->store, codec, NULL, NULL);
+    watch_store_set_dict(o->store, dict);
+    for (size_t i = 0; i < MICRO_OBJECTS; i++)
+        (void) watch_store_put(o->store, o->snapshots[i], NULL);
+    watch_codec_unref(codec);
+    watch_dict_unref(dict);
+    buf_fini(&samples);
+    return o;
+}
+
+/* As the reconcile of a plugin does that asks the cache for what the host has handed it. */
+static void run_again(void *state, size_t n)
+{
+    objects_t *o = state;
+
+    for (size_t i = 0; i < n; i++) {
+        const unsigned at = (unsigned) (i % MICRO_OBJECTS);
+        const char *ns = o->names[at][0], *name = o->names[at][1];
+        watch_snapshot_t *s = watch_store_get(o->store, ns, name), *again = NULL;
+
+        MICRO_REQUIRE(s != NULL && watch_store_read(o->store, ns, name, s, &again) == 0);
+        watch_snapshot_unref(again);
+        watch_snapshot_unref(s);
+    }
+}
+
 static void run_get(void *state, size_t n)
 {
     objects_t *o = state;
@@ -103,3 +144,8 @@ const micro_case_t micro_store_put = {
     "store-put", "an object put into a store, and taken out", create, run_put, destroy, bytes};
 const micro_case_t micro_store_get = {
     "store-get", "an object got from a store by its name", create_filled, run_get, destroy, bytes};
+const micro_case_t micro_store_open = {
+    "store-open", "a compressed object got from a store", create_packed, run_get, destroy, bytes};
+const micro_case_t micro_store_again = {"store-again", "the same, and got once more by who has it",
+                                        create_packed, run_again,
+                                        destroy,       bytes};

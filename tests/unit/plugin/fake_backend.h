@@ -137,14 +137,15 @@ static void fake_answer_all(fake_backend_t *f, int code)
     f->held_count = 0;
 }
 
-static int fake_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, watch_snapshot_t **out,
-                          lh_error_t *err)
+static int fake_cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key,
+                          const watch_snapshot_t *held, watch_snapshot_t **out, lh_error_t *err)
 {
     fake_backend_t *f = self;
     const int code = fake_check(f, err);
 
     (void) ctx;
     (void) key;
+    (void) held;
     FAKE_LOCKED(f, f->gets++);
     if (code < 0)
         return code;

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A runner of this process, without an instance around it. */
+#include "base/error.h"
+#include "hooks.h"
 #include "plugin/runner.h"
 #include "support/expect.h"
 
 #include <openssl/err.h>
 
+/* One instance of fixtures/hooked.so. */
 typedef struct life {
+    hooks_t hooks; /* first */
+    plugin_runner_t *runner;
+    plugin_table_t table;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool created, destroyed;
+    bool created, returned, destroyed;
     unsigned long error_at_end;
+    const watch_snapshot_t *held; /* by the latest cache_get, as the backend was told */
 } life_t;
 
 static void tell(life_t *l, bool *flag)
@@ -43,23 +50,51 @@ static void on_destroyed(void *arg) /* [plugin-thread] */
     tell(l, &l->destroyed);
 }
 
-static void live_and_die(life_t *l, plugin_table_t *table)
+static void on_returned(void *arg, uint64_t ctx, bool ran, int64_t entered) /* [worker-thread] */
 {
-    static const plugin_backend_ops_t none;
-    plugin_runner_t *runner = NULL;
-    lh_error_t err = {0};
-    const plugin_runner_options_t options = {
-        .path = FIXTURES "/good.so",
-        .name = "good",
-        .config = "{}",
-        .workers = 1,
-        .table = table,
-        .backend = {.ops = &none},
-        .sink = {.on_created = on_created, .on_destroyed = on_destroyed, .arg = l}};
+    (void) ctx;
+    (void) ran;
+    (void) entered;
+    tell(arg, &((life_t *) arg)->returned);
+}
 
-    ASSERT_OK(plugin_local_create(&options, &runner, &err), err);
+static int cache_get(void *self, lh_ctx_t ctx, const lh_key_t *key, const watch_snapshot_t *held,
+                     watch_snapshot_t **out, lh_error_t *err)
+{
+    (void) ctx;
+    (void) key;
+    (void) out;
+    ((life_t *) self)->held = held;
+    return host_fail(err, LH_ENOTFOUND, "cache: none");
+}
+
+static void begin(life_t *l)
+{
+    static const plugin_backend_ops_t ops = {.cache_get = cache_get};
+    char config[64];
+    lh_error_t err = {0};
+
+    snprintf(config, sizeof(config), "{\"hooks\":%llu}", (unsigned long long) (uintptr_t) l);
+    const plugin_runner_options_t options = {.path = FIXTURES "/hooked.so",
+                                             .name = "hooked",
+                                             .config = config,
+                                             .workers = 1,
+                                             .table = &l->table,
+                                             .backend = {.ops = &ops, .self = l},
+                                             .sink = {.on_created = on_created,
+                                                      .on_returned = on_returned,
+                                                      .on_destroyed = on_destroyed,
+                                                      .arg = l}};
+
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_cond_init(&l->changed, NULL);
+    ASSERT_OK(plugin_local_create(&options, &l->runner, &err), err);
     await(l, &l->created);
-    runner->ops->destroy(runner);
+}
+
+static void end(life_t *l)
+{
+    l->runner->ops->destroy(l->runner);
     await(l, &l->destroyed);
 }
 
@@ -67,9 +102,49 @@ static void live_and_die(life_t *l, plugin_table_t *table)
  * a thread that ends after it: LeakSanitizer saw the 904 bytes once in many thousand processes. */
 Test(local, a_plugin_thread_has_no_state_of_openssl_left_when_its_end_is_told)
 {
-    life_t l = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-    plugin_table_t table;
+    life_t l = {0};
 
-    live_and_die(&l, &table);
+    begin(&l);
+    end(&l);
     EXPECT_INT(l.error_at_end, 0);
+}
+
+/* -- Reading -- */
+
+static const watch_snapshot_t *held_of(life_t *l, lh_key_t key)
+{
+    lh_snapshot_t *out = NULL;
+
+    key.struct_size = sizeof(key);
+    EXPECT_INT(l->hooks.host->cache_get(l->hooks.host, (lh_ctx_t){1}, &key, &out, NULL),
+               LH_ENOTFOUND);
+    return l->held;
+}
+
+static void read_keys(hooks_t *h, const lh_request_t *request, lh_completion_t completion)
+{
+    life_t *l = (life_t *) h;
+
+    (void) completion;
+    cr_expect(held_of(l, *request->key) == (const watch_snapshot_t *) request->object, "its own");
+    cr_expect(held_of(l, (lh_key_t){.ns = "ns", .name = "b"}) == NULL, "another name");
+    cr_expect(held_of(l, (lh_key_t){.ns = "other", .name = "a"}) == NULL, "another namespace");
+    cr_expect(held_of(l, (lh_key_t){.watch = 1, .ns = "ns", .name = "a"}) == NULL, "another kind");
+}
+
+Test(local, a_read_of_the_reconciles_own_key_tells_of_the_object_that_came_with_it)
+{
+    static const char text[] = "{\"metadata\":{\"namespace\":\"ns\",\"name\":\"a\"}}";
+    life_t l = {.hooks = {.reconcile = read_keys}};
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *object = NULL;
+    lh_error_t err = {0};
+
+    ASSERT_OK(watch_snapshot_create(text, sizeof(text) - 1, NULL, NULL, &object, &err), err);
+    begin(&l);
+    const plugin_job_t job = {.ctx = 1, .ns = "ns", .name = "a", .uid = "", .object = object};
+
+    l.runner->ops->reconcile(l.runner, &job);
+    await(&l, &l.returned);
+    cr_expect(held_of(&l, (lh_key_t){.ns = "ns", .name = "a"}) == NULL, "outside of a reconcile");
+    end(&l);
 }

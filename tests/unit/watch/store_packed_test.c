@@ -20,6 +20,35 @@ Test(store_packed, objects_are_compressed_once_there_is_a_dictionary)
               two.bytes - one.bytes, text);
 }
 
+/* What a read gives that holds `held` already; a reference of the caller's. */
+static watch_snapshot_t *read_again(watch_store_t *s, const char *name,
+                                    const watch_snapshot_t *held)
+{
+    watch_snapshot_t *object = NULL;
+
+    EXPECT_INT(watch_store_read(s, "ns", name, held, &object), 0);
+    return object;
+}
+
+Test(store_packed, a_state_that_the_reader_holds_is_given_again_while_it_is_the_present_one)
+{
+    STORE(s);
+    put_settings(s, "a", 1);
+    put_settings(s, "b", 2);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *first = watch_store_get(s, "ns", "a");
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *same = read_again(s, "a", first);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *other = read_again(s, "b", first);
+
+    put_settings(s, "a", 3);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *newer = read_again(s, "a", first);
+
+    cr_expect(same == first, "another snapshot of the same state");
+    EXPECT_STR(watch_snapshot_name(other), "b");
+    EXPECT_STR(watch_snapshot_version(newer), "3");
+    EXPECT_STR(watch_snapshot_version(first), "1");
+    cr_expect(read_again(s, "none", first) == NULL, "there is none");
+}
+
 /* That readers get the very object that was put, as it is not compressed. */
 static bool is_raw(watch_store_t *s, const char *name)
 {
@@ -233,12 +262,12 @@ Test(store_packed, lack_of_memory_is_not_taken_for_absence)
     put_settings(s, "a", 1);
     ASSERT_OK(watch_selector_parse("app", &labels, &err), err);
     no_memory = true;
-    EXPECT_INT(watch_store_read(s, "ns", "a", &object), LH_ENOMEM);
-    EXPECT_INT(watch_store_read(s, "ns", "none", &object), 0);
+    EXPECT_INT(watch_store_read(s, "ns", "a", NULL, &object), LH_ENOMEM);
+    EXPECT_INT(watch_store_read(s, "ns", "none", NULL, &object), 0);
     cr_expect(object == NULL, "there is none");
     EXPECT_INT(watch_store_names(s, NULL, labels, NULL, &names, &count, &err), LH_ENOMEM);
     no_memory = false;
-    EXPECT_INT(watch_store_read(s, "ns", "a", &object), 0);
+    EXPECT_INT(watch_store_read(s, "ns", "a", NULL, &object), 0);
     EXPECT_STR(watch_snapshot_name(object), "a");
     watch_snapshot_unref(object);
     watch_selector_destroy(labels);

@@ -395,8 +395,8 @@ Test(view, of_compressed_objects_the_same_is_shown)
     watch_view_set(v, &(const watch_spec_t){0}, s);
     host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *shown = NULL, *hidden = NULL;
 
-    EXPECT_INT(watch_view_read(v, "ns", "a", &shown), 0);
-    EXPECT_INT(watch_view_read(v, "ns", "b", &hidden), 0);
+    EXPECT_INT(watch_view_read(v, "ns", "a", NULL, &shown), 0);
+    EXPECT_INT(watch_view_read(v, "ns", "b", NULL, &hidden), 0);
     cr_assert(shown != NULL);
     cr_expect(hidden == NULL);
     EXPECT_HAS(watch_snapshot_text(shown, NULL), "\"n\":\"1\"");
