@@ -43,7 +43,11 @@ typedef struct job {
     char text[]; /* ns, name and uid, one after the other */
 } job_t;
 
-static _Thread_local const plugin_job_t *running; /* by this thread, which is a worker */
+typedef struct worker {
+    plugin_local_t *local;
+    pthread_t thread;
+    const plugin_job_t *running; /* set and read on its thread alone */
+} worker_t;
 
 struct plugin_local {
     plugin_runner_t runner; /* first */
@@ -66,7 +70,7 @@ struct plugin_local {
     bool refused; /* create() has: nothing of the plugin may be called any more */
     bool workers_end;
     pthread_t plugin_thread;
-    pthread_t *workers;
+    worker_t *workers;
     uint32_t worker_count;
 };
 
@@ -95,9 +99,9 @@ static job_t *job_copy(const plugin_job_t *from)
     return j;
 }
 
-static void run_job(plugin_local_t *l, const job_t *j,
-                    plugin_blackbox_line_t *line) /* [worker-thread] */
+static void run_job(worker_t *w, const job_t *j, plugin_blackbox_line_t *line) /* [worker-thread] */
 {
+    const plugin_local_t *l = w->local;
     const lh_key_t key = {sizeof(key), j->job.watch, j->job.ns, j->job.name};
     const lh_request_t request = {
         .struct_size = sizeof(request),
@@ -111,26 +115,17 @@ static void run_job(plugin_local_t *l, const job_t *j,
         .term = j->job.term,
     };
 
-    running = &j->job;
+    w->running = &j->job;
     plugin_blackbox_enter(line, "reconcile", j->job.ns, j->job.name);
     l->module->reconcile(l->plugin, &request, (lh_completion_t){j->job.completion});
     plugin_blackbox_leave(line);
-    running = NULL;
-}
-
-const watch_snapshot_t *plugin_local_object(const lh_key_t *key)
-{
-    const plugin_job_t *job = running;
-
-    if (job == NULL || job->watch != key->watch || strcmp(job->name, key->name) != 0 ||
-        strcmp(job->ns, key->ns) != 0)
-        return NULL;
-    return job->object;
+    w->running = NULL;
 }
 
 static void *worker_main(void *arg) /* [worker-thread] */
 {
-    plugin_local_t *l = arg;
+    worker_t *w = arg;
+    plugin_local_t *l = w->local;
     plugin_blackbox_line_t *line = plugin_blackbox_take(l->box, l->name, l->digest);
 
     pthread_mutex_lock(&l->lock);
@@ -146,7 +141,7 @@ static void *worker_main(void *arg) /* [worker-thread] */
         l->inside++;
         pthread_mutex_unlock(&l->lock);
         const int64_t entered = clock_now();
-        run_job(l, j, line);
+        run_job(w, j, line);
         pthread_mutex_lock(&l->lock);
         l->inside--;
         if (l->inside == 0 && (l->want_deactivate || l->want_destroy || l->abandoned))
@@ -383,7 +378,7 @@ static void end_workers(plugin_local_t *l) /* [plugin-thread] */
     pthread_cond_broadcast(&l->wake_workers);
     pthread_mutex_unlock(&l->lock);
     for (uint32_t i = 0; i < l->worker_count; i++)
-        pthread_join(l->workers[i], NULL);
+        pthread_join(l->workers[i].thread, NULL);
 }
 
 static void local_free(plugin_local_t *l)
@@ -426,17 +421,32 @@ static void *plugin_main(void *arg) /* [plugin-thread] */
     return NULL;
 }
 
-bool plugin_local_may_block(plugin_local_t *l)
+/* NULL: this thread is none. [any-thread] */
+static const worker_t *own_worker(const plugin_local_t *l)
 {
     const pthread_t self = pthread_self();
 
-    if (pthread_equal(self, l->plugin_thread))
-        return true;
     for (uint32_t i = 0; i < l->worker_count; i++) {
-        if (pthread_equal(self, l->workers[i]))
-            return true;
+        if (pthread_equal(self, l->workers[i].thread))
+            return &l->workers[i];
     }
-    return false;
+    return NULL;
+}
+
+bool plugin_local_may_block(plugin_local_t *l)
+{
+    return pthread_equal(pthread_self(), l->plugin_thread) || own_worker(l) != NULL;
+}
+
+const watch_snapshot_t *plugin_local_object(const plugin_local_t *l, const lh_key_t *key)
+{
+    const worker_t *w = l != NULL ? own_worker(l) : NULL;
+    const plugin_job_t *job = w != NULL ? w->running : NULL;
+
+    if (job == NULL || job->watch != key->watch || strcmp(job->name, key->name) != 0 ||
+        strcmp(job->ns, key->ns) != 0)
+        return NULL;
+    return job->object;
 }
 
 /* -- The runner's functions -- [loop-thread] */
@@ -568,7 +578,10 @@ int plugin_local_create(const plugin_runner_options_t *options, plugin_runner_t 
 
     /* The plugin thread comes last: the plugin's code may look at the table of threads. */
     while (ret == 0 && l->worker_count < options->workers) {
-        ret = start_thread(&l->workers[l->worker_count], worker_main, l, false);
+        worker_t *w = &l->workers[l->worker_count];
+
+        w->local = l;
+        ret = start_thread(&w->thread, worker_main, w, false);
         if (ret == 0)
             l->worker_count++;
     }

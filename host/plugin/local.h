@@ -17,8 +17,8 @@ void plugin_table_end(plugin_table_t *t);
 bool plugin_local_may_block(plugin_local_t *l);
 
 /* The object that came with the reconcile on this thread, if key is its: borrowed while that has not
- * returned; NULL: none. [any-thread] */
-const watch_snapshot_t *plugin_local_object(const lh_key_t *key);
+ * returned; NULL: none. l NULL: nothing runs behind the table. [any-thread] */
+const watch_snapshot_t *plugin_local_object(const plugin_local_t *l, const lh_key_t *key);
 
 /* A callback that is owed to the plugin thread. */
 typedef struct plugin_owed plugin_owed_t;

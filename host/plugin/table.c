@@ -222,7 +222,7 @@ static int table_cache_get(const lh_host_t *host, lh_ctx_t ctx, const lh_key_t *
     const int ret = adopt_key(key, &k, err);
     if (ret < 0)
         return ret;
-    return t->backend.ops->cache_get(t->backend.self, ctx, &k, plugin_local_object(&k),
+    return t->backend.ops->cache_get(t->backend.self, ctx, &k, plugin_local_object(t->local, &k),
                                      (watch_snapshot_t **) out, err);
 }
 

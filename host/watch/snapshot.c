@@ -264,6 +264,8 @@ watch_snapshot_t *watch_snapshot_of_opened(const watch_opened_t *o, const char *
                                            const char *name, const char *uid, const char *version)
 {
     const size_t names = strlen(ns) + strlen(name) + strlen(uid) + strlen(version) + 4;
+    _Static_assert(sizeof(watch_opened_t) % _Alignof(watch_snapshot_t) == 0,
+                   "one follows the other");
     watch_opened_t *opened = host_xcalloc(1, sizeof(*opened) + sizeof(watch_snapshot_t) + names);
     watch_snapshot_t *snap = (watch_snapshot_t *) (opened + 1);
     size_t end = 0;

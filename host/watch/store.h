@@ -21,7 +21,7 @@ void watch_store_unref(watch_store_t *s); /* the last one frees; NULL is allowed
 /* -- Readers -- [any-thread] */
 
 /* The object, *out NULL when there is none. Sees noted writes. held: a state of it that the caller has
- * (NULL: none), given again when it is still the present one. Caller owns *out, release with
+ * (NULL: none), which may be given again when it is still the present one. Caller owns *out, release with
  * watch_snapshot_unref. LH_ENOMEM. */
 HOST_MUST_USE int watch_store_read(watch_store_t *s, const char *ns, const char *name,
                                    const watch_snapshot_t *held, watch_snapshot_t **out);

@@ -98,10 +98,12 @@ static void *create_packed(void)
         buf_append(&samples, text, sizes[i]);
     }
     MICRO_REQUIRE(watch_dict_train(samples.data, sizes, MICRO_OBJECTS, &dict, NULL) == 0);
+    MICRO_REQUIRE(codec != NULL);
     watch_store_set_codec(o->store, codec, NULL, NULL);
     watch_store_set_dict(o->store, dict);
     for (size_t i = 0; i < MICRO_OBJECTS; i++)
         (void) watch_store_put(o->store, o->snapshots[i], NULL);
+    MICRO_REQUIRE(watch_store_usage(o->store).bytes < watch_store_usage(o->store).text_bytes);
     watch_codec_unref(codec);
     watch_dict_unref(dict);
     buf_fini(&samples);

@@ -49,6 +49,27 @@ Test(store_packed, a_state_that_the_reader_holds_is_given_again_while_it_is_the_
     cr_expect(read_again(s, "none", first) == NULL, "there is none");
 }
 
+Test(store_packed, what_was_written_since_counts_more_than_a_state_that_the_reader_holds)
+{
+    STORE(s);
+    put_settings(s, "a", 1);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *first = watch_store_get(s, "ns", "a");
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *written = settings("a", "a", 5);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *left = settings("a", "a", 6);
+
+    watch_store_note_write(s, written);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *newer = read_again(s, "a", first);
+
+    EXPECT_STR(watch_snapshot_version(newer), "5");
+    watch_store_note_left(s, left);
+    cr_expect(read_again(s, "a", first) == NULL, "it has left");
+    put_settings(s, "b", 2);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *second = watch_store_get(s, "ns", "b");
+
+    watch_store_note_delete(s, "ns", "b", watch_snapshot_uid(second));
+    cr_expect(read_again(s, "b", second) == NULL, "it is deleted");
+}
+
 /* That readers get the very object that was put, as it is not compressed. */
 static bool is_raw(watch_store_t *s, const char *name)
 {

@@ -372,6 +372,39 @@ static void unref_view(watch_view_t **v)
     watch_view_unref(*v);
 }
 
+Test(view, a_state_that_is_held_comes_again_only_where_it_is_shown_as_it_is)
+{
+    const watch_spec_t all = {0}, metadata = {.metadata_only = true},
+                       other = {.label_selector = "n=2"};
+    const watch_spec_t *const specs[] = {&all, &metadata, &other};
+    host_cleanup(unref_store) watch_store_t *s = watch_store_create();
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *o = settings("a", "a", 1);
+    watch_snapshot_t *seen[HOST_LEN(specs)];
+    CODEC(c);
+    DICT(d);
+    lh_error_t err;
+
+    watch_store_set_codec(s, c, NULL, NULL);
+    watch_store_set_dict(s, d);
+    (void) watch_store_put(s, o, NULL);
+    host_cleanup(watch_snapshot_unrefp) watch_snapshot_t *held = watch_store_get(s, "ns", "a");
+
+    for (size_t i = 0; i < HOST_LEN(specs); i++) {
+        host_cleanup(unref_view) watch_view_t *v = NULL;
+
+        ASSERT_OK(watch_view_create(specs[i], &v, &err), err);
+        watch_view_set(v, &all, s);
+        EXPECT_INT(watch_view_read(v, "ns", "a", held, &seen[i]), 0);
+    }
+    cr_expect(seen[0] == held, "the whole object");
+    cr_assert(seen[1] != NULL && seen[1] != held, "its metadata");
+    cr_expect(strstr(watch_snapshot_text(seen[1], NULL), "settings") == NULL,
+              "the data is cut off");
+    cr_expect(seen[2] == NULL, "it is not selected");
+    watch_snapshot_unref(seen[0]);
+    watch_snapshot_unref(seen[1]);
+}
+
 /* The labels and the metadata that a view reads are in the compressed text. */
 Test(view, of_compressed_objects_the_same_is_shown)
 {
